@@ -1,0 +1,61 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// One block of settings for every Swift target.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies,
+    resources: fixtures ? [.copy("Fixtures")] : [], swiftSettings: settings)
+}
+
+let package = Package(
+  name: "daunce-mpi",
+  products: [.executable(name: "daunce-mpi", targets: ["daunce-mpi"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+    .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
+    .systemLibrary(name: "CNLopt", pkgConfig: "nlopt", providers: [.apt(["libnlopt-dev"])]),
+
+    room("StateSpace", []),
+    room("Randomness", []),
+    room("MPI", ["COpenMPI"]),
+    room("LinearAlgebra", ["COpenBLAS"]),
+    room("Ensemble", ["MPI", "StateSpace"]),
+    room("Models", ["StateSpace", "Randomness", "LinearAlgebra"]),
+    room("Assimilation", ["Ensemble", "StateSpace", "Randomness", "LinearAlgebra", "CNLopt"]),
+    room("Agents", ["Ensemble", "StateSpace", "Randomness", "MPI"]),
+    room("Archive", ["StateSpace", "CNetCDF"]),
+    room("Scores", []),
+    room("Experiment", [
+      "MPI", "Ensemble", "StateSpace", "Randomness", "Models", "Assimilation", "Agents",
+      "Archive", "Scores", "Yams", .product(name: "Logging", package: "swift-log"),
+    ]),
+    .executableTarget(
+      name: "daunce-mpi",
+      dependencies: [
+        "Experiment", "MPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: settings),
+
+    tests("RandomnessTests", ["Randomness"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,31 @@
+public import MPI
+public import StateSpace
+
+/// An ensemble spread over the ranks of a communicator: every rank holds the states of its own members.
+public struct DistributedEnsemble {
+  public let layout: StateLayout
+  public let distribution: Distribution
+  public let communicator: Communicator
+  /// States of the members held here, in the order of `distribution.local`, each `[variable][cell]`.
+  public var states: [[Double]]
+
+  /// An ensemble of zero states.
+  public init(layout: StateLayout, distribution: Distribution, communicator: Communicator) {
+    self.layout = layout
+    self.distribution = distribution
+    self.communicator = communicator
+    states = distribution.local.map { _ in [Double](repeating: 0, count: layout.count) }
+  }
+}
+
+/// Anything that turns a forecast ensemble and the observations of one time into an analysis ensemble: a filter or a set of
+/// agents.
+public protocol EnsembleUpdate: AnyObject {
+  /// Updates the members held here. Collective: every rank calls it with the same observations and cycle.
+  ///
+  /// - Parameters:
+  ///   - ensemble: forecast on entry, analysis on return.
+  ///   - observations: of this time, missing ones left out; may be empty.
+  ///   - cycle: number of the cycle, which keys the update's random streams.
+  func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws
+}

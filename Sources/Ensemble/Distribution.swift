@@ -1,0 +1,39 @@
+/// Which rank holds which ensemble members: contiguous, balanced blocks, one member a rank by default.
+public struct Distribution: Sendable, Hashable {
+  /// Number of members, at least `ranks`.
+  public let members: Int
+  public let ranks: Int
+  public let rank: Int
+
+  /// - Throws: `DistributionError` when there are more ranks than members, or no member at all.
+  public init(members: Int, ranks: Int, rank: Int) throws(DistributionError) {
+    guard members >= 1, members >= ranks else {
+      throw DistributionError(members: members, ranks: ranks)
+    }
+    self.members = members
+    self.ranks = ranks
+    self.rank = rank
+  }
+
+  /// Members held by `rank`; sizes of two ranks differ by one at most.
+  public func range(of rank: Int) -> Range<Int> {
+    let (share, extra) = members.quotientAndRemainder(dividingBy: ranks)
+    let start = rank * share + min(rank, extra)
+    return start..<start + share + (rank < extra ? 1 : 0)
+  }
+
+  /// Members held here.
+  public var local: Range<Int> { range(of: rank) }
+}
+
+/// More ranks than members, or no members.
+public struct DistributionError: Error, Sendable, Hashable, CustomStringConvertible {
+  public let members: Int
+  public let ranks: Int
+
+  public var description: String {
+    members < 1
+      ? "members: found \(members), expected at least 1"
+      : "\(ranks) ranks for \(members) members: expected at most one rank per member; start at most \(members) ranks (mpirun -np \(members)) or raise --members"
+  }
+}

@@ -1,0 +1,74 @@
+/// A smooth scalar function of a state, such as an energy: what nonlinear constraints are made of.
+public protocol StateFunction: Sendable {
+  /// Short name for messages and files.
+  var name: String { get }
+  /// Its value.
+  func value(of state: Span<Double>) -> Double
+  /// Writes its gradient (`[count]`).
+  func gradient(of state: Span<Double>, into gradient: inout MutableSpan<Double>)
+}
+
+/// `lower <= function(state) <= upper`.
+public struct Band: Sendable {
+  public let function: any StateFunction
+  public let lower: Double
+  public let upper: Double
+
+  public init(function: any StateFunction, lower: Double, upper: Double) {
+    self.function = function
+    self.lower = lower
+    self.upper = upper
+  }
+
+  /// Middle of the band.
+  public var centre: Double { (lower + upper) / 2 }
+
+  /// Half of the band's width: the tolerance epsilon of the paper's (3.4), with `deviation` as its dE.
+  public var tolerance: Double { (upper - lower) / 2 }
+
+  /// Distance of the function's value from the middle of the band; at most `tolerance` inside the band.
+  public func deviation(of state: Span<Double>) -> Double {
+    abs(function.value(of: state) - centre)
+  }
+}
+
+/// A linear function of the state that the model conserves, noise included.
+public struct LinearInvariant: Sendable, Hashable {
+  public let name: String
+  /// Weight of every state element (`[count]`).
+  public let coefficients: [Double]
+
+  public init(name: String, coefficients: [Double]) {
+    self.name = name
+    self.coefficients = coefficients
+  }
+
+  public func value(of state: Span<Double>) -> Double {
+    var sum = 0.0
+    for i in coefficients.indices where coefficients[i] != 0 { sum += coefficients[i] * state[i] }
+    return sum
+  }
+}
+
+/// Everything that an analysed state has to respect: lower bounds of its variables, linear invariants that an analysis
+/// must leave as the forecast had them, and bands for nonlinear functions.
+public struct ConstraintSet: Sendable {
+  /// Smallest admissible value of every element; `-infinity` where there is none (`[count]`).
+  public let lowerBounds: [Double]
+  public let invariants: [LinearInvariant]
+  public let bands: [Band]
+
+  public init(lowerBounds: [Double], invariants: [LinearInvariant], bands: [Band]) {
+    self.lowerBounds = lowerBounds
+    self.invariants = invariants
+    self.bands = bands
+  }
+
+  /// The bounds that a layout declares, with the given invariants and bands.
+  public init(layout: StateLayout, invariants: [LinearInvariant] = [], bands: [Band] = []) {
+    let bounds = layout.variables.flatMap { variable in
+      [Double](repeating: variable.lowerBound ?? -.infinity, count: layout.grid.cells)
+    }
+    self.init(lowerBounds: bounds, invariants: invariants, bands: bands)
+  }
+}

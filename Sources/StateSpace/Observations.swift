@@ -1,0 +1,21 @@
+/// The observations of one time: direct, independent measurements of state elements.
+///
+/// Missing observations are left out before a filter sees them; `elements` is ascending, so that a serial filter
+/// always meets them in the same order.
+public struct Observations: Sendable, Hashable {
+  /// State element that each observation measures (`[p]`).
+  public var elements: [Int]
+  /// Measured values, in the variable's unit (`[p]`).
+  public var values: [Double]
+  /// Error variances, in the unit's square, all positive (`[p]`).
+  public var errorVariances: [Double]
+
+  public var count: Int { elements.count }
+
+  public init(elements: [Int], values: [Double], errorVariances: [Double]) {
+    precondition(elements.count == values.count && values.count == errorVariances.count)
+    self.elements = elements
+    self.values = values
+    self.errorVariances = errorVariances
+  }
+}
