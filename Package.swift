@@ -65,6 +65,7 @@ let package = Package(
     .executableTarget(
       name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
       swiftSettings: settings),
+    tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )
