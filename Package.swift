@@ -56,6 +56,7 @@ let package = Package(
       ], swiftSettings: settings),
 
     tests("RandomnessTests", ["Randomness"]),
+    tests("ConfigurationTests", ["Experiment", "StateSpace"]),
   ],
   swiftLanguageModes: [.v6]
 )
