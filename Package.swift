@@ -66,6 +66,7 @@ let package = Package(
       name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
       swiftSettings: settings),
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
+    tests("ConfigurationTests", ["Experiment", "StateSpace"]),
   ],
   swiftLanguageModes: [.v6]
 )
