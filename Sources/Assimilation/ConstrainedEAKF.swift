@@ -55,9 +55,8 @@ extension ConstrainedProjection {
     let n = constraints.lowerBounds.count
     var report = ProjectionReport()
     for (held, member) in local.enumerated() {
-      var state = states.extracting(member * n..<(member + 1) * n)
-      report.add(
-        project(&state, forecast: forecast.extracting(held * n..<(held + 1) * n), covariance: covariance))
+      let before = forecast.extracting(held * n..<(held + 1) * n)
+      report.add(project(&states, offset: member * n, forecast: before, covariance: covariance))
     }
     return report
   }

@@ -25,7 +25,7 @@ public final class Cholesky {
     guard order > 0 else { return }
     // A row-major lower triangle is LAPACK's column-major upper one.
     let info = factor.withUnsafeMutableBufferPointer {
-      LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 0x55, lapack_int(order), $0.baseAddress, lapack_int(order))
+      LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 0x55, Int32(order), $0.baseAddress, Int32(order))
     }
     if info != 0 { throw NotPositiveDefinite(order: order, pivot: Int(abs(info)) - 1) }
     for i in 0..<order where !(factor[i * order + i] > 0) { throw NotPositiveDefinite(order: order, pivot: i) }

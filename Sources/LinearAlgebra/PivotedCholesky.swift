@@ -23,11 +23,11 @@ public struct PivotedCholesky: Sendable {
       root = []
       return
     }
-    var pivots = [lapack_int](repeating: 0, count: order)
-    var found: lapack_int = 0
+    var pivots = [Int32](repeating: 0, count: order)
+    var found: Int32 = 0
     var work = [Double](repeating: 0, count: 2 * order)
     _ = LAPACKE_dpstrf_work(
-      LAPACK_COL_MAJOR, 0x55, lapack_int(order), &a, lapack_int(order), &pivots, &found, tolerance * largest, &work)
+      LAPACK_COL_MAJOR, 0x55, Int32(order), &a, Int32(order), &pivots, &found, tolerance * largest, &work)
     rank = Int(found)
     var x = [Double](repeating: 0, count: order * rank)
     for row in 0..<order {

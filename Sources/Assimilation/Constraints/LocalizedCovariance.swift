@@ -1,3 +1,5 @@
+internal import StateSpace
+
 /// The localized sample covariance of an ensemble, element by element the product of localization weight and sample
 /// covariance. Columns are computed when they are asked for: a projection looks at few of them.
 final class LocalizedCovariance: CovarianceOperator {

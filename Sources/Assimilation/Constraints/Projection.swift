@@ -102,15 +102,16 @@ public final class ConstrainedProjection {
   ///
   /// - Parameters:
   ///   - analysis: unconstrained analysis on entry, constrained on return (`[element]`). Left alone if not all numbers.
+  ///   - offset: where the member starts in `analysis`.
   ///   - forecast: the member before the analysis, whose invariants the result keeps (`[element]`).
   ///   - covariance: Pa.
   public func project(
-    _ analysis: inout MutableSpan<Double>, forecast: Span<Double>, covariance: any CovarianceOperator
+    _ analysis: inout MutableSpan<Double>, offset: Int = 0, forecast: Span<Double>, covariance: any CovarianceOperator
   ) -> ProjectionOutcome {
     var sum = 0.0
     for i in state.indices {
-      state[i] = analysis[i]
-      sum += analysis[i]
+      state[i] = analysis[offset + i]
+      sum += state[i]
     }
     var outcome = ProjectionOutcome(status: .unchanged, cost: 0, activeBounds: 0, activeBands: 0, iterations: 0)
     guard sum.isFinite else {
@@ -120,7 +121,7 @@ public final class ConstrainedProjection {
     for k in targets.indices { targets[k] = constraints.invariants[k].value(of: forecast) }
     if check.isFeasible(state.span, targets: targets) { return outcome }
     outcome = implementation.solve(&state, targets: targets, covariance: covariance)
-    for i in state.indices { analysis[i] = state[i] }
+    for i in state.indices { analysis[offset + i] = state[i] }
     return outcome
   }
 }
