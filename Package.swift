@@ -59,6 +59,15 @@ let package = Package(
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
     tests(
       "AssimilationTests", ["Assimilation", "Ensemble", "StateSpace", "Randomness", "LinearAlgebra"], fixtures: true),
+    tests("MPITests", ["TestSupport", "MPIProbe"]),
+    tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
+
+    // For tests only, in no product: launching real jobs, and the program that they run.
+    .target(
+      name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport", swiftSettings: settings),
+    .executableTarget(
+      name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -31,7 +31,8 @@ public final class ConstrainedEAKF: InMemoryFilter {
   ) throws(AssimilationError) {
     forecast.keep(local, of: states.span, order: filter.table.layout.count)
     try filter.analyse(&states, members: members, local: local, observations: observations, cycle: cycle)
-    lastReport = projection.project(&states, local: local, forecast: forecast.span, covariance: covariance)
+    let before = forecast
+    lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)
   }
 
   public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {

@@ -41,7 +41,8 @@ public final class ConstrainedEnKF: InMemoryFilter {
     filter.table.markReached(by: observations.elements, in: &prior.reached)
     prior.inflate(by: filter.inflation.factor)
     try filter.analyse(&states, members: members, local: local, observations: observations, cycle: cycle)
-    lastReport = projection.project(&states, local: local, forecast: forecast.span, covariance: covariance)
+    let before = forecast
+    lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)
   }
 
   public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {

@@ -80,7 +80,10 @@ final class InnovationCovariance {
       trace += matrix[k * p + k]
     }
     isFinite = trace.isFinite
-    if isFinite { try factor.factor(matrix.span, order: p) }
+    if isFinite {
+      let matrix = self.matrix
+      try factor.factor(matrix.span, order: p)
+    }
   }
 
   /// Replaces `w` (`[p]`) by S^-1 w.

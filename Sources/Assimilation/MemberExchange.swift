@@ -26,10 +26,11 @@ final class MemberExchange {
     gathered = workspace
     try workspace.gather(ensemble.states)
     copy(workspace.members)
-    var span = states.mutableSpan
-    try filter.analyse(
-      &span, members: ensemble.distribution.members, local: ensemble.distribution.local, observations: observations,
-      cycle: cycle)
+    try states.withMutableSpan { (span) throws(AssimilationError) in
+      try filter.analyse(
+        &span, members: ensemble.distribution.members, local: ensemble.distribution.local, observations: observations,
+        cycle: cycle)
+    }
     let first = ensemble.distribution.local.lowerBound
     for held in ensemble.states.indices {
       let start = (first + held) * n
@@ -88,10 +89,11 @@ final class MemberExchange {
     for held in ensemble.states.indices {
       for i in 0..<n { states[held * n + i] = ensemble.states[held][i] }
     }
-    var span = states.mutableSpan
-    try filter.analyse(
-      &span, first: ensemble.distribution.local.lowerBound, members: ensemble.distribution.members, moments: &moments,
-      observations: observations, cycle: cycle)
+    try states.withMutableSpan { (span) throws(AssimilationError) in
+      try filter.analyse(
+        &span, first: ensemble.distribution.local.lowerBound, members: ensemble.distribution.members,
+        moments: &moments, observations: observations, cycle: cycle)
+    }
     for held in ensemble.states.indices {
       for i in 0..<n { ensemble.states[held][i] = states[held * n + i] }
     }

@@ -122,11 +122,10 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
       let state = ensemble.mean[j] + ensemble.anomalies[m * n + j]
       innovation[k] = observations.values[k] + perturbations[member * p + k] - state
     }
-    var weights = innovation.mutableSpan
-    innovationCovariance.solve(&weights)
+    innovation.withMutableSpan { innovationCovariance.solve(&$0) }
     ensemble.anomalies.withUnsafeMutableBufferPointer { anomalies in
       guard let base = anomalies.baseAddress else { return }
-      innovationCovariance.addColumns(innovation.span, to: base + m * n)
+      innovation.withSpan { innovationCovariance.addColumns($0, to: base + m * n) }
     }
   }
 

@@ -195,7 +195,7 @@ final class ActiveSet {
       switch constraint.normal {
       case .element(let i): return covariance.column(i, into: &column)
       case .dense(let slot):
-        covariance.multiply(dense[slot].span, into: &column)
+        dense[slot].withSpan { covariance.multiply($0, into: &column) }
         if constraint.sign != 1 { for i in 0..<order { column[i] *= constraint.sign } }
         return 0..<order
       }

@@ -135,7 +135,7 @@ final class DualProjection: ProjectionSolver {
     for _ in 0..<(4 * Self.cutLimit) {
       guard meetBounds() else { return false }
       if let k = violatedInvariant(targets) {
-        let residual = check.constraints.invariants[k].value(of: set.x.span) - targets[k]
+        let residual = set.x.withSpan { check.constraints.invariants[k].value(of: $0) } - targets[k]
         let sign: Double = residual < 0 ? 1 : -1
         subproblems += 1
         switch set.add(.init(normal: .dense(k), sign: sign, right: sign * targets[k], isEquality: true)) {
@@ -158,8 +158,8 @@ final class DualProjection: ProjectionSolver {
 
   private func violatedInvariant(_ targets: [Double]) -> Int? {
     for k in skipped.indices where !skipped[k] && !set.isDenseActive(k) {
-      let residual = check.constraints.invariants[k].value(of: set.x.span) - targets[k]
-      if abs(residual) > check.tolerance(ofInvariant: k, at: set.x.span) { return k }
+      let residual = set.x.withSpan { check.constraints.invariants[k].value(of: $0) } - targets[k]
+      if abs(residual) > set.x.withSpan({ check.tolerance(ofInvariant: k, at: $0) }) { return k }
     }
     return nil
   }

@@ -18,9 +18,8 @@ final class KalmanCovariance: CovarianceOperator {
 
   func variance(_ i: Int) -> Double {
     if work.count != order { work = [Double](repeating: 0, count: order) }
-    var column = work.mutableSpan
-    _ = self.column(i, into: &column)
-    return column[i]
+    work.withMutableSpan { _ = column(i, into: &$0) }
+    return work[i]
   }
 
   func column(_ i: Int, into column: inout MutableSpan<Double>) -> Range<Int> {
@@ -42,11 +41,10 @@ final class KalmanCovariance: CovarianceOperator {
     let p = gain.observed.count
     if weights.count != p { weights = [Double](repeating: 0, count: p) }
     for k in 0..<p { weights[k] = range.contains(gain.observed[k]) ? product[gain.observed[k]] : 0 }
-    var w = weights.mutableSpan
-    gain.solve(&w)
+    weights.withMutableSpan { gain.solve(&$0) }
     product.withUnsafeMutableBufferPointer { product in
       guard let base = product.baseAddress else { return }
-      gain.addColumns(weights.span, scale: -1, to: base)
+      weights.withSpan { gain.addColumns($0, scale: -1, to: base) }
     }
   }
 }

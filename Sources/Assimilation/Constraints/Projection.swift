@@ -119,7 +119,7 @@ public final class ConstrainedProjection {
       return outcome
     }
     for k in targets.indices { targets[k] = constraints.invariants[k].value(of: forecast) }
-    if check.isFeasible(state.span, targets: targets) { return outcome }
+    if state.withSpan({ check.isFeasible($0, targets: targets) }) { return outcome }
     outcome = implementation.solve(&state, targets: targets, covariance: covariance)
     for i in state.indices { analysis[offset + i] = state[i] }
     return outcome

@@ -75,11 +75,10 @@ final class SLSQPProjection: ProjectionSolver {
   private func whiten(_ covariance: any CovarianceOperator) {
     for i in 0..<order {
       for j in 0..<order { gradient[j] = 0 }
-      var column = gradient.mutableSpan
-      let range = covariance.column(i, into: &column)
+      let range = gradient.withMutableSpan { covariance.column(i, into: &$0) }
       for j in 0..<order { matrix[i * order + j] = range.contains(j) ? gradient[j] : 0 }
     }
-    let factor = PivotedCholesky(matrix.span, order: order)
+    let factor = matrix.withSpan { PivotedCholesky($0, order: order) }
     rank = factor.rank
     root = factor.root
     reduced = [Double](repeating: 0, count: rank)
@@ -95,7 +94,7 @@ final class SLSQPProjection: ProjectionSolver {
       var size = 0.0
       for i in 0..<order { size += invariant.coefficients[i] * invariant.coefficients[i] * matrix[i * order + i] }
       guard length * length > 1e-13 * size else { continue }
-      let residual = (targets[k] - invariant.value(of: xu.span)) / length
+      let residual = (targets[k] - xu.withSpan { invariant.value(of: $0) }) / length
       for j in row.indices { row[j] /= length }
       var rest = row
       for direction in basis {
@@ -114,8 +113,11 @@ final class SLSQPProjection: ProjectionSolver {
 
   /// `X^T g`: a gradient in x as one in z.
   private func pullBack(_ g: [Double]) -> [Double] {
-    var target = reduced.mutableSpan
-    LinearAlgebra.multiplyTransposed(root.span, rows: order, columns: rank, by: g.span, into: &target)
+    reduced.withMutableSpan { target in
+      root.withSpan { root in
+        LinearAlgebra.multiplyTransposed(root, rows: order, columns: rank, by: g.span, into: &target)
+      }
+    }
     return reduced
   }
 
@@ -123,8 +125,11 @@ final class SLSQPProjection: ProjectionSolver {
   private func place(_ z: Span<Double>) {
     for i in 0..<order { x[i] = xu[i] }
     guard rank > 0 else { return }
-    var target = x.mutableSpan
-    LinearAlgebra.multiply(root.span, rows: order, columns: rank, by: z, into: &target, beta: 1)
+    x.withMutableSpan { target in
+      root.withSpan { root in
+        LinearAlgebra.multiply(root, rows: order, columns: rank, by: z, into: &target, beta: 1)
+      }
+    }
   }
 
   private func minimise(_ z: inout [Double]) -> Bool {
