@@ -56,6 +56,9 @@ let package = Package(
       ], swiftSettings: settings),
 
     tests("RandomnessTests", ["Randomness"]),
+    tests("LinearAlgebraTests", ["LinearAlgebra"]),
+    tests(
+      "AssimilationTests", ["Assimilation", "Ensemble", "StateSpace", "Randomness", "LinearAlgebra"], fixtures: true),
     tests("MPITests", ["TestSupport", "MPIProbe"]),
     tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
 
