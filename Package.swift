@@ -39,7 +39,7 @@ let package = Package(
     room("MPI", ["COpenMPI"]),
     room("LinearAlgebra", ["COpenBLAS"]),
     room("Ensemble", ["MPI", "StateSpace"]),
-    room("Models", ["StateSpace", "Randomness", "LinearAlgebra"]),
+    room("Models", ["StateSpace", "Randomness"]),
     room("Assimilation", ["Ensemble", "StateSpace", "Randomness", "LinearAlgebra", "CNLopt"]),
     room("Agents", ["Ensemble", "StateSpace", "Randomness", "MPI"]),
     room("Archive", ["StateSpace", "CNetCDF"]),
@@ -70,6 +70,8 @@ let package = Package(
       swiftSettings: settings),
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
     tests("ConfigurationTests", ["Experiment", "StateSpace"]),
+    tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
+    tests("ScoresTests", ["Scores"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )
