@@ -56,6 +56,9 @@ let package = Package(
       ], swiftSettings: settings),
 
     tests("RandomnessTests", ["Randomness"]),
+    tests("LinearAlgebraTests", ["LinearAlgebra"]),
+    tests(
+      "AssimilationTests", ["Assimilation", "Ensemble", "StateSpace", "Randomness", "LinearAlgebra"], fixtures: true),
     tests("MPITests", ["TestSupport", "MPIProbe"]),
     tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
 
@@ -65,6 +68,8 @@ let package = Package(
     .executableTarget(
       name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
       swiftSettings: settings),
+    tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
+    tests("ConfigurationTests", ["Experiment", "StateSpace"]),
   ],
   swiftLanguageModes: [.v6]
 )
