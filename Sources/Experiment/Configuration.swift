@@ -6,7 +6,7 @@
 /// is the property's documentation.
 ///
 /// An optional value is one that the program chooses (`auto`) or leaves out (`none`) when it is `nil`; the resolved
-/// values are in `ConfigurationResolution.swift`, rules that tie several keys together in `ConfigurationValidation.swift`.
+/// values are in `ConfigurationResolution.swift`, rules that tie keys together in `ConfigurationValidation.swift`.
 public struct Configuration: Codable, Sendable, Hashable {
   @Key("seed of every random stream of the experiment")
   public var seed: UInt64 = 1

@@ -85,7 +85,7 @@ extension Configuration {
   /// - Parameters:
   ///   - observed: the observed variable, set by default.
   ///   - source: where the configuration comes from, for messages.
-  /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when a variable
+  /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when one
   ///   is left out: nothing would carry it forward.
   public func controlledVariables(
     in layout: StateLayout, observed: Int, source: ConfigurationError.Source = .program
