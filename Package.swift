@@ -56,6 +56,19 @@ let package = Package(
       ], swiftSettings: settings),
 
     tests("RandomnessTests", ["Randomness"]),
+    tests("LinearAlgebraTests", ["LinearAlgebra"]),
+    tests(
+      "AssimilationTests", ["Assimilation", "Ensemble", "StateSpace", "Randomness", "LinearAlgebra"], fixtures: true),
+    tests("MPITests", ["TestSupport", "MPIProbe"]),
+    tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
+
+    // For tests only, in no product: launching real jobs, and the program that they run.
+    .target(
+      name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport", swiftSettings: settings),
+    .executableTarget(
+      name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
+      swiftSettings: settings),
+    tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
     tests("ConfigurationTests", ["Experiment", "StateSpace"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,13 +1,13 @@
 /// Which rank holds which ensemble members: contiguous, balanced blocks, one member a rank by default.
 public struct Distribution: Sendable, Hashable {
-  /// Number of members, at least `ranks`.
+  /// Number of members, at least `ranks` and at most `ExactSum.memberLimit`.
   public let members: Int
   public let ranks: Int
   public let rank: Int
 
-  /// - Throws: `DistributionError` when there are more ranks than members, or no member at all.
+  /// - Throws: `DistributionError` when there are more ranks than members, no member at all, or more than exact sums have headroom for.
   public init(members: Int, ranks: Int, rank: Int) throws(DistributionError) {
-    guard members >= 1, members >= ranks else {
+    guard members >= 1, members >= ranks, members <= ExactSum.memberLimit else {
       throw DistributionError(members: members, ranks: ranks)
     }
     self.members = members
@@ -26,14 +26,19 @@ public struct Distribution: Sendable, Hashable {
   public var local: Range<Int> { range(of: rank) }
 }
 
-/// More ranks than members, or no members.
+/// More ranks than members, no members, or too many.
 public struct DistributionError: Error, Sendable, Hashable, CustomStringConvertible {
   public let members: Int
   public let ranks: Int
 
   public var description: String {
-    members < 1
-      ? "members: found \(members), expected at least 1"
-      : "\(ranks) ranks for \(members) members: expected at most one rank per member; start at most \(members) ranks (mpirun -np \(members)) or raise --members"
+    if members < 1 { return "members: found \(members), expected at least 1" }
+    if members > ExactSum.memberLimit {
+      return "members: found \(members), expected at most \(ExactSum.memberLimit)"
+    }
+    return """
+      \(ranks) ranks for \(members) members: expected at most one rank per member; start at most \(members) ranks \
+      (mpirun -np \(members)) or raise --members
+      """
   }
 }

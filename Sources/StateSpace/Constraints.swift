@@ -51,17 +51,26 @@ public struct LinearInvariant: Sendable, Hashable {
 }
 
 /// Everything that an analysed state has to respect: lower bounds of its variables, linear invariants that an analysis
-/// must leave as the forecast had them, and bands for nonlinear functions.
+/// must leave as the forecast had them, bands for nonlinear functions, and any further c_eq(x) = 0 and c_neq(x) <= 0 (2.7, 2.8).
 public struct ConstraintSet: Sendable {
   /// Smallest admissible value of every element; `-infinity` where there is none (`[count]`).
   public let lowerBounds: [Double]
   public let invariants: [LinearInvariant]
   public let bands: [Band]
+  /// Functions that have to be zero.
+  public let equalities: [any StateFunction]
+  /// Functions that must not be positive.
+  public let inequalities: [any StateFunction]
 
-  public init(lowerBounds: [Double], invariants: [LinearInvariant], bands: [Band]) {
+  public init(
+    lowerBounds: [Double], invariants: [LinearInvariant], bands: [Band], equalities: [any StateFunction] = [],
+    inequalities: [any StateFunction] = []
+  ) {
     self.lowerBounds = lowerBounds
     self.invariants = invariants
     self.bands = bands
+    self.equalities = equalities
+    self.inequalities = inequalities
   }
 
   /// The bounds that a layout declares, with the given invariants and bands.

@@ -1,0 +1,64 @@
+public import Ensemble
+public import StateSpace
+
+/// The constrained EAKF: the ensemble adjustment, then every member's projection onto the constraints in the metric of the
+/// localized sample covariance of the analysis ensemble.
+public final class ConstrainedEAKF: InMemoryFilter {
+  public let projection: ConstrainedProjection
+  /// Of the last update, over the members held here.
+  public private(set) var lastReport = ProjectionReport()
+
+  private let filter: EAKF
+  private let covariance: LocalizedCovariance
+  private var forecast: [Double] = []
+  private let exchange = MemberExchange()
+
+  /// - Parameters:
+  ///   - ridge: part of every analysis variance that is added to it, so that a few members' covariance lets every element
+  ///     with spread move. It makes such moves expensive, not free.
+  /// - Throws: `AssimilationError` for a localization or constraints that don't fit the layout or the solver.
+  public init(
+    layout: StateLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
+    solver: ConstraintSolver = .dual, ridge: Double = 1e-4
+  ) throws(AssimilationError) {
+    filter = try EAKF(layout: layout, localization: localization, inflation: inflation)
+    projection = try ConstrainedProjection(constraints, order: layout.count, solver: solver)
+    covariance = LocalizedCovariance(of: filter.ensemble, table: filter.table, ridge: ridge)
+  }
+
+  public func analyse(
+    _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: Observations, cycle: Int
+  ) throws(AssimilationError) {
+    forecast.keep(local, of: states.span, order: filter.table.layout.count)
+    try filter.analyse(&states, members: members, local: local, observations: observations, cycle: cycle)
+    let before = forecast
+    lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)
+  }
+
+  public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {
+    try exchange.gather(&ensemble, with: self, observations: observations, cycle: cycle)
+  }
+}
+
+extension [Double] {
+  /// Copies the states of some members out of a whole ensemble, into memory that is used again.
+  mutating func keep(_ members: Range<Int>, of states: Span<Double>, order: Int) {
+    if count != members.count * order { self = [Double](repeating: 0, count: members.count * order) }
+    for i in indices { self[i] = states[members.lowerBound * order + i] }
+  }
+}
+
+extension ConstrainedProjection {
+  /// Projects the members in `local` of a whole analysis ensemble (`[member][element]`); `forecast` holds theirs only.
+  func project(
+    _ states: inout MutableSpan<Double>, local: Range<Int>, forecast: Span<Double>, covariance: any CovarianceOperator
+  ) -> ProjectionReport {
+    let n = constraints.lowerBounds.count
+    var report = ProjectionReport()
+    for (held, member) in local.enumerated() {
+      let before = forecast.extracting(held * n..<(held + 1) * n)
+      report.add(project(&states, offset: member * n, forecast: before, covariance: covariance))
+    }
+    return report
+  }
+}

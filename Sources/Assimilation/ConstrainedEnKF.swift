@@ -1,0 +1,51 @@
+public import Ensemble
+public import StateSpace
+
+/// The constrained EnKF (2.6-2.8): for every member the minimiser of (2.8), with the localized forecast covariance and the
+/// member's own perturbed observations, subject to the constraints.
+///
+/// Its unconstrained minimiser is the stochastic EnKF's analysis and its Hessian the inverse of the Kalman analysis
+/// covariance, so it is that analysis projected in that metric.
+public final class ConstrainedEnKF: InMemoryFilter {
+  public let projection: ConstrainedProjection
+  /// Of the last update, over the members held here.
+  public private(set) var lastReport = ProjectionReport()
+
+  private let filter: StochasticEnKF
+  private let prior: EnsembleAnomalies
+  private let covariance: KalmanCovariance
+  private var forecast: [Double] = []
+  private let exchange = MemberExchange()
+
+  /// - Parameters:
+  ///   - seed: of the perturbations.
+  ///   - ridge: part of every forecast variance that is added to it in the metric of the projection, so that a few
+  ///     members' covariance lets every element with spread move.
+  /// - Throws: `AssimilationError` for a localization or constraints that don't fit the layout or the solver.
+  public init(
+    layout: StateLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
+    solver: ConstraintSolver = .dual, seed: UInt64, ridge: Double = 1e-4
+  ) throws(AssimilationError) {
+    filter = try StochasticEnKF(layout: layout, localization: localization, inflation: inflation, seed: seed)
+    projection = try ConstrainedProjection(constraints, order: layout.count, solver: solver)
+    prior = EnsembleAnomalies(elements: layout.count)
+    covariance = KalmanCovariance(
+      forecast: LocalizedCovariance(of: prior, table: filter.table, ridge: ridge), gain: filter.innovationCovariance)
+  }
+
+  public func analyse(
+    _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: Observations, cycle: Int
+  ) throws(AssimilationError) {
+    forecast.keep(local, of: states.span, order: prior.elements)
+    prior.split(states.span, members: members)
+    filter.table.markReached(by: observations.elements, in: &prior.reached)
+    prior.inflate(by: filter.inflation.factor)
+    try filter.analyse(&states, members: members, local: local, observations: observations, cycle: cycle)
+    let before = forecast
+    lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)
+  }
+
+  public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {
+    try exchange.gather(&ensemble, with: self, observations: observations, cycle: cycle)
+  }
+}

@@ -1,0 +1,102 @@
+internal import StateSpace
+
+/// One nonlinear restriction `lower <= function(x) <= upper`; a band or an inequality.
+struct Restriction {
+  let function: any StateFunction
+  let lower: Double
+  let upper: Double
+  /// By how much solvers stay inside, so that rounding doesn't carry the result outside.
+  let margin: Double
+
+  init(_ function: any StateFunction, lower: Double, upper: Double) {
+    self.function = function
+    self.lower = lower
+    self.upper = upper
+    let width = upper - lower
+    let size = max(lower.isFinite ? abs(lower) : 0, upper.isFinite ? abs(upper) : 0)
+    margin = 1e-9 * (width.isFinite && width > 0 ? min(width, max(size, width / 2)) : max(size, 1e-3))
+  }
+}
+
+/// The constraints prepared for checking and for solvers.
+struct ConstraintCheck {
+  let constraints: ConstraintSet
+  /// Elements with a finite lower bound, ascending.
+  let bounded: [Int]
+  /// Bands, then inequalities.
+  let restrictions: [Restriction]
+
+  init(_ constraints: ConstraintSet) {
+    self.constraints = constraints
+    bounded = constraints.lowerBounds.indices.filter { constraints.lowerBounds[$0] > -.infinity }
+    restrictions =
+      constraints.bands.map { Restriction($0.function, lower: $0.lower, upper: $0.upper) }
+      + constraints.inequalities.map { Restriction($0, lower: -.infinity, upper: 0) }
+  }
+
+  /// Residual of an invariant below which it counts as kept: the rounding of its sum.
+  func tolerance(ofInvariant k: Int, at state: Span<Double>) -> Double {
+    let coefficients = constraints.invariants[k].coefficients
+    var size = 0.0
+    for i in coefficients.indices where coefficients[i] != 0 { size += abs(coefficients[i] * state[i]) }
+    return 1e-13 * size
+  }
+
+  /// Residual of a nonlinear equality below which it counts as met.
+  static let equalityTolerance = 1e-8
+
+  /// Whether `state` respects everything.
+  func isFeasible(_ state: Span<Double>, targets: [Double]) -> Bool {
+    for i in bounded where state[i] < constraints.lowerBounds[i] { return false }
+    for k in targets.indices {
+      let residual = constraints.invariants[k].value(of: state) - targets[k]
+      if abs(residual) > tolerance(ofInvariant: k, at: state) { return false }
+    }
+    return areNonlinearMet(state)
+  }
+
+  /// Whether `state`, which respects the bounds, respects the nonlinear constraints.
+  func areNonlinearMet(_ state: Span<Double>) -> Bool {
+    for restriction in restrictions {
+      let value = restriction.function.value(of: state)
+      if !(value >= restriction.lower && value <= restriction.upper) { return false }
+    }
+    for equality in constraints.equalities
+    where !(abs(equality.value(of: state)) <= Self.equalityTolerance) {
+      return false
+    }
+    return true
+  }
+
+  /// Sets elements below their bound to it.
+  func raiseToBounds(_ state: inout [Double]) {
+    for i in bounded where state[i] < constraints.lowerBounds[i] { state[i] = constraints.lowerBounds[i] }
+  }
+}
+
+/// A function continued linearly below the lower bounds, where it need not be defined (an energy with ln a has no value for
+/// a < 0). The continuation of a convex function is convex and smooth.
+struct ContinuedFunction {
+  let function: any StateFunction
+  private let bounded: [Int]
+  private let lowerBounds: [Double]
+  private var inside: [Double]
+
+  init(_ function: any StateFunction, check: ConstraintCheck) {
+    self.function = function
+    bounded = check.bounded
+    lowerBounds = check.constraints.lowerBounds
+    inside = [Double](repeating: 0, count: lowerBounds.count)
+  }
+
+  /// Value at `state`, and the gradient (`[element]`).
+  mutating func value(of state: [Double], gradient: inout [Double]) -> Double {
+    for i in inside.indices { inside[i] = state[i] }
+    for i in bounded where inside[i] < lowerBounds[i] { inside[i] = lowerBounds[i] }
+    var target = gradient.mutableSpan
+    function.gradient(of: inside.span, into: &target)
+    var value = function.value(of: inside.span)
+    for i in bounded where state[i] < lowerBounds[i] { value += gradient[i] * (state[i] - lowerBounds[i]) }
+    return value
+  }
+}

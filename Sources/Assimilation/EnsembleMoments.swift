@@ -1,0 +1,36 @@
+/// What a serial filter needs to know of an ensemble that is not in one place: mean, variances, and the covariances of
+/// every element with the observed ones. All with divisor N - 1.
+public struct EnsembleMoments: Sendable, Hashable {
+  /// `[element]`
+  public var mean: [Double]
+  /// `[element]`
+  public var variance: [Double]
+  /// Covariance of every element with the element of every observation (`[observation][element]`).
+  public var covariance: [Double]
+
+  public init(mean: [Double], variance: [Double], covariance: [Double]) {
+    precondition(variance.count == mean.count)
+    self.mean = mean
+    self.variance = variance
+    self.covariance = covariance
+  }
+
+  /// Moments of an ensemble in memory (`[member][element]`), summed in member order.
+  public init(of states: Span<Double>, members: Int, observed: [Int]) {
+    let n = states.count / members
+    let ensemble = EnsembleAnomalies(elements: n)
+    ensemble.split(states, members: members)
+    mean = ensemble.mean
+    variance = [Double](repeating: 0, count: n)
+    covariance = [Double](repeating: 0, count: n * observed.count)
+    let divisor = Double(members - 1)
+    for m in 0..<members {
+      let row = m * n
+      for i in 0..<n { variance[i] += ensemble.anomalies[row + i] * ensemble.anomalies[row + i] / divisor }
+      for (k, j) in observed.enumerated() {
+        let y = ensemble.anomalies[row + j] / divisor
+        for i in 0..<n { covariance[k * n + i] += ensemble.anomalies[row + i] * y }
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+public import StateSpace
+
+/// A localization tabulated for one layout: the weights by distance, and which elements lie in reach of which.
+public struct LocalizationTable: Sendable {
+  public let layout: StateLayout
+  public let localization: Localization
+  /// Cells of a row of the table: all those in reach of a cell, or the whole circle.
+  public let width: Int
+  /// Cells in reach west of a cell.
+  public let reach: Int
+  /// Weight by offset from `-reach` (`[width]`).
+  public let weights: [Double]
+  /// Row-major `[variable][variable]`.
+  private let coupled: [Bool]
+
+  /// - Throws: `AssimilationError` for a half-width that is not a positive number or a coupling of the wrong shape.
+  public init(_ localization: Localization, layout: StateLayout) throws(AssimilationError) {
+    let cells = layout.grid.cells
+    let variables = layout.variables.count
+    if let halfWidth = localization.halfWidth, !(halfWidth > 0 && halfWidth.isFinite) {
+      throw .halfWidth(found: halfWidth)
+    }
+    switch localization.coupling {
+    case .all: coupled = [Bool](repeating: true, count: variables * variables)
+    case .own: coupled = (0..<variables * variables).map { $0 / variables == $0 % variables }
+    case .pairs(let pairs):
+      guard pairs.count == variables * variables else {
+        throw .coupling(found: pairs.count, expected: variables * variables)
+      }
+      for v in 0..<variables {
+        for w in 0...v where pairs[v * variables + w] != pairs[w * variables + v] || (v == w && !pairs[v * variables + v]) {
+          throw .couplingNotSymmetric(layout.variables[v].name, layout.variables[w].name)
+        }
+      }
+      coupled = pairs
+    }
+    let support = localization.halfWidth.map { min(2 * $0, Double(cells)).rounded(.up) } ?? Double(cells)
+    let radius = max(0, Int(support) - 1)
+    if 2 * radius + 1 < cells {
+      width = 2 * radius + 1
+      reach = radius
+    } else {
+      width = cells
+      reach = cells / 2
+    }
+    let west = reach
+    weights = (0..<width).map { offset in
+      let distance = layout.grid.distance(0, abs(offset - west))
+      return localization.halfWidth.map { GaspariCohn.value(Double(distance) / $0) } ?? 1
+    }
+    self.layout = layout
+    self.localization = localization
+  }
+
+  /// Whether variables `v` and `w` may influence each other.
+  public func couples(_ v: Int, _ w: Int) -> Bool { coupled[v * layout.variables.count + w] }
+
+  /// Weight of the covariance between two elements, in [0, 1].
+  public func weight(_ i: Int, _ j: Int) -> Double {
+    let (v, c) = layout.place(of: i)
+    let (w, d) = layout.place(of: j)
+    guard couples(v, w) else { return 0 }
+    let offset = layout.grid.distance(c, d)
+    return offset <= reach ? weights[reach - offset] : 0
+  }
+
+  /// A run of consecutive elements in reach: `count` elements from `element`, weights from `weights[offset]`.
+  struct Segment {
+    let element: Int
+    let offset: Int
+    let count: Int
+  }
+
+  /// Runs through the elements in reach of `element`: for every coupled variable one run, or two where it wraps around.
+  @inline(__always)
+  func forEachSegment(of element: Int, _ body: (Segment) -> Void) {
+    let cells = layout.grid.cells
+    let variables = layout.variables.count
+    let (v, cell) = layout.place(of: element)
+    let start = cell >= reach ? cell - reach : cell - reach + cells
+    let first = min(width, cells - start)
+    for w in 0..<variables where coupled[v * variables + w] {
+      body(Segment(element: w * cells + start, offset: 0, count: first))
+      if first < width { body(Segment(element: w * cells, offset: first, count: width - first)) }
+    }
+  }
+
+  /// Place of element `j` in a compact row `[variable][offset]` (`[variables * width]`) around element `i`; `nil` out of
+  /// reach.
+  func position(of j: Int, around i: Int) -> Int? {
+    let (v, c) = layout.place(of: i)
+    let (w, d) = layout.place(of: j)
+    guard couples(v, w) else { return nil }
+    let cells = layout.grid.cells
+    let offset = (d - c + reach + cells) % cells
+    return offset < width ? w * width + offset : nil
+  }
+
+  /// Marks the elements in reach of any of `elements` (`[count]`).
+  func markReached(by elements: [Int], in reached: inout [Bool]) {
+    for i in reached.indices { reached[i] = false }
+    for element in elements {
+      forEachSegment(of: element) { segment in
+        for i in segment.element..<segment.element + segment.count { reached[i] = true }
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import COpenMPI
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// MPI in this process, from its start to its end. One object per process, made by the executable: libraries are given a
+/// communicator.
+///
+/// Without mpirun the process is a group of one rank.
+public final class Environment {
+  /// All ranks of the job, with messages of our own.
+  public let world: Communicator
+  /// Name and version of the MPI library.
+  public let libraryVersion: String
+  /// Name of the machine that this rank runs on.
+  public let hostname: String
+  /// Number of this rank among those on its machine.
+  public let localRank: Int
+  /// Number of ranks on this machine.
+  public let localSize: Int
+
+  /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
+  ///
+  /// Sets two variables of the process's environment first, unless they are set: see ``prepare()``.
+  public init() throws(MPIError) {
+    var isInitialised: CInt = 0
+    try check(MPI_Initialized(&isInitialised), "MPI_Initialized")
+    if isInitialised != 0 { throw .unsupported("MPI can be started only once in a process") }
+    Self.prepare()
+
+    var provided: CInt = 0
+    try check(MPI_Init_thread(nil, nil, daunce_thread_funneled(), &provided), "MPI_Init_thread")
+    let everyone = daunce_comm_world()
+    try check(MPI_Comm_set_errhandler(everyone, daunce_errors_return()), "MPI_Comm_set_errhandler")
+    if provided < daunce_thread_funneled() {
+      throw .unsupported("this MPI library does not allow a second thread that doesn't communicate (MPI_THREAD_FUNNELED)")
+    }
+    var copy = daunce_comm_null()
+    try check(MPI_Comm_dup(everyone, &copy), "MPI_Comm_dup")
+    world = try Communicator(owning: copy)
+
+    var node = daunce_comm_null()
+    try check(
+      MPI_Comm_split_type(everyone, daunce_type_shared(), 0, daunce_info_null(), &node), "MPI_Comm_split_type")
+    let neighbours = try Communicator(owning: node)
+    (localRank, localSize) = (neighbours.rank, neighbours.size)
+    try neighbours.free()
+
+    hostname = text(capacity: daunce_max_processor_name()) { MPI_Get_processor_name($0, $1) } ?? "unknown"
+    let version = text(capacity: daunce_max_library_version()) { MPI_Get_library_version($0, $1) }
+    libraryVersion = version.map { String($0.prefix { $0 != "\0" && $0 != "\n" }) } ?? "unknown"
+  }
+
+  /// Ends MPI in this process. Only after success: it waits for all ranks, so a rank that failed calls
+  /// ``abort(code:report:)`` instead.
+  public func finalize() throws(MPIError) {
+    try check(MPI_Finalize(), "MPI_Finalize")
+  }
+
+  /// Ends all ranks of the job with exit code `code`, whatever they wait for.
+  ///
+  /// - Parameters:
+  ///   - code: exit code, also of mpirun; 1...255.
+  ///   - report: tells the user why. When all ranks fail alike, rank 0 does and ends the others before they speak: every other rank
+  ///     waits half a second first.
+  public static func abort(code: Int32, report: () -> Void = {}) -> Never {
+    var (isInitialised, isFinalized): (CInt, CInt) = (0, 0)
+    MPI_Initialized(&isInitialised)
+    MPI_Finalized(&isFinalized)
+    guard isInitialised != 0, isFinalized == 0 else {
+      report()
+      exit(code)
+    }
+    var rank: CInt = 0
+    MPI_Comm_rank(daunce_comm_world(), &rank)
+    if rank > 0 { usleep(UInt32(min(500_000 + 20_000 * Int(rank), 2_000_000))) }
+    report()
+    MPI_Abort(daunce_comm_world(), code)
+    exit(code)
+  }
+
+  /// Whether a launcher (mpirun, or Slurm's srun by PMIx) started this process as one rank of a job.
+  public static var isLaunchedByMPIRun: Bool {
+    ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"].contains { variable($0) != nil }
+  }
+
+  /// Sets the variables that libraries read when they start, where the user has not set them:
+  ///
+  /// - `OMPI_MCA_mpi_yield_when_idle=1` when this machine has more ranks than cores. A waiting rank otherwise spins on the
+  ///   core that the others need, and a small reduction takes a time slice of the scheduler (some 200 ms) instead of microseconds.
+  /// - `OPENBLAS_NUM_THREADS=1`: ranks already use the cores. It reaches a BLAS that is loaded from here on and child
+  ///   processes; a BLAS linked into the executable has read its settings when it was loaded.
+  private static func prepare() {
+    if let ranks = localRanks, ranks > sysconf(CInt(_SC_NPROCESSORS_ONLN)) {
+      setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
+    }
+    setenv("OPENBLAS_NUM_THREADS", "1", 0)
+  }
+
+  /// Ranks on this machine, as the launcher tells before MPI is started.
+  private static var localRanks: Int? {
+    for name in ["OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE"] {
+      // Slurm writes `10(x2)` for ten tasks on each of two nodes.
+      if let ranks = variable(name).flatMap({ Int($0.prefix { $0.isNumber }) }) { return ranks }
+    }
+    return nil
+  }
+
+  private static func variable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
+  }
+}
