@@ -99,7 +99,7 @@ extension Configuration {
     } catch {
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      let found = !exists ? "no such file" : isFolder.boolValue ? "a folder" : "a file that cannot be read"
+      let found = !exists ? "nothing there" : isFolder.boolValue ? "a folder" : "a file that cannot be read"
       throw ConfigurationError([.init(.unreadable, source: .file(path), found: found, expected: "a readable YAML file")]
       )
     }

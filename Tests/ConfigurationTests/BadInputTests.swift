@@ -115,7 +115,7 @@ import Testing
 
   @Test func unreadableFilesAreNamed() throws {
     let folder = FileManager.default.temporaryDirectory.path
-    for (path, found) in [(folder, "a folder"), (folder + "/no-such-configuration.yaml", "no such file")] {
+    for (path, found) in [(folder, "a folder"), (folder + "/no-such-configuration.yaml", "nothing there")] {
       let error = try #require(throws: ConfigurationError.self) { try Configuration.load(path: path) }
       #expect(error.problems.map(\.kind) == [.unreadable])
       #expect(error.problems.map(\.found) == [found])
