@@ -44,8 +44,8 @@ enum ExitStatus: Int32 {
   }
 }
 
-/// Ends this process for an error that every rank has alike, MPI not being started: rank 0 tells it. Help and version are such
-/// "errors" of the parser too.
+/// Ends this process for an error that every rank has alike, MPI not being started: rank 0 tells it. Help and version are
+/// such "errors" of the parser too.
 func conclude(beforeStart error: any Error) -> Never {
   let parserCode = DaunceMPI.exitCode(for: error)
   let isParsers = parserCode != .failure
@@ -59,7 +59,7 @@ func conclude(beforeStart error: any Error) -> Never {
 /// Ends all ranks for an error of this one.
 func conclude(afterStart error: any Error) -> Never {
   if case .rankFailed(let failure)? = error as? MPIError, failure.underlying == nil {
-    // Another rank has the error itself and knows the exit code; this is only for the case that it cannot tell any more.
+    // Another rank has the error itself and knows the exit code; this is only for the case that it cannot tell.
     Thread.sleep(forTimeInterval: 3)
   }
   Environment.abort(code: ExitStatus(of: error).rawValue) {

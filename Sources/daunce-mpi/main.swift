@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 
-// Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0 speaks
-// for all of them and nobody waits for anybody.
+// Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0
+// speaks for all of them and nobody waits for anybody.
 let command: any StageCommand
 let session: Session
 do {
