@@ -51,9 +51,10 @@ let package = Package(
     .executableTarget(
       name: "daunce-mpi",
       dependencies: [
-        "Experiment", "MPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiment", "MPI", "Ensemble", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ], swiftSettings: settings),
+      ], swiftSettings: settings, plugins: ["StampBuild"]),
+    .plugin(name: "StampBuild", capability: .buildTool()),
 
     tests("RandomnessTests", ["Randomness"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
@@ -69,9 +70,9 @@ let package = Package(
       name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
       swiftSettings: settings),
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
-    tests("ConfigurationTests", ["Experiment", "StateSpace"]),
     tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
     tests("ScoresTests", ["Scores"], fixtures: true),
+    tests("ConfigurationTests", ["Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
   ],
   swiftLanguageModes: [.v6]
 )

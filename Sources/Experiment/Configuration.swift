@@ -4,11 +4,11 @@ public import Agents
 ///
 /// Each key is declared once, here: its default, its meaning with the unit, and the values it may take. Everything else
 /// follows from the declaration: the YAML key (`errorVariance` is `error_variance` in files), the commented text of
-/// `--print-config`, the check of a user's file, and the messages when something is wrong with it. The text in `@Key` is
-/// the property's documentation.
+/// `--print-config`, the check of a user's file, and the messages when something is wrong with it. The text in `@Key`
+/// is the property's documentation.
 ///
-/// An optional value is one that the program chooses (`auto`) or leaves out (`none`) when it is `nil`; the resolved values are in
-/// `ConfigurationResolution.swift`, rules that tie several keys together in `ConfigurationValidation.swift`.
+/// An optional value is one that the program chooses (`auto`) or leaves out (`none`) when it is `nil`; the resolved
+/// values are in `ConfigurationResolution.swift`, rules that tie keys together in `ConfigurationValidation.swift`.
 public struct Configuration: Codable, Sendable, Hashable {
   @Key("seed of every random stream of the experiment")
   public var seed: UInt64 = 1
@@ -86,7 +86,8 @@ public struct Configuration: Codable, Sendable, Hashable {
 
   /// The ensemble Kalman filters.
   public struct Filter: Codable, Sendable, Hashable {
-    @Key("Gaspari-Cohn half-width, in cells (support ends at twice that); none: no localization", .positive,
+    @Key(
+      "Gaspari-Cohn half-width, in cells (support ends at twice that); none: no localization", .positive,
       absent: "none")
     public var halfWidth: Double? = 2.0
     @Key("variables updated by an observation: its own or all")

@@ -1,7 +1,7 @@
 /// A documented setting: its value, what it means, and which values it may take.
 ///
-/// Encoded as its bare value. Meaning and rule belong to the declaration: a decoded key has none, and whoever needs them
-/// takes them from the defaults (`Configuration.keys`).
+/// Encoded as its bare value. Meaning and rule belong to the declaration: a decoded key has none, and whoever needs
+/// them takes them from the defaults (`Configuration.keys`).
 @propertyWrapper
 public struct Key<Value: ConfigurationValue>: Sendable {
   public var wrappedValue: Value

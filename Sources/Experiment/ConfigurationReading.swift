@@ -31,7 +31,8 @@ public struct ConfigurationOverride: Sendable, Hashable {
 }
 
 extension Configuration {
-  /// The configuration of a run: the defaults, a file's settings over them, the command line's over those, all validated.
+  /// The configuration of a run: the defaults, a file's settings over them, the command line's over those, all
+  /// validated.
   ///
   /// - Parameter path: a YAML file; the defaults alone without one.
   public static func load(
@@ -44,8 +45,8 @@ extension Configuration {
     return configuration
   }
 
-  /// The configuration that a YAML text describes, defaults where it says nothing. Rules between keys are not checked: see
-  /// `validate`.
+  /// The configuration that a YAML text describes, defaults where it says nothing. Rules between keys are not
+  /// checked: see `validate`.
   ///
   /// - Parameter source: file name for messages.
   public init(yaml: String, source: String) throws(ConfigurationError) {
@@ -98,11 +99,14 @@ extension Configuration {
     } catch {
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      let found = !exists ? "no such file" : isFolder.boolValue ? "a folder" : "a file that cannot be read"
-      throw ConfigurationError([.init(.unreadable, source: .file(path), found: found, expected: "a readable YAML file")])
+      let found = !exists ? "nothing there" : isFolder.boolValue ? "a folder" : "a file that cannot be read"
+      throw ConfigurationError([.init(.unreadable, source: .file(path), found: found, expected: "a readable YAML file")]
+      )
     }
     guard let text = String(data: data, encoding: .utf8) else {
-      throw ConfigurationError([.init(.syntax, source: .file(path), found: "bytes that are not UTF-8", expected: "YAML in UTF-8")])
+      throw ConfigurationError([
+        .init(.syntax, source: .file(path), found: "bytes that are not UTF-8", expected: "YAML in UTF-8")
+      ])
     }
     return text
   }

@@ -1,5 +1,5 @@
-/// What `auto` stands for where the model's name decides it. The rest follows from the model object (`ForecastModel.observing`)
-/// or from nature runs (the energy band).
+/// What `auto` stands for where the model's name decides it. The rest follows from the model object
+/// (`ForecastModel.observing`) or from nature runs (the energy band).
 extension Configuration {
   /// Cells of the grid.
   public var cells: Int {

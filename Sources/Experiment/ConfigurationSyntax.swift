@@ -13,8 +13,10 @@ extension Configuration {
       return .init(
         .duplicateKey, source: source, line: context.mark.line, keys: keys, found: "the key more than once",
         expected: "it once")
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
-      return .init(.syntax, source: source, line: mark.line, found: "text that is not YAML (\(problem))", expected: "YAML")
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      return .init(
+        .syntax, source: source, line: mark.line, found: "text that is not YAML (\(problem))", expected: "YAML")
     default:
       return .init(.syntax, source: source, found: "text that is not YAML (\(error))", expected: "YAML")
     }

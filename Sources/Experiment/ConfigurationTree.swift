@@ -102,7 +102,8 @@ extension Configuration {
         expected: parent.key.expected)
     }
     return value.problem(
-      .unknownKey, found: "an unknown key", expected: "a known one; the nearest is \(nearest(to: value.path, among: declared))")
+      .unknownKey, found: "an unknown key",
+      expected: "a known one; the nearest is \(nearest(to: value.path, among: declared))")
   }
 
   /// The known path that differs least from `path`; groups count as well as keys.
@@ -137,7 +138,8 @@ extension GivenValue {
 /// Insertions, deletions, substitutions and swaps of neighbours that lead from one word to another (optimal string
 /// alignment).
 func editDistance(_ first: String, _ second: String) -> Int {
-  let a = Array(first), b = Array(second)
+  let a = Array(first)
+  let b = Array(second)
   var rows = [Array(0...b.count)]
   for i in a.indices {
     var row = [i + 1]

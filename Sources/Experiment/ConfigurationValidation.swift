@@ -23,13 +23,16 @@ extension Configuration {
     let defaults = Configuration()
     let isLorenz96 = model.name == .lorenz96
     return [
-      .init(truths.spinupCycles >= truths.cycles, "truths.spinup_cycles", "truths.cycles", "a spin-up shorter than the truth"),
+      .init(
+        truths.spinupCycles >= truths.cycles, "truths.spinup_cycles", "truths.cycles",
+        "a spin-up shorter than the truth"),
       .init(
         truths.spinupCycles >= truths.trainingCycles, "truths.spinup_cycles", "truths.training_cycles",
         "a spin-up shorter than the truth"),
 
       .init(isLorenz96 && energy != .off, "model.name", "constraints.energy", "none: lorenz96 conserves no energy"),
-      .init(isLorenz96 && model.units != defaults.model.units, "model.name", "model.units", "mjo-skeleton for these units"),
+      .init(
+        isLorenz96 && model.units != defaults.model.units, "model.name", "model.units", "mjo-skeleton for these units"),
       .init(
         isLorenz96 && model.background != defaults.model.background, "model.name", "model.background",
         "mjo-skeleton for a background"),
@@ -42,12 +45,14 @@ extension Configuration {
       .init(
         isLorenz96 && model.floor != defaults.model.floor, "model.name", "model.floor",
         "mjo-skeleton for a floor: lorenz96 is unbounded"),
-      .init(!isLorenz96 && model.forcing != defaults.model.forcing, "model.name", "model.forcing", "lorenz96 for a forcing"),
+      .init(
+        !isLorenz96 && model.forcing != defaults.model.forcing, "model.name", "model.forcing", "lorenz96 to force"),
       .init(
         model.noiseScheme == .feller && model.noiseAmplitude == 0, "model.noise_scheme", "model.noise_amplitude",
         "noise for the Feller scheme to sample, or the scheme euler-floor"),
 
-      .init(energy == .off && constraints.band != nil, "constraints.energy", "constraints.band", "an energy for the band"),
+      .init(
+        energy == .off && constraints.band != nil, "constraints.energy", "constraints.band", "an energy for the band"),
 
       .init(
         filter.halfWidth.map { 4 * $0 > Double(cells) } ?? false, "filter.half_width", "model.cells",
@@ -55,17 +60,20 @@ extension Configuration {
       .init(agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
 
       .init(
-        agents.ppo.iterations > 0 && agents.ppo.horizon > truths.trainingCycles - truths.spinupCycles, "agents.ppo.horizon",
+        agents.ppo.iterations > 0 && agents.ppo.horizon > truths.trainingCycles - truths.spinupCycles,
+        "agents.ppo.horizon",
         "truths.training_cycles", "a horizon that fits in a training truth after its spin-up"),
       .init(
         agents.ppo.minibatches > agents.ppo.horizon * agents.ppo.sequences, "agents.ppo.minibatches",
         "agents.ppo.sequences", "no more minibatches than horizon times sequences"),
       .init(
-        agents.warmStart.steps == 0 && agents.ppo.iterations == 0 && (methods.contains(.rl) || methods.contains(.rlUnconstrained)),
+        agents.warmStart.steps == 0 && agents.ppo.iterations == 0
+          && (methods.contains(.rl) || methods.contains(.rlUnconstrained)),
         "agents.warm_start.steps", "agents.ppo.iterations", "some training for the method rl"),
       .init(
         agents.multipliers.form == .none && methods.contains(.rl) && methods.contains(.rlUnconstrained), "methods",
-        "agents.multipliers.form", "a form, or only one of rl and rl-unconstrained: without multipliers they are the same"),
+        "agents.multipliers.form",
+        "a form, or only one of rl and rl-unconstrained: without multipliers they are the same"),
       .init(
         agents.multipliers.form != .regularised
           && agents.multipliers.regularisation != defaults.agents.multipliers.regularisation,
@@ -78,8 +86,8 @@ extension Configuration {
   /// - Parameters:
   ///   - observed: the observed variable, set by default.
   ///   - source: where the configuration comes from, for messages.
-  /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when a variable is left
-  ///   out: nothing would carry it forward.
+  /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when one
+  ///   is left out: nothing would carry it forward.
   public func controlledVariables(
     in layout: StateLayout, observed: Int, source: ConfigurationError.Source = .program
   ) throws(ConfigurationError) -> [Int] {

@@ -17,7 +17,9 @@ import Testing
     ("membrs: 3", "membrs", "members"),
     ("agents: {ppo: {clp: 0.1}}", "agents.ppo.clp", "agents.ppo.clip"),
     ("agents: {ppo: {leraning_rate: 0.1}}", "agents.ppo.leraning_rate", "agents.ppo.learning_rate"),
-    ("agents: {warm_start: {learning-rate: 0.1}}", "agents.warm_start.learning-rate", "agents.warm_start.learning_rate"),
+    (
+      "agents: {warm_start: {learning-rate: 0.1}}", "agents.warm_start.learning-rate", "agents.warm_start.learning_rate"
+    ),
     ("gae_lambda: 0.9", "gae_lambda", "agents.ppo.gae_lambda"),
     ("filters: {inflation: 1.1}", "filters.inflation", "filter.inflation"),
     ("agent: {}", "agent", "agents"),
@@ -39,12 +41,16 @@ import Testing
     ("members:", "members", "nothing", "an integer of at least 2"),
     ("members: [1, 2]", "members", "[1, 2]", "an integer of at least 2"),
     ("members: {count: 3}", "members", "a group of keys", "an integer of at least 2"),
-    ("model: lorenz96", "model", "lorenz96",
-      "a group of the keys name, units, background, cells, noise_amplitude, noise_scheme, floor, forcing"),
+    (
+      "model: lorenz96", "model", "lorenz96",
+      "a group of the keys name, units, background, cells, noise_amplitude, noise_scheme, floor, forcing"
+    ),
     ("model: {name: MJO}", "model.name", "MJO", "mjo-skeleton | lorenz96"),
     ("output: {members: yes please}", "output.members", "yes please", "true or false"),
-    ("constraints: {band: [1]}", "constraints.band", "[1]",
-      "two ascending numbers [lower, upper], or auto"),
+    (
+      "constraints: {band: [1]}", "constraints.band", "[1]",
+      "two ascending numbers [lower, upper], or auto"
+    ),
     ("filter: {half_width: wide}", "filter.half_width", "wide", "a number above 0, or none"),
     ("filter: {inflation: .nan}", "filter.inflation", ".nan", "a number of at least 1"),
   ])
@@ -78,7 +84,8 @@ import Testing
 
   @Test func messageNamesFileLineKeyFoundAndExpected() {
     let text = "seed: 2\nagents:\n  ppo:\n    clip: -1\n"
-    #expect(problems(in: text).map(\.description) == ["bad.yaml:4: agents.ppo.clip: found -1, expected a number above 0"])
+    #expect(
+      problems(in: text).map(\.description) == ["bad.yaml:4: agents.ppo.clip: found -1, expected a number above 0"])
   }
 
   @Test func allProblemsAreReportedAtOnce() {
@@ -108,7 +115,7 @@ import Testing
 
   @Test func unreadableFilesAreNamed() throws {
     let folder = FileManager.default.temporaryDirectory.path
-    for (path, found) in [(folder, "a folder"), (folder + "/no-such-configuration.yaml", "no such file")] {
+    for (path, found) in [(folder, "a folder"), (folder + "/no-such-configuration.yaml", "nothing there")] {
       let error = try #require(throws: ConfigurationError.self) { try Configuration.load(path: path) }
       #expect(error.problems.map(\.kind) == [.unreadable])
       #expect(error.problems.map(\.found) == [found])

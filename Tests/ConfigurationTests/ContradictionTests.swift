@@ -13,7 +13,10 @@ import Testing
 
   @Test(arguments: [
     ("truths: {spinup_cycles: 450}", ["truths.spinup_cycles", "truths.cycles"]),
-    ("truths: {training_cycles: 40}\nagents: {ppo: {iterations: 0}}", ["truths.spinup_cycles", "truths.training_cycles"]),
+    (
+      "truths: {training_cycles: 40}\nagents: {ppo: {iterations: 0}}",
+      ["truths.spinup_cycles", "truths.training_cycles"]
+    ),
     ("model: {name: lorenz96}\nconstraints: {energy: conserved}", ["model.name", "constraints.energy"]),
     ("model: {name: lorenz96, units: standard}", ["model.name", "model.units"]),
     ("model: {name: lorenz96, background: warm-pool}", ["model.name", "model.background"]),
@@ -45,7 +48,8 @@ import Testing
   @Test(arguments: [
     "truths: {spinup_cycles: 449}", "filter: {half_width: 16}", "agents: {window: 63}", "truths: {training_cycles: 82}",
     "agents: {ppo: {minibatches: 512}}", "constraints: {energy: printed, band: [0, 1]}",
-    "methods: [rl]\nagents: {multipliers: {form: none}}", "methods: [eakf]\nagents: {warm_start: {steps: 0}, ppo: {iterations: 0}}",
+    "methods: [rl]\nagents: {multipliers: {form: none}}",
+    "methods: [eakf]\nagents: {warm_start: {steps: 0}, ppo: {iterations: 0}}",
     "agents: {multipliers: {form: regularised, regularisation: 0.1}}",
   ])
   func limitsAreNotTooTight(text: String) throws {

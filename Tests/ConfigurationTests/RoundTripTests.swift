@@ -35,7 +35,9 @@ import Testing
     let lines = Configuration().yaml.split(separator: "\n").map(String.init)
     for key in Configuration.keys {
       let name = key.key.split(separator: ".").last ?? ""
-      let line = lines.first { $0.drop { $0 == " " }.hasPrefix("\(name): \(key.defaultValue)") && $0.contains(key.meaning) }
+      let line = lines.first {
+        $0.drop { $0 == " " }.hasPrefix("\(name): \(key.defaultValue)") && $0.contains(key.meaning)
+      }
       #expect(line?.contains(key.expected) == true, "\(key.key)")
       #expect(!key.meaning.isEmpty, "\(key.key)")
     }
