@@ -38,8 +38,8 @@ public struct MJOConfiguration: Sendable, Hashable {
   public var timeStep: Double
   /// dA: the noise's variance per unit of activity; 0 switches it off.
   ///
-  /// It has to suit the unit of time. Preset `standard` runs stably up to 0.1; with 1 the exact sampler leaves cells at the
-  /// floor so long that moisture piles up, and the events that follow outrun the time step.
+  /// It has to suit the unit of time. Preset `standard` runs stably up to 0.1; with 1 the exact sampler leaves cells at
+  /// the floor so long that moisture piles up, and the events that follow outrun the time step.
   public var noiseAmplitude: Double
   /// Smallest activity, a_min > 0.
   public var floor: Double
