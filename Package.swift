@@ -51,7 +51,8 @@ let package = Package(
     .executableTarget(
       name: "daunce-mpi",
       dependencies: [
-        "Experiment", "MPI", "Ensemble", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiment", "Archive", "Assimilation", "Ensemble", "Models", "MPI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings, plugins: ["StampBuild"]),
     .plugin(name: "StampBuild", capability: .buildTool()),

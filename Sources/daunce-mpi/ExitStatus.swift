@@ -1,8 +1,11 @@
+import Archive
 import ArgumentParser
+import Assimilation
 import Ensemble
 import Experiment
 import Foundation
 import MPI
+import Models
 
 /// Exit codes of the program, numbered as in sysexits.h.
 enum ExitStatus: Int32 {
@@ -28,6 +31,16 @@ enum ExitStatus: Int32 {
       } else {
         self = .bug
       }
+    case let error as ArchiveError:
+      self = error.kind == .inputOutput ? .io : .badData
+    case let error as ExperimentError:
+      switch error.kind {
+      case .data: self = .badData
+      case .inputOutput: self = .io
+      case .bug: self = .bug
+      }
+    case is ModelError, is AssimilationError:
+      self = .badData
     case is CocoaError, is POSIXError:
       self = .io
     default:
