@@ -193,18 +193,23 @@ final class ActiveSet {
     return .infeasible
   }
 
-  /// One step of iterative refinement: active constraints hold to the rounding of x, not of the columns.
+  /// Iterative refinement: active constraints hold to the rounding of x, not of the columns.
   func refine() {
     let k = active.count
-    guard k > 0 else { return }
-    for r in 0..<k {
-      var sum = -slack(active[r])
-      for c in 0..<r { sum -= factor[r * capacity + c] * forward[c] }
-      forward[r] = sum / factor[r * capacity + r]
+    for _ in 0..<6 {
+      var isExact = true
+      for r in 0..<k {
+        let residual = slack(active[r])
+        if abs(residual) > 1e-15 * abs(active[r].right) { isExact = false }
+        var sum = -residual
+        for c in 0..<r { sum -= factor[r * capacity + c] * forward[c] }
+        forward[r] = sum / factor[r * capacity + r]
+      }
+      if isExact { return }
+      solveBackward(k)
+      for c in 0..<k { multipliers[c] += backward[c] }
+      recompute()
     }
-    solveBackward(k)
-    for c in 0..<k { multipliers[c] += backward[c] }
-    recompute()
   }
 
   private func takeRow() -> Int {

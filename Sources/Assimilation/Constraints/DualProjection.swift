@@ -11,7 +11,7 @@ internal import StateSpace
 final class DualProjection: ProjectionSolver {
   private static let roundLimit = 100
   /// Squared length of a last step, in standard deviations and relative to the cost.
-  private static let tolerance = 1e-12
+  private static let tolerance = 1e-10
 
   private let check: ConstraintCheck
   private let set: ActiveSet
