@@ -39,7 +39,7 @@ let package = Package(
     room("MPI", ["COpenMPI"]),
     room("LinearAlgebra", ["COpenBLAS"]),
     room("Ensemble", ["MPI", "StateSpace"]),
-    room("Models", ["StateSpace", "Randomness", "LinearAlgebra"]),
+    room("Models", ["StateSpace", "Randomness"]),
     room("Assimilation", ["Ensemble", "StateSpace", "Randomness", "LinearAlgebra", "CNLopt"]),
     room("Agents", ["Ensemble", "StateSpace", "Randomness", "MPI"]),
     room("Archive", ["StateSpace", "CNetCDF"]),
@@ -51,9 +51,10 @@ let package = Package(
     .executableTarget(
       name: "daunce-mpi",
       dependencies: [
-        "Experiment", "MPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiment", "MPI", "Ensemble", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ], swiftSettings: settings),
+      ], swiftSettings: settings, plugins: ["StampBuild"]),
+    .plugin(name: "StampBuild", capability: .buildTool()),
 
     tests("RandomnessTests", ["Randomness"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
@@ -68,6 +69,10 @@ let package = Package(
     .executableTarget(
       name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
       swiftSettings: settings),
+    tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
+    tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
+    tests("ScoresTests", ["Scores"], fixtures: true),
+    tests("ConfigurationTests", ["Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,25 @@
-print("daunce-mpi")
+import ArgumentParser
+import Foundation
+
+// Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0
+// speaks for all of them and nobody waits for anybody.
+let command: any StageCommand
+let session: Session
+do {
+  var parsed = try DaunceMPI.parseAsRoot()
+  guard let stage = parsed as? any StageCommand else {
+    // Help and the like, which end by throwing what is to be printed.
+    try parsed.run()
+    throw ExitCode.success
+  }
+  command = stage
+  session = try stage.prepare()
+} catch {
+  conclude(beforeStart: error)
+}
+
+do {
+  try command.perform(session)
+} catch {
+  conclude(afterStart: error)
+}

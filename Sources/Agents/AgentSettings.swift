@@ -1,0 +1,81 @@
+public import StateSpace
+
+/// What an agent corrects, sees, aims at and how it acts.
+public struct AgentSettings: Sendable, Hashable {
+  /// What the policy's increment is added to.
+  public enum Base: String, Sendable, Hashable, Codable, CaseIterable {
+    /// One coarse deterministic model step over the observation interval.
+    case coarseStep = "coarse-step"
+    /// The present state: the paper's choice.
+    case persistence
+  }
+
+  /// Whether an agent sees its own member only (the paper) or the ensemble's mean and spread as well.
+  public enum Inputs: String, Sendable, Hashable, Codable, CaseIterable {
+    case member, ensemble
+  }
+
+  /// What the reward compares with.
+  public enum Target: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The member's own history under the constrained reference filter.
+    case reference
+    /// The simulated truth of the training runs.
+    case truth
+  }
+
+  /// How the members' draws are related.
+  public enum Draws: String, Sendable, Hashable, Codable, CaseIterable {
+    case independent
+    /// One draw from each N-th part of the probability: every member's own law is unchanged, but the ensemble mean of a
+    /// cell no longer moves at random.
+    case stratified
+  }
+
+  /// How lower bounds are kept.
+  public enum Bounds: String, Sendable, Hashable, Codable, CaseIterable {
+    case truncated, clip, softplus
+  }
+
+  public var base: Base
+  public var inputs: Inputs
+  public var target: Target
+  public var draws: Draws
+  public var bounds: Bounds
+  /// Variables that the agent sets; the others are left to the base.
+  public var controls: [Int]
+  /// Variables whose observations the agent sees.
+  public var observed: [Int]
+  /// Error variance of the observations (normalises the gain that agents see), in the variable's unit squared.
+  public var errorVariance: Double
+  /// Cells in the window around the target cell, odd.
+  public var window: Int
+  /// Sizes of the hidden layers.
+  public var hidden: [Int]
+
+  public init(
+    base: Base, inputs: Inputs, target: Target, draws: Draws, bounds: Bounds, controls: [Int], observed: [Int],
+    errorVariance: Double, window: Int, hidden: [Int]
+  ) {
+    self.base = base
+    self.inputs = inputs
+    self.target = target
+    self.draws = draws
+    self.bounds = bounds
+    self.controls = controls
+    self.observed = observed
+    self.errorVariance = errorVariance
+    self.window = window
+    self.hidden = hidden
+  }
+}
+
+/// What agents need of a model: the base forecast that they correct and the local fields that they see.
+public protocol BaseForecast: AnyObject {
+  var layout: StateLayout { get }
+  /// Carries a state (`[variable][cell]`) to the next observation time without noise, cheaply.
+  func advance(_ state: inout MutableSpan<Double>)
+  /// Number of auxiliary fields.
+  var auxiliaryCount: Int { get }
+  /// Writes auxiliary fields of a state, about in [-1, 1] (`[auxiliary][cell]`).
+  func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>)
+}

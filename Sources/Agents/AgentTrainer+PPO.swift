@@ -1,0 +1,56 @@
+import Glibc
+import Ensemble
+import Randomness
+import StateSpace
+
+extension AgentTrainer {
+  /// Proximal policy optimisation in closed loop with a Lagrange multiplier for every band (3.2-3.9): each iteration rolls out
+  /// all agents together, updates every agent's multipliers and then its own policy and value network.
+  public func optimise(_ ppo: PPOSettings) throws {
+    guard ppo.iterations > 0 else { return }
+    report.rewardFirst = try evaluate(ppo)
+    let runner = makeRunner(sequences: ppo.sequences)
+    let rollout = Rollout(data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: 0)
+    let lanes = runner.vectors * Lanes.scalarCount
+    let experiences = agents.map { agent in
+      Experience(
+        steps: ppo.horizon, sequences: ppo.sequences, lanes: lanes, inputs: agent.policy.sizes[0],
+        actionCount: runner.actionCount)
+    }
+    for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
+    let collector = Collector(agent: agents[0], bands: bands, ppo: ppo, runner: runner)
+    let learner = Learner(ppo: ppo, runner: runner, agent: agents[0])
+    onStep?("PPO", 0, ppo.iterations)
+    for iteration in 0..<ppo.iterations {
+      let tag = nextTag()
+      let outcome = try collector.collect(rollout, into: experiences, agents: agents, tag: tag)
+      for m in agents.indices {
+        for b in bands.indices {
+          agents[m].multipliers[b].ascend(deviation: outcome.deviation[m][b], tolerance: 1)
+        }
+        learner.learn(
+          &agents[m], from: experiences[m],
+          stream: Stream(
+            seed: seed, purpose: .trainingOrder, member: distribution.local.lowerBound + m, cycle: tag << 20),
+          progress: Double(iteration) / Double(ppo.iterations))
+      }
+      report.reward.append(try averageOverMembers(outcome.reward))
+      report.multiplier.append(
+        try averageOverMembers(agents.map { $0.multipliers.first?.value ?? 0 }))
+      onStep?("PPO", iteration + 1, ppo.iterations)
+    }
+    report.rewardLast = try evaluate(ppo)
+    report.multiplierLast = try gatherOverMembers(agents.map { $0.multipliers.first?.value ?? 0 })
+  }
+
+  /// Mean reward (without penalty) per cell and step on rollouts that are the same at every call.
+  func evaluate(_ ppo: PPOSettings) throws -> Double {
+    let runner = makeRunner(sequences: ppo.sequences)
+    let evaluationTag = 0xFFF
+    let rollout = Rollout(data: data, runner: runner, seed: seed, tag: evaluationTag, missingFraction: 0)
+    let collector = Collector(agent: agents[0], bands: bands, ppo: ppo, runner: runner)
+    let steps = max(64, ppo.horizon)
+    let outcome = try collector.run(rollout, agents: agents, steps: steps, tag: evaluationTag) { _, _, _ in }
+    return try averageOverMembers(outcome.reward)
+  }
+}

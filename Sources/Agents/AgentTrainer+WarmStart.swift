@@ -1,0 +1,89 @@
+import Glibc
+import Ensemble
+import Randomness
+import StateSpace
+
+extension AgentTrainer {
+  /// Maximum-likelihood start: the policy's law of the target, given the reference filter's states and then the agent's own
+  /// closed-loop states. The likelihood is a proper score, so the spread that it learns is honest.
+  public func warmStart(_ warm: WarmStartSettings) throws {
+    guard warm.steps > 0 else { return }
+    try fit(warm, isTeacherForced: true)
+    for _ in 0..<warm.closedLoopRounds { try fit(warm, isTeacherForced: false) }
+  }
+
+  /// One Adam step per observation time, on all sequences of the rollout.
+  private func fit(_ warm: WarmStartSettings, isTeacherForced: Bool) throws {
+    let runner = makeRunner(sequences: warm.batch)
+    let rollout = Rollout(
+      data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: warm.missingFraction,
+      isTeacherForced: isTeacherForced)
+    let n = runner.layout.grid.cells
+    let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
+    let actions = Workspace(repeating: 0.0, count: runner.actionCount)
+    let tile = Activations(network: agents[0].policy, vectors: runner.vectors)
+    var gradients = agents.map { [Float](repeating: 0, count: $0.policy.parameters.count) }
+    var losses = [Double](repeating: 0, count: agents.count)
+    let tag = nextTag()
+    let stage = isTeacherForced ? "warm start" : "warm start, closed loop"
+    onStep?(stage, 0, warm.steps)
+    for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
+    for step in 0..<warm.steps {
+      for m in gradients.indices {
+        for k in gradients[m].indices { gradients[m][k] = 0 }
+      }
+      let lastTenth = step >= warm.steps - max(1, warm.steps / 10)
+      try rollout.advance { moment in
+        let m = moment.member
+        runner.evaluate(
+          agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
+          previous: moment.previous, beforePrevious: moment.beforePrevious, sequence: moment.sequence)
+        runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
+        let weight = 1 / Double(warm.batch * runner.actionCount)
+        let loss = likelihoodSlopes(runner, tile, anchors: anchors.start, target: moment.target, weight: weight)
+        if lastTenth { losses[m] += loss }
+        agents[m].policy.backward(tile, gradient: &gradients[m])
+        if !isTeacherForced {
+          runner.draw(
+            actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise,
+            member: distribution.local.lowerBound + m, cycle: tag << 20 + step, sequence: moment.sequence)
+          for (k, v) in settings.controls.enumerated() {
+            (moment.state + v * n).update(from: actions.start + k * n, count: n)
+          }
+        }
+      }
+      let rate = warm.learningRate * 0.5 * (1 + cos(Double.pi * Double(step) / Double(warm.steps)))
+      for m in agents.indices {
+        agents[m].improvePolicy(gradient: gradients[m], rate: rate, maximumNorm: 5)
+      }
+      onStep?(stage, step + 1, warm.steps)
+    }
+    let count = Double(max(1, warm.steps / 10))
+    report.warmStartLoss.append(try averageOverMembers(losses.map { $0 / count }))
+  }
+
+  /// Writes the slopes of the weighted negative log-likelihood of the target into the tile; returns the loss.
+  private func likelihoodSlopes(
+    _ runner: PolicyRunner, _ tile: Activations, anchors: UnsafePointer<Double>, target: UnsafePointer<Double>,
+    weight: Double
+  ) -> Double {
+    let n = runner.layout.grid.cells
+    var loss = 0.0
+    for (k, v) in settings.controls.enumerated() {
+      let law = runner.head.laws[k]
+      for c in 0..<n {
+        let outputs = runner.outputs(tile, k, c)
+        let anchor = anchors[k * n + c]
+        let (m, s) = runner.head.law(k, anchor: anchor, outputs: outputs)
+        let x = target[v * n + c]
+        loss -= law.logDensity(x, location: m, scale: s)
+        let score = law.scoreFunction(x, location: m, scale: s)
+        let slopes = runner.head.slopes(
+          k, anchor: anchor, outputs: outputs, location: -weight * score.location,
+          logScale: -weight * score.logScale)
+        runner.setSlopes(tile, k, c, slopes)
+      }
+    }
+    return loss * weight
+  }
+}

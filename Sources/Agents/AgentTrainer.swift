@@ -1,0 +1,106 @@
+public import Ensemble
+public import MPI
+import Randomness
+public import StateSpace
+
+/// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share nothing but,
+/// with `inputs: ensemble`, the mean and spread of their forecasts.
+public final class AgentTrainer {
+  public let settings: AgentSettings
+  /// Agents of the local members.
+  public internal(set) var agents: [Agent]
+  /// What the training has done so far.
+  public internal(set) var report = TrainingReport()
+
+  /// Called with the stage, the steps done and the stage's number of steps; once with 0 done.
+  public var onStep: ((_ stage: String, _ done: Int, _ total: Int) -> Void)?
+
+  let data: TrainingData
+  let base: any BaseForecast
+  let bands: [Band]
+  let distribution: Distribution
+  let communicator: Communicator
+  let seed: UInt64
+  /// Rollouts and random streams of this training, each with its own number.
+  var tags = 0
+
+  /// - Parameters:
+  ///   - bands: constraints with a multiplier each.
+  ///   - multiplier: every multiplier's start.
+  public init(
+    settings: AgentSettings, data: TrainingData, base: any BaseForecast, bands: [Band], multiplier: Multiplier,
+    distribution: Distribution, communicator: Communicator, seed: UInt64
+  ) {
+    self.settings = settings
+    self.data = data
+    self.base = base
+    self.bands = bands
+    self.distribution = distribution
+    self.communicator = communicator
+    self.seed = seed
+    let inputs = Features.count(settings: settings, layout: base.layout, auxiliary: base.auxiliaryCount)
+    agents = distribution.local.map { member in
+      Agent(
+        inputs: inputs, settings: settings, multipliers: bands.map { _ in multiplier }, seed: seed,
+        member: member)
+    }
+  }
+
+  /// Takes over the networks and optimisers of another trainer's agents, but not their multipliers: what comes next starts from
+  /// the same point, with the same random numbers.
+  public func adopt(_ other: AgentTrainer) {
+    for m in agents.indices {
+      let multipliers = agents[m].multipliers
+      agents[m] = other.agents[m]
+      agents[m].multipliers = multipliers
+    }
+    tags = other.tags
+    report.warmStartLoss = other.report.warmStartLoss
+  }
+
+  /// A runner for `sequences` ensembles side by side.
+  func makeRunner(sequences: Int) -> PolicyRunner {
+    PolicyRunner(
+      settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
+      sequences: sequences)
+  }
+
+  /// The next number for a rollout's or a stage's random streams.
+  func nextTag() -> Int {
+    tags += 1
+    return tags
+  }
+
+  /// Average over all members, the same bits on every rank.
+  func averageOverMembers(_ local: [Double]) throws -> Double {
+    let values = try gatherOverMembers(local)
+    var sum = 0.0
+    for v in values { sum += v }
+    return sum / Double(values.count)
+  }
+
+  /// One number of every member, in member order, on every rank.
+  func gatherOverMembers(_ local: [Double]) throws -> [Double] {
+    var all = [Double](repeating: 0, count: distribution.members)
+    let counts = (0..<distribution.ranks).map { distribution.range(of: $0).count }
+    try communicator.allgatherv(local, into: &all, counts: counts)
+    return all
+  }
+}
+
+/// How a training went, averaged over agents; the same on every rank.
+public struct TrainingReport: Sendable, Hashable {
+  /// Mean negative log-likelihood per action over the last tenth of each warm-start round.
+  public var warmStartLoss: [Double] = []
+  /// Mean reward per cell and step of every PPO iteration.
+  public var reward: [Double] = []
+  /// Mean multiplier of the first band after every PPO iteration.
+  public var multiplier: [Double] = []
+  /// Mean reward per cell and step on fixed rollouts before and after PPO.
+  public var rewardFirst: Double?
+  public var rewardLast: Double?
+  /// Every member's multiplier of the first band at the end.
+  public var multiplierLast: [Double] = []
+
+  public init() {}
+}

@@ -1,0 +1,98 @@
+public import Ensemble
+public import MPI
+public import StateSpace
+import Randomness
+
+/// The agents as an ensemble update: every member's policy turns the base forecast and the observations into its analysis.
+/// One reduction a cycle assembles the ensemble's mean and spread, none with `inputs: member`.
+public final class AgentUpdate: EnsembleUpdate {
+  private let runner: PolicyRunner
+  private let agents: [Agent]
+  private let tile: Activations
+  private let observation: Workspace<Double>
+  private let anchors: Workspace<Double>
+  private let actions: Workspace<Double>
+  /// The last three analyses of every local member, newest first: persistence-based agents see their differences.
+  private let past: [[Workspace<Double>]]
+  private var started = false
+
+  /// - Parameters:
+  ///   - agents: of the local members, in their order.
+  ///   - base: the same base forecast that the agents were trained with.
+  ///   - seed: keys the draws.
+  public init(
+    agents: [Agent], settings: AgentSettings, base: any BaseForecast, distribution: Distribution,
+    communicator: Communicator, seed: UInt64
+  ) {
+    precondition(agents.count == distribution.local.count)
+    self.agents = agents
+    runner = PolicyRunner(
+      settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
+      sequences: 1)
+    tile = Activations(network: agents[0].policy, vectors: runner.vectors)
+    observation = Workspace(repeating: .nan, count: base.layout.count)
+    anchors = Workspace(repeating: 0, count: runner.actionCount)
+    actions = Workspace(repeating: 0, count: runner.actionCount)
+    past = agents.map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: base.layout.count) } }
+  }
+
+  /// Carries the local members to the next observation time: the base forecast of these agents.
+  public func forecast(_ ensemble: inout DistributedEnsemble) {
+    for m in ensemble.states.indices {
+      if runner.settings.base == .persistence {
+        remember(ensemble.states[m], in: past[m])
+      } else {
+        var state = ensemble.states[m].mutableSpan
+        runner.base.advance(&state)
+      }
+    }
+    started = true
+  }
+
+  private func remember(_ state: [Double], in past: [Workspace<Double>]) {
+    state.withUnsafeBufferPointer { state in
+      guard let x = state.baseAddress else { return }
+      if started {
+        past[2].copy(from: past[1].start)
+        past[1].copy(from: past[0].start)
+      } else {
+        past[2].copy(from: x)
+        past[1].copy(from: x)
+      }
+      past[0].copy(from: x)
+    }
+  }
+
+  public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {
+    for i in 0..<observation.count { observation.start[i] = .nan }
+    for k in 0..<observations.count { observation.start[observations.elements[k]] = observations.values[k] }
+    for m in ensemble.states.indices {
+      ensemble.states[m].withUnsafeBufferPointer { state in
+        if let x = state.baseAddress { runner.present(x, member: m, sequence: 0) }
+      }
+    }
+    try runner.assembleMoments()
+    for m in ensemble.states.indices {
+      let member = runner.distribution.local.lowerBound + m
+      ensemble.states[m].withUnsafeMutableBufferPointer { state in
+        guard let x = state.baseAddress else { return }
+        act(on: x, agent: m, member: member, cycle: cycle)
+      }
+    }
+  }
+
+  /// Replaces the controls of one member's base forecast by its policy's draw.
+  private func act(on x: UnsafeMutablePointer<Double>, agent m: Int, member: Int, cycle: Int) {
+    let n = runner.layout.grid.cells
+    runner.evaluate(
+      agents[m].policy, tile: tile, forecast: x, observation: observation.start, previous: past[m][1].start,
+      beforePrevious: past[m][2].start, sequence: 0)
+    runner.anchors(anchors.start, forecast: x, sequence: 0)
+    runner.draw(
+      actions.start, anchors: anchors.start, tile: tile, purpose: .policyDraw, member: member, cycle: cycle,
+      sequence: 0)
+    for (k, v) in runner.settings.controls.enumerated() {
+      (x + v * n).update(from: actions.start + k * n, count: n)
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import Ensemble
+import Randomness
+import StateSpace
+
+/// Rolls out agents and works out their rewards.
+package final class Collector {
+  /// Means over one batch of rollouts, of every local member.
+  struct Outcome {
+    var reward: [Double]
+    /// Deviation dE of every band in units of its tolerance: the mean for the direct form, the harmonic mean for the reciprocal
+    /// ones, whose constraint is on the mean of 1/dE; `[member][band]`.
+    var deviation: [[Double]]
+  }
+
+  private let bands: [Band]
+  private let ppo: PPOSettings
+  private let runner: PolicyRunner
+  private let tile: Activations
+  private let valueTile: Activations
+  private let anchors: Workspace<Double>
+  private let actions: Workspace<Double>
+  private let twins: Workspace<Double>
+  /// Reward of every cell without penalty, and the penalty shared by all cells, of the moment last lived through.
+  let reward: Workspace<Float>
+  private(set) var penalty: Float = 0
+
+  init(agent: Agent, bands: [Band], ppo: PPOSettings, runner: PolicyRunner) {
+    self.bands = bands
+    self.ppo = ppo
+    self.runner = runner
+    tile = Activations(network: agent.policy, vectors: runner.vectors)
+    valueTile = Activations(network: agent.value, vectors: runner.vectors)
+    anchors = Workspace(repeating: 0, count: runner.actionCount)
+    actions = Workspace(repeating: 0, count: runner.actionCount)
+    twins = Workspace(repeating: 0, count: runner.actionCount)
+    reward = Workspace(repeating: 0, count: runner.vectors * Lanes.scalarCount)
+  }
+
+  /// Runs all agents for `steps` observation times; `record` is called after every member's step.
+  func run(
+    _ rollout: Rollout, agents: [Agent], steps: Int, tag: Int,
+    record: (_ step: Int, _ moment: Rollout.Moment, _ tile: Activations) -> Void
+  ) throws -> Outcome {
+    var outcome = Outcome(
+      reward: agents.map { _ in 0 }, deviation: agents.map { _ in bands.map { _ in 0 } })
+    let n = runner.layout.grid.cells
+    for step in 0..<steps {
+      try rollout.advance { moment in
+        let m = moment.member
+        let member = runner.distribution.local.lowerBound + m
+        runner.evaluate(
+          agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
+          previous: moment.previous, beforePrevious: moment.beforePrevious, sequence: moment.sequence)
+        runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
+        runner.draw(
+          actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: member,
+          cycle: tag << 20 + step, sequence: moment.sequence)
+        for (k, v) in runner.settings.controls.enumerated() {
+          (moment.state + v * n).update(from: actions.start + k * n, count: n)
+        }
+        if ppo.reward == .crps {
+          runner.draw(
+            twins.start, anchors: anchors.start, tile: tile, purpose: .rolloutTwin, member: member,
+            cycle: tag << 20 + step, sequence: moment.sequence)
+        }
+        computeReward(moment)
+        penalty = 0
+        let state = Span(_unsafeStart: UnsafePointer(moment.state), count: runner.layout.count)
+        for (b, band) in bands.enumerated() {
+          let deviation = band.deviation(of: state) / band.tolerance
+          let multiplier = agents[m].multipliers[b]
+          penalty += Float(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)))
+          outcome.deviation[m][b] += multiplier.form == .direct ? deviation : 1 / max(deviation, multiplier.floor)
+        }
+        for c in 0..<n { outcome.reward[m] += Double(reward.start[c]) }
+        record(step, moment, tile)
+      }
+    }
+    let count = Double(steps * rollout.sequences)
+    for m in agents.indices {
+      outcome.reward[m] /= count * Double(n)
+      for b in bands.indices {
+        let mean = outcome.deviation[m][b] / count
+        outcome.deviation[m][b] = agents[m].multipliers[b].form == .direct ? mean : 1 / mean
+      }
+    }
+    return outcome
+  }
+
+  /// Rolls out and remembers everything that learning needs.
+  func collect(
+    _ rollout: Rollout, into experiences: [Experience], agents: [Agent], tag: Int
+  ) throws -> Outcome {
+    let outcome = try run(rollout, agents: agents, steps: ppo.horizon, tag: tag) { step, moment, tile in
+      let e = experiences[moment.member]
+      let index = step * e.sequences + moment.sequence
+      (e.inputs.start + index * e.inputVectors).update(from: tile.values[0].baseAddress ?? e.inputs.start, count: e.inputVectors)
+      (e.actions.start + index * e.actionCount).update(from: actions.start, count: e.actionCount)
+      (e.anchors.start + index * e.actionCount).update(from: anchors.start, count: e.actionCount)
+      let n = runner.layout.grid.cells
+      for c in 0..<n {
+        var density = 0.0
+        for k in runner.settings.controls.indices {
+          let (location, scale) = runner.head.law(k, anchor: anchors.start[k * n + c], outputs: runner.outputs(tile, k, c))
+          density += runner.head.laws[k].logDensity(actions.start[k * n + c], location: location, scale: scale)
+        }
+        e.logDensity.start[index * e.lanes + c] = Float(density)
+        e.rewards.start[index * e.lanes + c] = reward.start[c] + penalty
+      }
+    }
+    for m in agents.indices { estimateAdvantages(experiences[m], value: agents[m].value) }
+    return outcome
+  }
+
+  /// Reward of every cell (3.2), in units of the variables' climatological variance (or deviation, for the CRPS), summed over
+  /// controls. Limited below, so that a blown-up sequence does not drown the others.
+  private func computeReward(_ moment: Rollout.Moment) {
+    let n = runner.layout.grid.cells
+    for c in 0..<n { reward.start[c] = 0 }
+    for (k, v) in runner.settings.controls.enumerated() {
+      let unit = 1 / runner.layout.variables[v].scale
+      for c in 0..<n {
+        let x = actions.start[k * n + c]
+        let error = (x - moment.target[v * n + c]) * unit
+        switch ppo.reward {
+        case .squaredError:
+          reward.start[c] -= Float(min(error * error, 10))
+        case .crps:
+          reward.start[c] -= Float(min(abs(error) - abs(x - twins.start[k * n + c]) * unit, 10))
+        }
+      }
+    }
+  }
+
+  private func estimateAdvantages(_ e: Experience, value: Network) {
+    let width = e.sequences * e.lanes
+    for index in 0..<e.tiles {
+      valueTile.values[0].baseAddress?.update(from: e.inputs.start + index * e.inputVectors, count: e.inputVectors)
+      value.forward(valueTile)
+      for c in 0..<e.lanes {
+        e.values.start[index * e.lanes + c] = valueTile.output[c / Lanes.scalarCount][c % Lanes.scalarCount]
+      }
+    }
+    // The state after the last step is not looked at: its value is taken to be that of the step before.
+    (e.values.start + e.steps * width).update(from: e.values.start + (e.steps - 1) * width, count: width)
+    generalisedAdvantages(
+      rewards: e.rewards.start, values: e.values.start, advantages: e.advantages.start, steps: e.steps,
+      lanes: width, discount: Float(ppo.discount), lambda: Float(ppo.gaeLambda))
+  }
+}

@@ -1,0 +1,39 @@
+/// What one agent lived through in the rollouts of one PPO iteration, `[step][sequence]` tiles of cells.
+final class Experience {
+  let steps: Int
+  let sequences: Int
+  /// Cells of a tile, padded to whole vectors.
+  let lanes: Int
+  /// Vectors of one tile's inputs.
+  let inputVectors: Int
+  let inputs: Workspace<Lanes>
+  /// `[step][sequence][control][cell]`.
+  let actions: Workspace<Double>
+  let anchors: Workspace<Double>
+  /// Log-density of the actions under the policy that drew them, summed over controls; `[step][sequence][lane]`.
+  let logDensity: Workspace<Float>
+  let rewards: Workspace<Float>
+  /// One step more than the others: the last bootstraps.
+  let values: Workspace<Float>
+  let advantages: Workspace<Float>
+  let actionCount: Int
+
+  init(steps: Int, sequences: Int, lanes: Int, inputs count: Int, actionCount: Int) {
+    self.steps = steps
+    self.sequences = sequences
+    self.lanes = lanes
+    self.actionCount = actionCount
+    inputVectors = count * lanes / Lanes.scalarCount
+    let tiles = steps * sequences
+    inputs = Workspace(repeating: .zero, count: tiles * inputVectors)
+    actions = Workspace(repeating: 0, count: tiles * actionCount)
+    anchors = Workspace(repeating: 0, count: tiles * actionCount)
+    logDensity = Workspace(repeating: 0, count: tiles * lanes)
+    rewards = Workspace(repeating: 0, count: tiles * lanes)
+    values = Workspace(repeating: 0, count: (steps + 1) * sequences * lanes)
+    advantages = Workspace(repeating: 0, count: tiles * lanes)
+  }
+
+  /// Number of tiles.
+  var tiles: Int { steps * sequences }
+}

@@ -1,0 +1,137 @@
+import Ensemble
+import MPI
+import Randomness
+import StateSpace
+
+/// The agents' step that training and assimilation share: base forecasts, one reduction for the ensemble's mean and spread,
+/// inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
+final class PolicyRunner {
+  let settings: AgentSettings
+  let layout: StateLayout
+  let distribution: Distribution
+  let base: any BaseForecast
+  let features: Features
+  let head: PolicyHead
+  let draws: Draws
+  /// Groups of eight cells in a tile.
+  let vectors: Int
+  let sequences: Int
+  /// Mean and standard deviation over members of the base forecast: `[sequence][control][cell]`.
+  let mean: Workspace<Double>
+  let spread: Workspace<Double>
+  private let statistics: EnsembleStatistics
+  /// Controls' base forecasts of the local members, `[local member][sequence][control][cell]`.
+  private let rows: Workspace<Double>
+  private let uniforms: Workspace<Double>
+
+  /// Elements that an agent sets in one state: `[control][cell]`.
+  let actionCount: Int
+
+  init(
+    settings: AgentSettings, base: any BaseForecast, distribution: Distribution, communicator: Communicator,
+    seed: UInt64, sequences: Int
+  ) {
+    self.settings = settings
+    self.base = base
+    self.distribution = distribution
+    self.sequences = sequences
+    layout = base.layout
+    features = Features(settings: settings, base: base)
+    head = PolicyHead(settings: settings, layout: base.layout)
+    draws = Draws(members: distribution.members, seed: seed, kind: settings.draws)
+    vectors = (layout.grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
+    actionCount = settings.controls.count * layout.grid.cells
+    mean = Workspace(repeating: 0, count: sequences * actionCount)
+    spread = Workspace(repeating: 0, count: sequences * actionCount)
+    uniforms = Workspace(repeating: 0, count: actionCount)
+    let width = sequences * actionCount
+    rows = Workspace(repeating: 0, count: distribution.local.count * width)
+    let units = (0..<sequences).flatMap { _ in
+      settings.controls.flatMap { [Double](repeating: base.layout.variables[$0].scale, count: base.layout.grid.cells) }
+    }
+    statistics = EnsembleStatistics(
+      width: width, distribution: distribution, communicator: communicator, units: units)
+  }
+
+  /// Takes in the base forecast (`[variable][cell]`) of local member `m` in one sequence, for `assembleMoments`.
+  func present(_ forecast: UnsafePointer<Double>, member m: Int, sequence: Int) {
+    guard settings.inputs == .ensemble else { return }
+    let n = layout.grid.cells
+    let row = rows.start + (m * sequences + sequence) * actionCount
+    for (k, v) in settings.controls.enumerated() {
+      (row + k * n).update(from: forecast + v * n, count: n)
+    }
+  }
+
+  /// Assembles `mean` and `spread` of the forecasts presented by every rank, by one reduction; nothing for agents that see
+  /// only their own member.
+  func assembleMoments() throws {
+    guard settings.inputs == .ensemble else { return }
+    try statistics.reduce(flat: Span(_unsafeStart: UnsafePointer(rows.start), count: rows.count))
+    for i in 0..<mean.count {
+      mean.start[i] = statistics.mean[i]
+      spread.start[i] = statistics.spread[i]
+    }
+  }
+
+  /// Fills `tile.input` for one member of one sequence and runs its policy.
+  func evaluate(
+    _ policy: Network, tile: Activations, forecast: UnsafePointer<Double>, observation: UnsafePointer<Double>,
+    previous: UnsafePointer<Double>, beforePrevious: UnsafePointer<Double>, sequence: Int
+  ) {
+    let view = Features.View(
+      forecast: forecast, observation: observation, mean: mean.start + sequence * actionCount,
+      spread: spread.start + sequence * actionCount, previous: previous, beforePrevious: beforePrevious)
+    features.fill(tile.input, view, vectors: vectors)
+    policy.forward(tile)
+  }
+
+  /// Writes what the policy's increments are added to: the ensemble mean of the base forecast or the member's own
+  /// (`[control][cell]`).
+  func anchors(
+    _ anchors: UnsafeMutablePointer<Double>, forecast: UnsafePointer<Double>, sequence: Int
+  ) {
+    let n = layout.grid.cells
+    for (k, v) in settings.controls.enumerated() {
+      for c in 0..<n {
+        anchors[k * n + c] =
+          settings.inputs == .ensemble
+          ? mean.start[sequence * actionCount + k * n + c] : forecast[v * n + c]
+      }
+    }
+  }
+
+  /// Draws the actions of one member from the policy outputs in `tile` (`[control][cell]`).
+  func draw(
+    _ actions: UnsafeMutablePointer<Double>, anchors: UnsafePointer<Double>, tile: Activations, purpose: Purpose,
+    member: Int, cycle: Int, sequence: Int
+  ) {
+    let n = layout.grid.cells
+    let buffer = UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount)
+    draws.fill(buffer, purpose: purpose, member: member, cycle: cycle, sequence: sequence)
+    for k in settings.controls.indices {
+      let law = head.laws[k]
+      for c in 0..<n {
+        let (m, s) = head.law(k, anchor: anchors[k * n + c], outputs: outputs(tile, k, c))
+        actions[k * n + c] = law.sample(location: m, scale: s, uniform: buffer[k * n + c])
+      }
+    }
+  }
+
+  /// The two raw outputs of control `k` at cell `c`.
+  @inline(__always)
+  func outputs(_ tile: Activations, _ k: Int, _ c: Int) -> (Float, Float) {
+    let (v, lane) = (c / Lanes.scalarCount, c % Lanes.scalarCount)
+    return (
+      tile.output[2 * k * vectors + v][lane], tile.output[(2 * k + 1) * vectors + v][lane]
+    )
+  }
+
+  /// Sets the loss's derivatives by the two raw outputs of control `k` at cell `c`.
+  @inline(__always)
+  func setSlopes(_ tile: Activations, _ k: Int, _ c: Int, _ slopes: (Float, Float)) {
+    let (v, lane) = (c / Lanes.scalarCount, c % Lanes.scalarCount)
+    tile.outputSlope[2 * k * vectors + v][lane] = slopes.0
+    tile.outputSlope[(2 * k + 1) * vectors + v][lane] = slopes.1
+  }
+}

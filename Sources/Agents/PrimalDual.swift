@@ -1,0 +1,63 @@
+/// How a Lagrange multiplier follows the violation of its constraint.
+public enum MultiplierForm: String, Sendable, Hashable, Codable, CaseIterable {
+  /// No multiplier: the unconstrained agent.
+  case none
+  /// `lambda <- [lambda + alpha (dE - eps)]+` (3.7).
+  case direct
+  /// `lambda <- [lambda - alpha zeta]+` with `zeta = 1/dE - 1/eps` (3.8).
+  case reciprocal
+  /// `lambda <- [lambda - alpha zeta - beta lambda]+` (3.9).
+  case regularised
+}
+
+/// One agent's Lagrange multiplier for one constraint `dE <= eps`, raised by projected ascent while the constraint is
+/// violated and lowered while it holds (3.4-3.9).
+///
+/// The paper prints the reciprocal reward as `R - lambda zeta` (3.17); `zeta` is negative when the constraint is violated,
+/// so that sign would reward violations. The penalty here has the sign that punishes them.
+public struct Multiplier: Sendable, Hashable, Codable {
+  public var value: Double
+  public let form: MultiplierForm
+  /// Step size alpha.
+  public let rate: Double
+  /// Decay beta of the regularised form.
+  public let regularisation: Double
+  /// Smallest `dE` that the reciprocal forms divide by.
+  public let floor: Double
+
+  public init(
+    initial: Double = 1, form: MultiplierForm, rate: Double, regularisation: Double = 0, floor: Double = 1e-6
+  ) {
+    value = form == .none ? 0 : initial
+    self.form = form
+    self.rate = rate
+    self.regularisation = regularisation
+    self.floor = floor
+  }
+
+  /// `zeta = 1/dE - 1/eps`, with `dE` floored.
+  public func reciprocal(_ deviation: Double, tolerance: Double) -> Double {
+    1 / max(deviation, floor) - 1 / tolerance
+  }
+
+  /// The ascent step for a mean deviation `dE` and tolerance `eps`, in the same unit.
+  public mutating func ascend(deviation: Double, tolerance: Double) {
+    switch form {
+    case .none: break
+    case .direct: value = max(0, value + rate * (deviation - tolerance))
+    case .reciprocal: value = max(0, value - rate * reciprocal(deviation, tolerance: tolerance))
+    case .regularised:
+      value = max(
+        0, value - rate * reciprocal(deviation, tolerance: tolerance) - regularisation * value)
+    }
+  }
+
+  /// What is added to the reward: `-lambda (dE - eps)` (direct) or `+lambda zeta` (reciprocal forms).
+  public func penalty(deviation: Double, tolerance: Double) -> Double {
+    switch form {
+    case .none: 0
+    case .direct: -value * (deviation - tolerance)
+    case .reciprocal, .regularised: value * reciprocal(deviation, tolerance: tolerance)
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import Ensemble
+import Randomness
+import StateSpace
+
+/// Closed-loop runs of all agents side by side: `sequences` ensembles that start from the reference filter's states somewhere in
+/// the training truths and go on under the agents' own actions.
+///
+/// With `inputs: ensemble` all members of a sequence stand at the same time of the same truth. A sequence that leaves the
+/// plausible range or reaches the end of its truth starts again elsewhere.
+final class Rollout {
+  let data: TrainingData
+  let runner: PolicyRunner
+  let sequences: Int
+  /// Keys everything random in this rollout, apart from other rollouts of the training.
+  private let tag: Int
+  private let seed: UInt64
+  private let missingFraction: Double
+  /// Of every local member, newest first: present state, and one and two times ago, each `[sequence][variable][cell]`.
+  private let past: [[Workspace<Double>]]
+  /// Base forecast of every local member, `[sequence][variable][cell]`.
+  private let forecasts: [Workspace<Double>]
+  /// Observations with gaps made for training, `[sequence][variable][cell]`.
+  private let observation: Workspace<Double>
+  /// Where each sequence of each local member stands: `[member][sequence]`.
+  private var places: [[(truth: Int, time: Int)]]
+  private var restarts: [[Int]]
+  private var step = 0
+  /// Whether every step begins at a new random time: samples of the reference filter's own states, not a closed loop.
+  private let isTeacherForced: Bool
+
+  init(
+    data: TrainingData, runner: PolicyRunner, seed: UInt64, tag: Int, missingFraction: Double,
+    isTeacherForced: Bool = false
+  ) {
+    self.data = data
+    self.isTeacherForced = isTeacherForced
+    self.runner = runner
+    self.seed = seed
+    self.tag = tag
+    self.missingFraction = missingFraction
+    sequences = runner.sequences
+    let count = sequences * data.stateCount
+    let members = runner.distribution.local.count
+    past = (0..<members).map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: count) } }
+    forecasts = (0..<members).map { _ in Workspace(repeating: 0, count: count) }
+    observation = Workspace(repeating: .nan, count: count)
+    places = (0..<members).map { _ in [(truth: Int, time: Int)](repeating: (0, 0), count: runner.sequences) }
+    restarts = (0..<members).map { _ in [Int](repeating: 0, count: runner.sequences) }
+    for m in 0..<members {
+      for s in 0..<sequences { start(m, s) }
+    }
+  }
+
+  /// Puts sequence `s` of local member `m` at a random time of a random truth. The choice does not depend on the member, so
+  /// that all members agree.
+  private func start(_ m: Int, _ s: Int) {
+    let stream = Stream(seed: seed, purpose: .rolloutStart, member: tag, cycle: s)
+    let truth = stream.integer(below: data.truths.count, at: 2 * restarts[m][s])
+    let time = stream.integer(below: max(1, data.cycles - 1), at: 2 * restarts[m][s] + 1)
+    restarts[m][s] += 1
+    places[m][s] = (truth, time)
+    let count = data.stateCount
+    data.histories[m][truth].withUnsafeBufferPointer { history in
+      guard let x = history.baseAddress else { return }
+      for age in 0..<3 {
+        (past[m][age].start + s * count).update(from: x + max(0, time - age) * count, count: count)
+      }
+    }
+  }
+
+  /// One step of one member in one sequence, as `advance` hands it out.
+  struct Moment {
+    let member: Int
+    let sequence: Int
+    /// Base forecast and, once drawn, the actions' state: `[variable][cell]`.
+    let state: UnsafeMutablePointer<Double>
+    let observation: UnsafePointer<Double>
+    let previous: UnsafePointer<Double>
+    let beforePrevious: UnsafePointer<Double>
+    /// What the reward compares with, `[variable][cell]`.
+    let target: UnsafePointer<Double>
+  }
+
+  /// Carries every sequence of every local member to the next observation time. Collective with `inputs: ensemble`.
+  ///
+  /// - Parameter act: is given every member's moment and has to write its actions into `state`.
+  func advance(_ act: (Moment) throws -> Void) throws {
+    let count = data.stateCount
+    restartWhereNeeded()
+    for m in forecasts.indices {
+      for s in 0..<sequences {
+        let x = forecasts[m].start + s * count
+        x.update(from: past[m][0].start + s * count, count: count)
+        if runner.settings.base == .coarseStep {
+          var state = MutableSpan(_unsafeStart: x, count: count)
+          runner.base.advance(&state)
+        }
+        runner.present(x, member: m, sequence: s)
+      }
+    }
+    try runner.assembleMoments()
+    for m in forecasts.indices {
+      for s in 0..<sequences {
+        let (truth, time) = places[m][s]
+        observe(truth, time, sequence: s)
+        let target =
+          runner.settings.target == .truth ? data.truths[truth] : data.histories[m][truth]
+        try target.withUnsafeBufferPointer { target in
+          guard let target = target.baseAddress else { return }
+          try act(
+            Moment(
+              member: m, sequence: s, state: forecasts[m].start + s * count,
+              observation: observation.start + s * count, previous: past[m][1].start + s * count,
+              beforePrevious: past[m][2].start + s * count, target: target + (time + 1) * count))
+        }
+        places[m][s].time += 1
+      }
+      past[m][2].copy(from: past[m][1].start)
+      past[m][1].copy(from: past[m][0].start)
+      past[m][0].copy(from: forecasts[m].start)
+    }
+    step += 1
+  }
+
+  /// Writes the observations after `time` into the sequence's slot, with gaps in a fraction of them.
+  private func observe(_ truth: Int, _ time: Int, sequence s: Int) {
+    let count = data.stateCount
+    let y = observation.start + s * count
+    data.observations[truth].withUnsafeBufferPointer { all in
+      if let all = all.baseAddress { y.update(from: all + time * count, count: count) }
+    }
+    makeGaps(
+      in: y, count: count, fraction: missingFraction,
+      stream: Stream(seed: seed, purpose: .trainingOrder, member: tag << 16 + s, cycle: step))
+  }
+
+  private func restartWhereNeeded() {
+    let shared = runner.settings.inputs == .ensemble && step > 0
+    for s in 0..<sequences {
+      let ensembleLeft = shared && momentsAreImplausible(s)
+      for m in places.indices
+      where isTeacherForced && step > 0 || places[m][s].time >= data.cycles || ensembleLeft || (!shared && isImplausible(m, s)) {
+        start(m, s)
+      }
+    }
+  }
+
+  /// Whether a member's state is not finite or far outside its variables' range.
+  private func isImplausible(_ m: Int, _ s: Int) -> Bool {
+    let n = runner.layout.grid.cells
+    let x = past[m][0].start + s * data.stateCount
+    for (v, variable) in runner.layout.variables.enumerated() {
+      for c in v * n..<(v + 1) * n where !(abs(x[c]) < Self.range * variable.scale) { return true }
+    }
+    return false
+  }
+
+  /// The same for agents that have to agree: judged by the mean and spread that every rank has.
+  private func momentsAreImplausible(_ s: Int) -> Bool {
+    let n = runner.layout.grid.cells
+    for (k, v) in runner.settings.controls.enumerated() {
+      let limit = Self.range * runner.layout.variables[v].scale
+      for c in 0..<n {
+        let i = s * runner.actionCount + k * n + c
+        if !(abs(runner.mean.start[i]) < limit && runner.spread.start[i] < limit) { return true }
+      }
+    }
+    return false
+  }
+
+  /// Climatological standard deviations beyond which a state is given up: twice the model's own largest values.
+  static let range = 50.0
+}
+
+/// Removes observations in a fraction of states: half of those lose a third of their cells, the others all.
+func makeGaps(in y: UnsafeMutablePointer<Double>, count: Int, fraction: Double, stream: Stream) {
+  guard fraction > 0, stream.uniform(at: 0) < fraction else { return }
+  let share = stream.uniform(at: 1) < 0.5 ? 1 : 0.33
+  for i in 0..<count where stream.uniform(at: 2 + i) < share { y[i] = .nan }
+}

@@ -1,0 +1,24 @@
+/// What agents are trained on: simulated truths, their observations and the members' histories under the reference filter.
+/// Truths and observations are the same on every rank; histories are the local members' own.
+public struct TrainingData: Sendable {
+  /// Elements of a state.
+  public let stateCount: Int
+  /// Observation times per truth; time 0 is the initial one, which has no observation.
+  public let cycles: Int
+  /// True states: for every truth `[cycles + 1][count]`.
+  public let truths: [[Double]]
+  /// Observed values by state element, NaN where there is none: for every truth `[cycles][count]`; row t is time t + 1.
+  public let observations: [[Double]]
+  /// Analyses of the reference filter: `[local member][truth]`, each `[cycles + 1][count]`.
+  public let histories: [[[Double]]]
+
+  public init(
+    stateCount: Int, cycles: Int, truths: [[Double]], observations: [[Double]], histories: [[[Double]]]
+  ) {
+    self.stateCount = stateCount
+    self.cycles = cycles
+    self.truths = truths
+    self.observations = observations
+    self.histories = histories
+  }
+}

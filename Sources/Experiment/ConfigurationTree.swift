@@ -1,0 +1,154 @@
+import Yams
+
+/// One key of a configuration, found by reflection.
+struct ConfigurationLeaf {
+  /// Path in files: `["agents", "ppo", "clip"]`.
+  let path: [String]
+  /// Path of the properties: `["agents", "ppo", "clip"]`, in camel case.
+  let properties: [String]
+  let key: any AnyKey
+
+  var name: String { path.joined(separator: ".") }
+}
+
+extension Configuration {
+  /// Every key with its value, in the order of declaration.
+  var leaves: [ConfigurationLeaf] { Configuration.leaves(of: self, path: [], properties: []) }
+
+  private static func leaves(of group: Any, path: [String], properties: [String]) -> [ConfigurationLeaf] {
+    Mirror(reflecting: group).children.flatMap { child -> [ConfigurationLeaf] in
+      // A property wrapper's storage has the property's name after an underscore.
+      let label = child.label ?? ""
+      let property = label.hasPrefix("_") ? String(label.dropFirst()) : label
+      let path = path + [snakeCase(property)]
+      let properties = properties + [property]
+      if let key = child.value as? any AnyKey {
+        return [ConfigurationLeaf(path: path, properties: properties, key: key)]
+      }
+      return leaves(of: child.value, path: path, properties: properties)
+    }
+  }
+
+  /// `gaeLambda` as `gae_lambda`, `targetKL` as `target_kl`.
+  private static func snakeCase(_ name: String) -> String {
+    var result = ""
+    var previousIsUpper = true
+    for character in name {
+      if character.isUppercase && !previousIsUpper { result += "_" }
+      previousIsUpper = character.isUppercase
+      result += character.lowercased()
+    }
+    return result
+  }
+}
+
+/// A value that a user gave, with the place where it stands.
+struct GivenValue {
+  let path: [String]
+  let literal: ConfigurationLiteral
+  let source: ConfigurationError.Source
+  let line: Int?
+
+  var name: String { path.joined(separator: ".") }
+}
+
+extension Configuration {
+  /// This configuration with the given values in place of its own.
+  ///
+  /// - Throws: `ConfigurationError` with everything that does not fit.
+  func replacing(_ given: [GivenValue]) throws(ConfigurationError) -> Configuration {
+    let current = leaves
+    let declared = Configuration().leaves
+    var texts = current.map(\.key.text)
+    var problems: [ConfigurationError.Problem] = []
+    for value in given {
+      guard let index = declared.firstIndex(where: { $0.path == value.path }) else {
+        if let problem = Configuration.misplaced(value, among: declared) { problems.append(problem) }
+        continue
+      }
+      let key = declared[index].key
+      switch key.accept(value.literal) {
+      case .accepted(let text): texts[index] = text
+      case .wrongType: problems.append(value.problem(.wrongType, expected: key.expected))
+      case .outOfRange: problems.append(value.problem(.outOfRange, expected: key.expected))
+      }
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems) }
+
+    let document = Configuration.document(zip(current, texts).map { ($0.properties, $1, nil) })
+    do {
+      return try YAMLDecoder().decode(Configuration.self, from: document)
+    } catch {
+      // Every value has been checked against its key, so only a key whose text and type disagree leads here.
+      throw ConfigurationError([.init(.wrongType, source: .program, found: "\(error)", expected: "a configuration")])
+    }
+  }
+
+  /// What is wrong with a value whose path is no key; nothing, if it is an empty group.
+  private static func misplaced(
+    _ value: GivenValue, among declared: [ConfigurationLeaf]
+  ) -> ConfigurationError.Problem? {
+    let members = declared.filter { $0.path.starts(with: value.path) }
+    if !members.isEmpty {
+      let isEmpty = [.group, .plain(""), .plain("null"), .plain("~")].contains(value.literal)
+      let names = members.map { $0.path[value.path.count] }
+      let keys = names.indices.filter { names.firstIndex(of: names[$0]) == $0 }.map { names[$0] }
+      return isEmpty
+        ? nil : value.problem(.wrongType, expected: "a group of the keys \(keys.joined(separator: ", "))")
+    }
+    if let parent = declared.first(where: { value.path.starts(with: $0.path) }) {
+      return .init(
+        .wrongType, source: value.source, line: value.line, keys: [parent.name], found: "a group of keys",
+        expected: parent.key.expected)
+    }
+    return value.problem(
+      .unknownKey, found: "an unknown key",
+      expected: "a known one; the nearest is \(nearest(to: value.path, among: declared))")
+  }
+
+  /// The known path that differs least from `path`; groups count as well as keys.
+  private static func nearest(to path: [String], among declared: [ConfigurationLeaf]) -> String {
+    var candidates: [[String]] = []
+    for leaf in declared {
+      for length in 1...leaf.path.count {
+        let candidate = Array(leaf.path.prefix(length))
+        if !candidates.contains(candidate) { candidates.append(candidate) }
+      }
+    }
+    // The last name decides, since a key in the wrong group is as common as a misspelt one; the group breaks ties.
+    func distance(_ candidate: [String]) -> (Int, Int) {
+      let name = editDistance(candidate.last ?? "", path.last ?? "")
+      let group = editDistance(
+        candidate.dropLast().joined(separator: "."), path.dropLast().joined(separator: "."))
+      return (2 * name + (group == 0 ? 0 : 1), group)
+    }
+    return candidates.min { distance($0) < distance($1) }?.joined(separator: ".") ?? ""
+  }
+}
+
+extension GivenValue {
+  func problem(
+    _ kind: ConfigurationError.Kind, found: String? = nil, expected: String
+  ) -> ConfigurationError.Problem {
+    .init(
+      kind, source: source, line: line, keys: [name], found: found ?? literal.description, expected: expected)
+  }
+}
+
+/// Insertions, deletions, substitutions and swaps of neighbours that lead from one word to another (optimal string
+/// alignment).
+func editDistance(_ first: String, _ second: String) -> Int {
+  let a = Array(first)
+  let b = Array(second)
+  var rows = [Array(0...b.count)]
+  for i in a.indices {
+    var row = [i + 1]
+    for j in b.indices {
+      var best = min(rows[i][j] + (a[i] == b[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, rows[i - 1][j - 1] + 1) }
+      row.append(best)
+    }
+    rows.append(row)
+  }
+  return rows[a.count][b.count]
+}

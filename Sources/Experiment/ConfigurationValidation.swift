@@ -1,0 +1,133 @@
+import Agents
+public import StateSpace
+
+extension Configuration {
+  /// Refuses values outside their keys' rules and keys that contradict each other.
+  ///
+  /// - Parameter source: where the configuration comes from, for messages.
+  /// - Throws: `ConfigurationError` with every problem.
+  public func validate(source: ConfigurationError.Source = .program) throws(ConfigurationError) {
+    var problems: [ConfigurationError.Problem] = []
+    for (leaf, declared) in zip(leaves, Configuration().leaves) where !declared.key.admits(leaf.key) {
+      problems.append(
+        .init(.outOfRange, source: source, keys: [leaf.name], found: leaf.key.display, expected: declared.key.expected))
+    }
+    for contradiction in contradictions where contradiction.holds {
+      problems.append(describe(contradiction, source: source))
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems) }
+  }
+
+  /// The rules that tie keys together: what is refused, the keys that are to blame, and what would be right.
+  private var contradictions: [Contradiction] {
+    let defaults = Configuration()
+    let isLorenz96 = model.name == .lorenz96
+    return [
+      .init(
+        truths.spinupCycles >= truths.cycles, "truths.spinup_cycles", "truths.cycles",
+        "a spin-up shorter than the truth"),
+      .init(
+        truths.spinupCycles >= truths.trainingCycles, "truths.spinup_cycles", "truths.training_cycles",
+        "a spin-up shorter than the truth"),
+
+      .init(isLorenz96 && energy != .off, "model.name", "constraints.energy", "none: lorenz96 conserves no energy"),
+      .init(
+        isLorenz96 && model.units != defaults.model.units, "model.name", "model.units", "mjo-skeleton for these units"),
+      .init(
+        isLorenz96 && model.background != defaults.model.background, "model.name", "model.background",
+        "mjo-skeleton for a background"),
+      .init(
+        isLorenz96 && model.noiseAmplitude != defaults.model.noiseAmplitude, "model.name", "model.noise_amplitude",
+        "mjo-skeleton for noise: lorenz96 has none"),
+      .init(
+        isLorenz96 && model.noiseScheme != defaults.model.noiseScheme, "model.name", "model.noise_scheme",
+        "mjo-skeleton for noise: lorenz96 has none"),
+      .init(
+        isLorenz96 && model.floor != defaults.model.floor, "model.name", "model.floor",
+        "mjo-skeleton for a floor: lorenz96 is unbounded"),
+      .init(
+        !isLorenz96 && model.forcing != defaults.model.forcing, "model.name", "model.forcing", "lorenz96 to force"),
+      .init(
+        model.noiseScheme == .feller && model.noiseAmplitude == 0, "model.noise_scheme", "model.noise_amplitude",
+        "noise for the Feller scheme to sample, or the scheme euler-floor"),
+
+      .init(
+        energy == .off && constraints.band != nil, "constraints.energy", "constraints.band", "an energy for the band"),
+
+      .init(
+        filter.halfWidth.map { 4 * $0 > Double(cells) } ?? false, "filter.half_width", "model.cells",
+        "a half-width of a quarter of the circle at most, or none"),
+      .init(agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
+
+      .init(
+        agents.ppo.iterations > 0 && agents.ppo.horizon > truths.trainingCycles - truths.spinupCycles,
+        "agents.ppo.horizon",
+        "truths.training_cycles", "a horizon that fits in a training truth after its spin-up"),
+      .init(
+        agents.ppo.minibatches > agents.ppo.horizon * agents.ppo.sequences, "agents.ppo.minibatches",
+        "agents.ppo.sequences", "no more minibatches than horizon times sequences"),
+      .init(
+        agents.warmStart.steps == 0 && agents.ppo.iterations == 0
+          && (methods.contains(.rl) || methods.contains(.rlUnconstrained)),
+        "agents.warm_start.steps", "agents.ppo.iterations", "some training for the method rl"),
+      .init(
+        agents.multipliers.form == .none && methods.contains(.rl) && methods.contains(.rlUnconstrained), "methods",
+        "agents.multipliers.form",
+        "a form, or only one of rl and rl-unconstrained: without multipliers they are the same"),
+      .init(
+        agents.multipliers.form != .regularised
+          && agents.multipliers.regularisation != defaults.agents.multipliers.regularisation,
+        "agents.multipliers.form", "agents.multipliers.regularisation", "the form regularised for a weight beta"),
+    ]
+  }
+
+  /// The variables that agents set, as numbers in `layout`.
+  ///
+  /// - Parameters:
+  ///   - observed: the observed variable, set by default.
+  ///   - source: where the configuration comes from, for messages.
+  /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when one
+  ///   is left out: nothing would carry it forward.
+  public func controlledVariables(
+    in layout: StateLayout, observed: Int, source: ConfigurationError.Source = .program
+  ) throws(ConfigurationError) -> [Int] {
+    let names = layout.variables.map(\.name)
+    guard let controls = agents.controls else {
+      return agents.base == .persistence ? Array(names.indices) : [observed]
+    }
+    let known = names.joined(separator: ", ")
+    let problems = controls.filter { !names.contains($0) }.map { name in
+      ConfigurationError.Problem(
+        .outOfRange, source: source, keys: ["agents.controls"], found: name,
+        expected: "variables of \(model.name.rawValue): \(known)")
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems) }
+    let contradiction = Contradiction(
+      agents.base == .persistence && names.contains { !controls.contains($0) }, "agents.base", "agents.controls",
+      "all of \(known), since persistence carries no variable forward, or the base coarse-step")
+    guard !contradiction.holds else { throw ConfigurationError([describe(contradiction, source: source)]) }
+    return names.indices.filter { controls.contains(names[$0]) }
+  }
+
+  private func describe(
+    _ contradiction: Contradiction, source: ConfigurationError.Source
+  ) -> ConfigurationError.Problem {
+    let values = contradiction.keys.map { name in leaves.first { $0.name == name }?.key.display ?? "nothing" }
+    return .init(
+      .contradiction, source: source, keys: contradiction.keys, found: values.joined(separator: " and "),
+      expected: contradiction.expected)
+  }
+}
+
+/// Two keys that must not go together.
+private struct Contradiction {
+  let holds: Bool
+  let keys: [String]
+  let expected: String
+
+  init(_ holds: Bool, _ first: String, _ second: String, _ expected: String) {
+    self.holds = holds
+    keys = [first, second]
+    self.expected = expected
+  }
+}

@@ -1,0 +1,193 @@
+import Foundation
+
+/// A type that a configuration key can have.
+///
+/// `text` and `init(literal:)` are each other's inverse, to the last bit of a floating-point number.
+public protocol ConfigurationValue: Codable, Sendable, Hashable {
+  /// What a rule looks at: the value itself, or a list's elements.
+  associatedtype Scalar: ConfigurationValue = Self
+  /// The type in words: `an integer`.
+  static var expected: String { get }
+  /// Whether the type has an absent value.
+  static var isOptional: Bool { get }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
+  init?(literal: ConfigurationLiteral)
+  /// The value as YAML.
+  var text: String { get }
+  var scalars: [Scalar] { get }
+  var isAbsent: Bool { get }
+}
+
+extension ConfigurationValue {
+  public static var isOptional: Bool { false }
+  public var isAbsent: Bool { false }
+}
+
+extension ConfigurationValue where Scalar == Self {
+  public var scalars: [Self] { [self] }
+}
+
+/// A piece of a YAML document, before it has a type.
+public indirect enum ConfigurationLiteral: Sendable, Hashable {
+  /// An unquoted word or number, or nothing at all.
+  case plain(String)
+  case quoted(String)
+  case list([ConfigurationLiteral])
+  /// A mapping of keys, which no value is.
+  case group
+
+  /// As messages show it.
+  public var description: String {
+    switch self {
+    case .plain(""): "nothing"
+    case .plain(let text): text
+    case .quoted(let text): "\"\(text)\""
+    case .list(let elements): "[\(elements.map(\.description).joined(separator: ", "))]"
+    case .group: "a group of keys"
+    }
+  }
+
+  fileprivate var plainText: String? {
+    if case .plain(let text) = self { text } else { nil }
+  }
+}
+
+extension Bool: ConfigurationValue {
+  public static var expected: String { "true or false" }
+  public init?(literal: ConfigurationLiteral) {
+    switch literal {
+    case .plain("true"), .plain("True"): self = true
+    case .plain("false"), .plain("False"): self = false
+    default: return nil
+    }
+  }
+  public var text: String { self ? "true" : "false" }
+}
+
+extension Int: ConfigurationValue {
+  public static var expected: String { "an integer" }
+  public init?(literal: ConfigurationLiteral) {
+    guard let text = literal.plainText else { return nil }
+    self.init(text)
+  }
+  public var text: String { String(self) }
+}
+
+extension UInt64: ConfigurationValue {
+  public static var expected: String { "an integer from 0 to 2^64 - 1" }
+  public init?(literal: ConfigurationLiteral) {
+    guard let text = literal.plainText else { return nil }
+    self.init(text)
+  }
+  public var text: String { String(self) }
+}
+
+extension Double: ConfigurationValue {
+  public static var expected: String { "a number" }
+  public init?(literal: ConfigurationLiteral) {
+    guard let text = literal.plainText, let value = Double(text), value.isFinite else { return nil }
+    self = value
+  }
+  public var text: String { description }
+}
+
+extension String: ConfigurationValue {
+  public static var expected: String { "a word" }
+  public init?(literal: ConfigurationLiteral) {
+    switch literal {
+    case .plain(let text) where !text.isEmpty && text != "null" && text != "~": self = text
+    case .quoted(let text): self = text
+    default: return nil
+    }
+  }
+  /// Quoted unless it is a name that no YAML reader can take for something else.
+  public var text: String {
+    let words: Set = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"]
+    let isName = first?.isLetter == true && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    if isName && !words.contains(lowercased()) { return self }
+    let escaped = unicodeScalars.map { scalar in
+      switch scalar {
+      case "\"": "\\\""
+      case "\\": "\\\\"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+        "\\x" + String(format: "%02x", Int(scalar.value))
+      default: String(scalar)
+      }
+    }
+    return "\"\(escaped.joined())\""
+  }
+}
+
+/// One word out of a fixed set.
+public protocol ConfigurationChoice: ConfigurationValue, CaseIterable, RawRepresentable<String> where Scalar == Self {}
+
+extension ConfigurationChoice {
+  public static var expected: String { allCases.map(\.rawValue).joined(separator: " | ") }
+  public init?(literal: ConfigurationLiteral) {
+    switch literal {
+    case .plain(let word), .quoted(let word): self.init(rawValue: word)
+    default: return nil
+    }
+  }
+  public var text: String { rawValue }
+}
+
+/// A closed interval, written `[lower, upper]`.
+public struct Interval: ConfigurationValue {
+  public let lower: Double
+  public let upper: Double
+
+  /// `lower` has to be below `upper`, or the interval is refused where it is checked.
+  public init(lower: Double, upper: Double) {
+    self.lower = lower
+    self.upper = upper
+  }
+
+  public static var expected: String { "two ascending numbers [lower, upper]" }
+  public init?(literal: ConfigurationLiteral) {
+    guard let bounds = [Double](literal: literal), bounds.count == 2, bounds[0] < bounds[1] else { return nil }
+    self.init(lower: bounds[0], upper: bounds[1])
+  }
+  public var text: String { scalars.text }
+  public var scalars: [Double] { [lower, upper] }
+
+  public init(from decoder: any Decoder) throws {
+    var container = try decoder.unkeyedContainer()
+    lower = try container.decode(Double.self)
+    upper = try container.decode(Double.self)
+  }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.unkeyedContainer()
+    try container.encode(lower)
+    try container.encode(upper)
+  }
+}
+
+extension Array: ConfigurationValue where Element: ConfigurationValue {
+  public static var expected: String { "a list, each element \(Element.expected)" }
+  public init?(literal: ConfigurationLiteral) {
+    guard case .list(let literals) = literal else { return nil }
+    let elements = literals.compactMap(Element.init(literal:))
+    guard elements.count == literals.count else { return nil }
+    self = elements
+  }
+  public var text: String { "[\(map(\.text).joined(separator: ", "))]" }
+  public var scalars: [Element] { self }
+}
+
+extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
+  public typealias Scalar = Wrapped.Scalar
+  public static var expected: String { Wrapped.expected }
+  public static var isOptional: Bool { true }
+  public init?(literal: ConfigurationLiteral) {
+    if [.plain("null"), .plain("~"), .plain("")].contains(literal) {
+      self = Self(nilLiteral: ())
+      return
+    }
+    guard let value = Wrapped(literal: literal) else { return nil }
+    self = value
+  }
+  public var text: String { self?.text ?? "null" }
+  public var scalars: [Wrapped.Scalar] { self?.scalars ?? [] }
+  public var isAbsent: Bool { self == nil }
+}

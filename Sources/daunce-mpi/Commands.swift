@@ -1,0 +1,89 @@
+import ArgumentParser
+import Experiment
+
+/// The program; `run` if no subcommand is named.
+struct DaunceMPI: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "daunce-mpi",
+    abstract: "Ensembles of reinforcement-learning agents for data assimilation, one agent and member to an MPI rank.",
+    discussion: "Start it with mpirun -np 10 daunce-mpi, or with launch/run.",
+    version: Version.description,
+    subcommands: [Run.self, Simulate.self, Train.self, Assimilate.self, Score.self],
+    defaultSubcommand: Run.self)
+}
+
+struct Run: StageCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The whole experiment: nature, reference filter, training, assimilation of unseen truths, scores.")
+
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func perform(_ session: Session) throws { throw StageMissing(stage: "run") }
+}
+
+struct Simulate: StageCommand {
+  static let configuration = CommandConfiguration(abstract: "A nature run and its observations, as files.")
+
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func perform(_ session: Session) throws { throw StageMissing(stage: "simulate") }
+}
+
+struct Train: StageCommand {
+  static let configuration = CommandConfiguration(abstract: "Agents from a reference run, in the folder agents.")
+
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func perform(_ session: Session) throws { throw StageMissing(stage: "train") }
+}
+
+struct Assimilate: StageCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "An ensemble through a file of observations, by a filter or by trained agents.")
+
+  @Option(help: "How the ensemble is updated.")
+  var method = Configuration.Method.rl
+
+  @Option(help: ArgumentHelp("Trained agents, for the methods rl and rl-unconstrained.", valueName: "folder"))
+  var agents: String?
+
+  @Option(help: ArgumentHelp("Initial ensemble (NetCDF).", valueName: "file"))
+  var initial: String
+
+  @Option(help: ArgumentHelp("Observations (NetCDF).", valueName: "file"))
+  var observations: String
+
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func validate() throws {
+    let needsAgents = method == .rl || method == .rlUnconstrained
+    if needsAgents && agents == nil {
+      throw ValidationError("--method \(method.rawValue) needs --agents <folder>.")
+    }
+    if !needsAgents && agents != nil {
+      throw ValidationError("--agents has no meaning for --method \(method.rawValue).")
+    }
+  }
+
+  func perform(_ session: Session) throws { throw StageMissing(stage: "assimilate") }
+}
+
+struct Score: StageCommand {
+  static let configuration = CommandConfiguration(abstract: "Analyses against the truth.")
+
+  @Option(help: ArgumentHelp("Nature run (NetCDF).", valueName: "file"))
+  var truth: String
+
+  @Argument(help: ArgumentHelp("Analyses (NetCDF).", valueName: "file"))
+  var analyses: [String]
+
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func perform(_ session: Session) throws { throw StageMissing(stage: "score") }
+}
+
+/// A subcommand that has no stage behind it.
+struct StageMissing: Error, CustomStringConvertible {
+  let stage: String
+  var description: String { "\(stage): this version has no such stage" }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Ensemble
+import Experiment
+import Foundation
+import MPI
+
+/// Exit codes of the program, numbered as in sysexits.h.
+enum ExitStatus: Int32 {
+  /// The command line is wrong.
+  case usage = 64
+  /// A file's contents are wrong.
+  case badData = 65
+  /// The program is wrong.
+  case bug = 70
+  /// A file cannot be read or written.
+  case io = 74
+
+  /// The one place that says which error ends in which code.
+  init(of error: any Error) {
+    switch error {
+    case let error as ConfigurationError:
+      self = error.problems.map(ExitStatus.init(of:)).max { $0.rawValue < $1.rawValue } ?? .badData
+    case is DistributionError:
+      self = .usage
+    case let error as MPIError:
+      if case .rankFailed(let failure) = error, let cause = failure.underlying {
+        self.init(of: cause)
+      } else {
+        self = .bug
+      }
+    case is CocoaError, is POSIXError:
+      self = .io
+    default:
+      self = .bug
+    }
+  }
+
+  private init(of problem: ConfigurationError.Problem) {
+    switch (problem.kind, problem.source) {
+    case (.unreadable, _): self = .io
+    case (_, .option): self = .usage
+    default: self = .badData
+    }
+  }
+}
+
+/// Ends this process for an error that every rank has alike, MPI not being started: rank 0 tells it. Help and version are
+/// such "errors" of the parser too.
+func conclude(beforeStart error: any Error) -> Never {
+  let parserCode = DaunceMPI.exitCode(for: error)
+  let isParsers = parserCode != .failure
+  if Launch.rank == 0 {
+    let message = isParsers ? DaunceMPI.fullMessage(for: error) : "daunce-mpi: \(error)"
+    if !message.isEmpty { tell(message, on: parserCode == .success ? .standardOutput : .standardError) }
+  }
+  exit(isParsers ? parserCode.rawValue : ExitStatus(of: error).rawValue)
+}
+
+/// Ends all ranks for an error of this one.
+func conclude(afterStart error: any Error) -> Never {
+  if case .rankFailed(let failure)? = error as? MPIError, failure.underlying == nil {
+    // Another rank has the error itself and knows the exit code; this is only for the case that it cannot tell.
+    Thread.sleep(forTimeInterval: 3)
+  }
+  Environment.abort(code: ExitStatus(of: error).rawValue) {
+    tell("daunce-mpi: \(error)", on: .standardError)
+  }
+}
+
+/// Writes a message and a line end; a closed stream is no reason to fail.
+func tell(_ message: String, on stream: FileHandle) {
+  try? stream.write(contentsOf: Data((message + "\n").utf8))
+}

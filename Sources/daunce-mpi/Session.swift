@@ -1,0 +1,50 @@
+import ArgumentParser
+import Experiment
+import Foundation
+import Logging
+
+/// What a stage is given: everything that the command line decides.
+struct Session {
+  let configuration: Configuration
+  /// Where the configuration comes from, for messages.
+  let configurationSource: ConfigurationError.Source
+  let output: URL
+  let progress: Progress
+  let logger: Logger
+  /// The command as it was typed, for the files' `history`.
+  let commandLine: String
+
+  init(_ options: CommonOptions) throws(ConfigurationError) {
+    configuration = try Configuration.load(path: options.config, overrides: options.overrides)
+    configurationSource = options.config.map { .file($0) } ?? .program
+    output = URL(filePath: options.output)
+    progress = Progress(isShown: Launch.rank == 0 && !options.quiet, isBar: Launch.hasTerminal)
+    var logger = Logger(label: "daunce-mpi", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = options.quiet ? max(options.logLevel, .error) : options.logLevel
+    logger[metadataKey: "rank"] = "\(Launch.rank)"
+    self.logger = logger
+    commandLine = CommandLine.arguments.joined(separator: " ")
+  }
+}
+
+/// A subcommand with the common options.
+protocol StageCommand: ParsableCommand {
+  var common: CommonOptions { get }
+
+  /// Does the work. Called with the same session on all ranks; MPI is not started yet.
+  func perform(_ session: Session) throws
+}
+
+extension StageCommand {
+  /// Everything that can fail alike on all ranks, before MPI is started.
+  ///
+  /// - Throws: `ConfigurationError`, or `ExitCode.success` when the configuration was only to be printed.
+  func prepare() throws -> Session {
+    let session = try Session(common)
+    if common.printConfig {
+      if Launch.rank == 0 { print(session.configuration.yaml, terminator: "") }
+      throw ExitCode.success
+    }
+    return session
+  }
+}

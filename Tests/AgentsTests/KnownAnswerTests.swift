@@ -1,0 +1,60 @@
+import Agents
+import Testing
+
+private struct AdvantageAnswers: Decodable {
+  let rewards, values: [Float]
+  let discount, gae_lambda: Float
+  let advantages, returns: [Double]
+}
+
+@Test func advantagesKnownAnswers() throws {
+  let known = try fixture("gae", as: AdvantageAnswers.self)
+  let (advantages, returns) = generalisedAdvantages(
+    rewards: known.rewards, values: known.values, discount: known.discount, lambda: known.gae_lambda)
+  for t in known.rewards.indices {
+    // Single precision: a dozen sums of numbers near one.
+    #expect(agrees(Double(advantages[t]), known.advantages[t], 2e-6))
+    #expect(agrees(Double(returns[t]), known.returns[t], 2e-6))
+  }
+}
+
+private struct DualAnswers: Decodable {
+  let violation: [Double]
+  let tolerance, dual_rate, regularisation: Double
+  let direct, reciprocal, regularised: [Double]
+}
+
+@Test(arguments: [MultiplierForm.direct, .reciprocal, .regularised])
+func multipliersKnownAnswers(form: MultiplierForm) throws {
+  let known = try fixture("dual_updates", as: DualAnswers.self)
+  let expected: [Double]
+  switch form {
+  case .none: return
+  case .direct: expected = known.direct
+  case .reciprocal: expected = known.reciprocal
+  case .regularised: expected = known.regularised
+  }
+  var multiplier = Multiplier(
+    initial: 1, form: form, rate: known.dual_rate, regularisation: known.regularisation, floor: 1e-12)
+  #expect(agrees(multiplier.value, expected[0], 1e-14))
+  for (k, violation) in known.violation.enumerated() {
+    multiplier.ascend(deviation: violation, tolerance: known.tolerance)
+    #expect(agrees(multiplier.value, expected[k + 1], 1e-12), "step \(k)")
+  }
+}
+
+@Test func penaltyPunishesViolationsInEveryForm() {
+  for form in [MultiplierForm.direct, .reciprocal, .regularised] {
+    let multiplier = Multiplier(form: form, rate: 0.1)
+    #expect(multiplier.penalty(deviation: 2, tolerance: 1) < 0)
+    #expect(multiplier.penalty(deviation: 0.5, tolerance: 1) > 0)
+    var raised = multiplier
+    raised.ascend(deviation: 2, tolerance: 1)
+    #expect(raised.value > multiplier.value)
+    var lowered = multiplier
+    for _ in 0..<1000 { lowered.ascend(deviation: 0.5, tolerance: 1) }
+    #expect(lowered.value == 0)
+  }
+  let none = Multiplier(form: .none, rate: 0.1)
+  #expect(none.value == 0 && none.penalty(deviation: 2, tolerance: 1) == 0)
+}

@@ -1,0 +1,157 @@
+import Experiment
+import Foundation
+import StateSpace
+import Testing
+
+@Suite struct BadInputTests {
+  private func problems(in text: String) -> [ConfigurationError.Problem] {
+    do {
+      _ = try Configuration(yaml: text, source: "bad.yaml")
+      return []
+    } catch {
+      return error.problems
+    }
+  }
+
+  @Test(arguments: [
+    ("membrs: 3", "membrs", "members"),
+    ("agents: {ppo: {clp: 0.1}}", "agents.ppo.clp", "agents.ppo.clip"),
+    ("agents: {ppo: {leraning_rate: 0.1}}", "agents.ppo.leraning_rate", "agents.ppo.learning_rate"),
+    (
+      "agents: {warm_start: {learning-rate: 0.1}}", "agents.warm_start.learning-rate", "agents.warm_start.learning_rate"
+    ),
+    ("gae_lambda: 0.9", "gae_lambda", "agents.ppo.gae_lambda"),
+    ("filters: {inflation: 1.1}", "filters.inflation", "filter.inflation"),
+    ("agent: {}", "agent", "agents"),
+    ("half_widht: 3", "half_widht", "filter.half_width"),
+  ])
+  func unknownKeysNameTheNearest(text: String, key: String, nearest: String) throws {
+    let found = problems(in: text)
+    let problem = try #require(found.first)
+    #expect(found.count == 1)
+    #expect(problem.kind == .unknownKey)
+    #expect(problem.keys == [key])
+    #expect(problem.expected.hasSuffix(" \(nearest)"), "\(problem)")
+  }
+
+  @Test(arguments: [
+    ("members: many", "members", "many", "an integer of at least 2"),
+    ("members: 2.5", "members", "2.5", "an integer of at least 2"),
+    ("members: \"10\"", "members", "\"10\"", "an integer of at least 2"),
+    ("members:", "members", "nothing", "an integer of at least 2"),
+    ("members: [1, 2]", "members", "[1, 2]", "an integer of at least 2"),
+    ("members: {count: 3}", "members", "a group of keys", "an integer of at least 2"),
+    (
+      "model: lorenz96", "model", "lorenz96",
+      "a group of the keys name, units, background, cells, noise_amplitude, noise_scheme, floor, forcing"
+    ),
+    ("model: {name: MJO}", "model.name", "MJO", "mjo-skeleton | lorenz96"),
+    ("output: {members: yes please}", "output.members", "yes please", "true or false"),
+    (
+      "constraints: {band: [1]}", "constraints.band", "[1]",
+      "two ascending numbers [lower, upper], or auto"
+    ),
+    ("filter: {half_width: wide}", "filter.half_width", "wide", "a number above 0, or none"),
+    ("filter: {inflation: .nan}", "filter.inflation", ".nan", "a number of at least 1"),
+  ])
+  func wrongTypesAreNamed(text: String, key: String, found: String, expected: String) throws {
+    let problem = try #require(problems(in: text).first)
+    #expect(problem.kind == .wrongType)
+    #expect(problem.keys == [key])
+    #expect(problem.found == found)
+    #expect(problem.expected == expected)
+  }
+
+  @Test(arguments: [
+    ("observations: {error_variance: 0}", "observations.error_variance"),
+    ("observations: {error_variance: -0.1}", "observations.error_variance"),
+    ("observations: {interval: 0}", "observations.interval"),
+    ("members: 1", "members"),
+    ("filter: {half_width: 0}", "filter.half_width"),
+    ("filter: {inflation: 0.9}", "filter.inflation"),
+    ("agents: {window: 4}", "agents.window"),
+    ("agents: {ppo: {discount: 1.5}}", "agents.ppo.discount"),
+    ("methods: []", "methods"),
+    ("methods: [rl, eakf, rl]", "methods"),
+    ("constraints: {band_quantiles: [-0.1, 0.5]}", "constraints.band_quantiles"),
+    ("agents: {hidden: [16, 0]}", "agents.hidden"),
+  ])
+  func valuesOutsideTheirRangeAreNamed(text: String, key: String) throws {
+    let problem = try #require(problems(in: text).first)
+    #expect(problem.kind == .outOfRange)
+    #expect(problem.keys == [key])
+  }
+
+  @Test func messageNamesFileLineKeyFoundAndExpected() {
+    let text = "seed: 2\nagents:\n  ppo:\n    clip: -1\n"
+    #expect(
+      problems(in: text).map(\.description) == ["bad.yaml:4: agents.ppo.clip: found -1, expected a number above 0"])
+  }
+
+  @Test func allProblemsAreReportedAtOnce() {
+    let text = "membrs: 3\nseed: -1\nfilter: {rtps: 2}\n"
+    #expect(problems(in: text).map(\.kind) == [.unknownKey, .wrongType, .outOfRange])
+    #expect(problems(in: text).map(\.line) == [1, 2, 3])
+  }
+
+  @Test func duplicateKeysAreNamedWithTheirGroup() throws {
+    let problem = try #require(problems(in: "agents:\n  ppo:\n    clip: 0.1\n    epochs: 3\n    clip: 0.2\n").first)
+    #expect(problem.kind == .duplicateKey)
+    #expect(problem.keys == ["agents.ppo.clip"])
+    #expect(problem.line == 3)
+  }
+
+  @Test(arguments: ["members: [1, 2", "members: 3\n\tseed: 1", "a: b: c", "seed: 1\n---\nseed: 2\n", "@"])
+  func brokenYAMLIsASyntaxProblem(text: String) throws {
+    let problem = try #require(problems(in: text).first)
+    #expect(problem.kind == .syntax)
+    #expect(problem.line != nil)
+  }
+
+  @Test(arguments: ["[1, 2]", "members"])
+  func documentsWithoutKeysAreRefused(text: String) throws {
+    #expect(problems(in: text).map(\.kind) == [.wrongType])
+  }
+
+  @Test func unreadableFilesAreNamed() throws {
+    let folder = FileManager.default.temporaryDirectory.path
+    for (path, found) in [(folder, "a folder"), (folder + "/no-such-configuration.yaml", "nothing there")] {
+      let error = try #require(throws: ConfigurationError.self) { try Configuration.load(path: path) }
+      #expect(error.problems.map(\.kind) == [.unreadable])
+      #expect(error.problems.map(\.found) == [found])
+      #expect(error.description.contains(path))
+    }
+  }
+
+  @Test func overridesReplaceAndNameTheirOption() throws {
+    let configuration = try Configuration.load(
+      path: nil,
+      overrides: [
+        .members(4), .cycles(80), .seed(9), .init(option: "--set", key: "agents.hidden", value: "[8, 8]"),
+        .init(option: "--set", key: "agents.ppo", value: "{clip: 0.3, epochs: 2}"),
+        .init(option: "--set", key: "filter.half_width", value: "none"),
+      ])
+    #expect(configuration.members == 4 && configuration.truths.cycles == 80 && configuration.seed == 9)
+    #expect(configuration.agents.hidden == [8, 8])
+    #expect(configuration.agents.ppo.clip == 0.3 && configuration.agents.ppo.epochs == 2)
+    #expect(configuration.filter.halfWidth == nil)
+
+    let error = try #require(throws: ConfigurationError.self) {
+      try Configuration.load(path: nil, overrides: [.members(0)])
+    }
+    #expect(error.description == "--members: members: found 0, expected an integer of at least 2")
+    #expect(error.problems.map(\.source) == [.option("--members")])
+  }
+
+  @Test func fileIsReadAndLaterOverridesWin() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "configuration \(UUID().uuidString).yaml")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try "members: 6\ntruths: {cycles: 40}\n".write(to: file, atomically: true, encoding: .utf8)
+    // Forty cycles alone contradict the spin-up of fifty; the command line settles it before the check.
+    let configuration = try Configuration.load(
+      path: file.path, overrides: [.init(option: "--set", key: "truths.spinup_cycles", value: "10")])
+    #expect(configuration.members == 6 && configuration.truths.cycles == 40)
+    let error = try #require(throws: ConfigurationError.self) { try Configuration.load(path: file.path) }
+    #expect(error.problems.map(\.source) == [.file(file.path)])
+  }
+}

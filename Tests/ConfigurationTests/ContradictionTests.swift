@@ -1,0 +1,91 @@
+import Experiment
+import StateSpace
+import Testing
+
+@Suite struct ContradictionTests {
+  @Test func defaultsAreValid() throws {
+    try Configuration().validate()
+  }
+
+  @Test func lorenz96NeedsNothingButItsName() throws {
+    try Configuration(yaml: "model: {name: lorenz96}", source: "l96.yaml").validate()
+  }
+
+  @Test(arguments: [
+    ("truths: {spinup_cycles: 450}", ["truths.spinup_cycles", "truths.cycles"]),
+    (
+      "truths: {training_cycles: 40}\nagents: {ppo: {iterations: 0}}",
+      ["truths.spinup_cycles", "truths.training_cycles"]
+    ),
+    ("model: {name: lorenz96}\nconstraints: {energy: conserved}", ["model.name", "constraints.energy"]),
+    ("model: {name: lorenz96, units: standard}", ["model.name", "model.units"]),
+    ("model: {name: lorenz96, background: warm-pool}", ["model.name", "model.background"]),
+    ("model: {name: lorenz96, noise_amplitude: 2}", ["model.name", "model.noise_amplitude"]),
+    ("model: {name: lorenz96, noise_scheme: feller}", ["model.name", "model.noise_scheme"]),
+    ("model: {name: lorenz96, floor: 0.1}", ["model.name", "model.floor"]),
+    ("model: {forcing: 7}", ["model.name", "model.forcing"]),
+    ("model: {noise_scheme: feller, noise_amplitude: 0}", ["model.noise_scheme", "model.noise_amplitude"]),
+    ("constraints: {energy: none, band: [0, 1]}", ["constraints.energy", "constraints.band"]),
+    ("filter: {half_width: 17}", ["filter.half_width", "model.cells"]),
+    ("agents: {window: 65}", ["agents.window", "model.cells"]),
+    ("truths: {training_cycles: 81}", ["agents.ppo.horizon", "truths.training_cycles"]),
+    ("agents: {ppo: {minibatches: 513}}", ["agents.ppo.minibatches", "agents.ppo.sequences"]),
+    ("agents: {warm_start: {steps: 0}, ppo: {iterations: 0}}", ["agents.warm_start.steps", "agents.ppo.iterations"]),
+    ("agents: {multipliers: {form: none}}", ["methods", "agents.multipliers.form"]),
+    ("agents: {multipliers: {regularisation: 0.1}}", ["agents.multipliers.form", "agents.multipliers.regularisation"]),
+  ])
+  func bothKeysAreNamed(text: String, keys: [String]) throws {
+    let configuration = try Configuration(yaml: text, source: "bad.yaml")
+    let error = try #require(throws: ConfigurationError.self) {
+      try configuration.validate(source: .file("bad.yaml"))
+    }
+    #expect(error.problems.map(\.kind) == [.contradiction])
+    #expect(error.problems.map(\.keys) == [keys])
+    #expect(error.description.hasPrefix("bad.yaml: \(keys[0]), \(keys[1]): found "), "\(error)")
+  }
+
+  /// One step inside each limit.
+  @Test(arguments: [
+    "truths: {spinup_cycles: 449}", "filter: {half_width: 16}", "agents: {window: 63}", "truths: {training_cycles: 82}",
+    "agents: {ppo: {minibatches: 512}}", "constraints: {energy: printed, band: [0, 1]}",
+    "methods: [rl]\nagents: {multipliers: {form: none}}",
+    "methods: [eakf]\nagents: {warm_start: {steps: 0}, ppo: {iterations: 0}}",
+    "agents: {multipliers: {form: regularised, regularisation: 0.1}}",
+  ])
+  func limitsAreNotTooTight(text: String) throws {
+    try Configuration(yaml: text, source: "good.yaml").validate()
+  }
+
+  @Test func programsAreHeldToTheSameRules() throws {
+    var configuration = Configuration()
+    configuration.observations.errorVariance = -1
+    configuration.nature.spinup = .nan
+    configuration.constraints.band = Interval(lower: 2, upper: 1)
+    let error = try #require(throws: ConfigurationError.self) { try configuration.validate() }
+    #expect(
+      error.problems.map(\.keys) == [["nature.spinup"], ["observations.error_variance"], ["constraints.band"]])
+    #expect(error.problems.allSatisfy { $0.kind == .outOfRange && $0.source == .program })
+  }
+
+  @Test func controlledVariablesFollowTheBase() throws {
+    let layout = StateLayout(
+      grid: PeriodicGrid(cells: 8, length: 1),
+      variables: ["K", "R", "Z", "a"].map { Variable(name: $0, longName: $0, scale: 1) })
+    var configuration = Configuration()
+    #expect(try configuration.controlledVariables(in: layout, observed: 3) == [3])
+    configuration.agents.controls = ["a", "Z"]
+    #expect(try configuration.controlledVariables(in: layout, observed: 3) == [2, 3])
+    configuration.agents.base = .persistence
+    let error = try #require(throws: ConfigurationError.self) {
+      try configuration.controlledVariables(in: layout, observed: 3)
+    }
+    #expect(error.problems.map(\.keys) == [["agents.base", "agents.controls"]])
+    configuration.agents.controls = nil
+    #expect(try configuration.controlledVariables(in: layout, observed: 3) == [0, 1, 2, 3])
+    configuration.agents.controls = ["a", "q"]
+    let unknown = try #require(throws: ConfigurationError.self) {
+      try configuration.controlledVariables(in: layout, observed: 3)
+    }
+    #expect(unknown.problems.map(\.found) == ["q"])
+  }
+}
