@@ -91,7 +91,13 @@ final class ActiveSet {
     for i in 0..<order { dense[slot][i] = normal[i] }
   }
 
-  /// Whether the constraint with normal `dense[slot]` is active.
+  /// Whether a dense constraint is active.
+  func isActive(_ constraint: Constraint) -> Bool {
+    guard case .dense(let slot) = constraint.normal else { return false }
+    return active.contains { if case .dense(slot) = $0.normal { $0.sign == constraint.sign } else { false } }
+  }
+
+  /// Whether a constraint with normal `dense[slot]` is active.
   func isDenseActive(_ slot: Int) -> Bool {
     active.contains { if case .dense(slot) = $0.normal { true } else { false } }
   }
@@ -115,19 +121,25 @@ final class ActiveSet {
     }
   }
 
-  /// `1/2 (x - xu)^T P^-1 (x - xu)`, from the multipliers: P is not inverted.
-  var cost: Double {
-    var sum = 0.0
+  /// Writes `P^-1 (x - xu)` = sum of multiplier times normal (`[element]`): P is not inverted.
+  func force(into result: inout [Double]) {
+    for i in 0..<order { result[i] = 0 }
     for (c, constraint) in active.enumerated() {
+      let weight = multipliers[c] * constraint.sign
       switch constraint.normal {
-      case .element(let i): sum += multipliers[c] * constraint.sign * (x[i] - unconstrained[i])
-      case .dense(let slot):
-        var step = 0.0
-        for i in 0..<order { step += dense[slot][i] * (x[i] - unconstrained[i]) }
-        sum += multipliers[c] * constraint.sign * step
+      case .element(let i): result[i] += weight
+      case .dense(let slot): for i in 0..<order { result[i] += weight * dense[slot][i] }
       }
     }
-    return sum / 2
+  }
+
+  /// Multiplier of the normal `dense[slot]`, with the sign of its constraint; zero if it is not active.
+  func multiplier(ofDense slot: Int) -> Double {
+    var sum = 0.0
+    for (c, constraint) in active.enumerated() {
+      if case .dense(slot) = constraint.normal { sum += constraint.sign * multipliers[c] }
+    }
+    return sum
   }
 
   /// Makes a violated constraint hold, dropping active inequalities that stand in the way.
@@ -179,6 +191,25 @@ final class ActiveSet {
     freeRows.append(row)
     recompute()
     return .infeasible
+  }
+
+  /// Iterative refinement: active constraints hold to the rounding of x, not of the columns.
+  func refine() {
+    let k = active.count
+    for _ in 0..<6 {
+      var isExact = true
+      for r in 0..<k {
+        let residual = slack(active[r])
+        if abs(residual) > 1e-15 * abs(active[r].right) { isExact = false }
+        var sum = -residual
+        for c in 0..<r { sum -= factor[r * capacity + c] * forward[c] }
+        forward[r] = sum / factor[r * capacity + r]
+      }
+      if isExact { return }
+      solveBackward(k)
+      for c in 0..<k { multipliers[c] += backward[c] }
+      recompute()
+    }
   }
 
   private func takeRow() -> Int {

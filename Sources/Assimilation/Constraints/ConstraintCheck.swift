@@ -5,7 +5,8 @@ struct Restriction {
   let function: any StateFunction
   let lower: Double
   let upper: Double
-  /// By how much solvers stay inside, so that rounding doesn't carry the result outside.
+  /// By how much solvers stay inside, so that rounding doesn't carry the result outside: relative to the band's width, to its only
+  /// limit, or to 1 where that is zero.
   let margin: Double
 
   init(_ function: any StateFunction, lower: Double, upper: Double) {
@@ -14,7 +15,7 @@ struct Restriction {
     self.upper = upper
     let width = upper - lower
     let size = max(lower.isFinite ? abs(lower) : 0, upper.isFinite ? abs(upper) : 0)
-    margin = 1e-9 * (width.isFinite && width > 0 ? min(width, max(size, width / 2)) : max(size, 1e-3))
+    margin = 1e-9 * (width.isFinite && width > 0 ? width : size > 0 ? size : 1)
   }
 }
 
@@ -81,12 +82,23 @@ struct ContinuedFunction {
   private let bounded: [Int]
   private let lowerBounds: [Double]
   private var inside: [Double]
+  private var unused: [Double]
 
   init(_ function: any StateFunction, check: ConstraintCheck) {
     self.function = function
     bounded = check.bounded
     lowerBounds = check.constraints.lowerBounds
     inside = [Double](repeating: 0, count: lowerBounds.count)
+    unused = inside
+  }
+
+  /// Value at `state`.
+  mutating func value(of state: [Double]) -> Double {
+    guard bounded.contains(where: { state[$0] < lowerBounds[$0] }) else { return function.value(of: state.span) }
+    var gradient: [Double] = []
+    swap(&gradient, &unused)
+    defer { swap(&gradient, &unused) }
+    return value(of: state, gradient: &gradient)
   }
 
   /// Value at `state`, and the gradient (`[element]`).

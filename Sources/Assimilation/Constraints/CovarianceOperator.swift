@@ -3,8 +3,9 @@
 public protocol CovarianceOperator: AnyObject {
   /// Order of the matrix.
   var order: Int { get }
-  /// `P_ii`.
-  func variance(_ i: Int) -> Double
+  /// Standard deviation of element `i` or an upper bound of its order of magnitude: a scale for steps, zero for elements
+  /// without variance.
+  func scale(_ i: Int) -> Double
   /// Writes column `i` (`[order]`) and returns the range of elements outside which it is zero.
   func column(_ i: Int, into column: inout MutableSpan<Double>) -> Range<Int>
   /// Writes `P v` (`[order]`).
@@ -23,7 +24,7 @@ public final class DenseCovariance: CovarianceOperator {
     self.order = order
   }
 
-  public func variance(_ i: Int) -> Double { matrix[i * order + i] }
+  public func scale(_ i: Int) -> Double { matrix[i * order + i].squareRoot() }
 
   public func column(_ i: Int, into column: inout MutableSpan<Double>) -> Range<Int> {
     for j in 0..<order { column[j] = matrix[i * order + j] }

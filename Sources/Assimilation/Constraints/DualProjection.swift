@@ -1,53 +1,56 @@
 internal import StateSpace
 
-/// The projection in the dual: bounds and invariants by `ActiveSet`, convex functions by cutting planes, lower limits of
-/// convex functions by a convex-concave iteration.
+/// The projection in the dual: bounds and invariants by `ActiveSet`; nonlinear limits by sequential quadratic programming on top
+/// of it, with their curvature as springs (`SpringMetric`).
 ///
-/// A convex function's linearisation nowhere exceeds it. So `f <= upper` implies every linearised cut: cuts accumulate,
-/// and each makes the next quadratic problem a closer relaxation, whose solution is the projection as soon as it is
-/// feasible. And `f >= lower` is implied by the linearised one, which is therefore a safe restriction; made again at
-/// each solution it descends to a stationary point (Yuille & Rangarajan 2003).
+/// Every round linearises the limits at the present point and minimises the cost plus the curvature of the limits in force,
+/// weighted by their multipliers: Newton's method on (2.8) and its constraints. Curvature is the diagonal of the Hessian, found by a
+/// difference of gradients: exact for functions that are sums over elements, such as energies. Of a convex function's lower
+/// limit the curvature is left out, which makes the round a restriction (a linearisation nowhere exceeds the function) and the
+/// iteration a convex-concave one (Yuille & Rangarajan 2003). A line search on cost plus weighted violation guards both.
 final class DualProjection: ProjectionSolver {
-  private static let cutLimit = 200
   private static let roundLimit = 100
-
-  private struct Cut {
-    let slot: Int
-    let right: Double
-    let margin: Double
-
-    var constraint: ActiveSet.Constraint {
-      ActiveSet.Constraint(normal: .dense(slot), sign: 1, right: right, isEquality: false)
-    }
-  }
+  /// Squared length of a last step, in standard deviations and relative to the cost.
+  private static let tolerance = 1e-10
 
   private let check: ConstraintCheck
   private let set: ActiveSet
+  private let metric: SpringMetric
   private var functions: [ContinuedFunction]
+  /// Multiplier of every restriction: positive for its upper limit, negative for its lower one.
+  private var multipliers: [Double]
   private var gradient: [Double]
+  private var nearby: [Double]
+  private var xu: [Double]
+  private var minimiser: [Double]
+  /// Present point, and its force P^-1 (x - xu).
   private var x: [Double]
+  private var force: [Double]
+  private var nextForce: [Double]
+  private var trial: [Double]
+  private var strength: [Double]
+  private var scale: [Double]
   private var skipped: [Bool]
-  private var cuts: [Cut] = []
-  private var lowerCuts: [Cut] = []
-  private var needsLower: [Bool]
   private var subproblems = 0
 
   init(_ check: ConstraintCheck) {
     self.check = check
     let order = check.constraints.lowerBounds.count
     set = ActiveSet(order: order)
+    metric = SpringMetric(order: order)
     functions = check.restrictions.map { ContinuedFunction($0.function, check: check) }
+    multipliers = functions.map { _ in 0 }
     gradient = [Double](repeating: 0, count: order)
-    x = gradient
+    (nearby, xu, minimiser, x) = (gradient, gradient, gradient, gradient)
+    (force, nextForce, trial, strength, scale) = (gradient, gradient, gradient, gradient, gradient)
     skipped = check.constraints.invariants.map { _ in false }
-    needsLower = check.restrictions.map { _ in false }
     for (k, invariant) in check.constraints.invariants.enumerated() {
       set.setDense(k, to: invariant.coefficients)
     }
   }
 
-  private var lowerSlots: Int { skipped.count }
-  private var cutSlots: Int { skipped.count + functions.count }
+  /// Place of a restriction's normal among the dense ones.
+  private func slot(_ restriction: Int) -> Int { skipped.count + restriction }
 
   func solve(_ state: inout [Double], targets: [Double], covariance: any CovarianceOperator) -> ProjectionOutcome {
     // Rounding below a bound is not worth a projection.
@@ -55,59 +58,55 @@ final class DualProjection: ProjectionSolver {
       let bound = check.constraints.lowerBounds[i]
       if state[i] < bound, bound - state[i] <= 1e-12 * abs(bound) { state[i] = bound }
     }
-    cuts.removeAll(keepingCapacity: true)
-    lowerCuts.removeAll(keepingCapacity: true)
+    for i in xu.indices { xu[i] = state[i] }
     for k in skipped.indices { skipped[k] = false }
-    for k in needsLower.indices { needsLower[k] = false }
+    for k in multipliers.indices { multipliers[k] = 0 }
     subproblems = 0
-    set.start(at: state, covariance: covariance)
 
-    var isSolved = meetBounds()
-    // What is left if the rest cannot be met.
-    for i in state.indices { x[i] = isSolved ? set.x[i] : state[i] }
-    var cost = Double.infinity
-    for _ in 0..<Self.roundLimit where isSolved {
-      guard meetConvex(targets: targets) else {
-        isSolved = false
-        break
-      }
-      // Every round's result is feasible, and no worse than the one before.
-      let improved = set.cost < cost * (1 - 1e-9)
-      let hadLower = !lowerCuts.isEmpty
-      cost = set.cost
-      for i in x.indices { x[i] = set.x[i] }
-      let isMissing = markMissingLower()
-      if !isMissing && !(hadLower && improved) { break }
-      lineariseLower()
-      set.start(at: state, covariance: covariance)
-      isSolved = meetBounds()
-    }
-    return finish(&state, isSolved: isSolved)
+    set.start(at: xu, covariance: covariance)
+    guard meetBounds() else { return finish(&state, isSolved: false, cost: 0) }
+    for i in x.indices { x[i] = set.x[i] }
+    guard meetLinear(targets: targets) else { return finish(&state, isSolved: false, cost: 0) }
+    takePoint()
+    for i in x.indices { force[i] = nextForce[i] }
+    let isMet = violation(of: x) == 0
+    let isSolved = isMet || descend(targets: targets, covariance: covariance)
+    return finish(&state, isSolved: isSolved, cost: cost())
   }
 
-  private func finish(_ state: inout [Double], isSolved: Bool) -> ProjectionOutcome {
+  /// Copies the active set's solution to `x` and its force to `nextForce`.
+  private func takePoint() {
+    for i in x.indices { x[i] = set.x[i] }
+    set.force(into: &nextForce)
+  }
+
+  /// `1/2 (x - xu)^T P^-1 (x - xu)` at the present point.
+  private func cost() -> Double {
+    var sum = 0.0
+    for i in x.indices { sum += force[i] * (x[i] - xu[i]) }
+    return sum / 2
+  }
+
+  private func finish(_ state: inout [Double], isSolved: Bool, cost: Double) -> ProjectionOutcome {
     var bounds = 0
-    var bands = 0
     if isSolved {
-      for constraint in set.active {
-        switch constraint.normal {
-        case .element(let i):
-          bounds += 1
-          x[i] = constraint.right
-        case .dense: bands += constraint.isEquality ? 0 : 1
-        }
+      for case .element(let i) in set.active.lazy.map(\.normal) {
+        bounds += 1
+        x[i] = check.constraints.lowerBounds[i]
       }
     }
-    // Several cuts of one function may share its force.
-    bands = min(bands, functions.count)
     check.raiseToBounds(&x)
     for i in state.indices { state[i] = x[i] }
-    let isMet = isSolved && check.areNonlinearMet(state.span)
+    let isMet = isSolved && state.withSpan { check.areNonlinearMet($0) }
     return ProjectionOutcome(
-      status: isMet ? .converged : .notConverged, cost: set.cost, activeBounds: bounds, activeBands: bands,
-      iterations: subproblems)
+      status: isMet ? .converged : .notConverged, cost: cost, activeBounds: bounds,
+      activeBands: multipliers.count { $0 != 0 }, iterations: subproblems)
   }
+}
 
+// MARK: - Bounds and linear constraints
+
+extension DualProjection {
   /// Adds violated bounds, the most violated first, until none is.
   private func meetBounds() -> Bool {
     for _ in 0..<(10 * check.bounded.count + 100) {
@@ -122,17 +121,18 @@ final class DualProjection: ProjectionSolver {
       subproblems += 1
       switch set.add(.init(normal: .element(element), sign: 1, right: bound, isEquality: false)) {
       case .added: break
-      case .noVariance: set.fix(element, at: bound)
-      case .noFreedom: return false
-      case .infeasible: return false
+      case .noVariance:
+        set.fix(element, at: bound)
+        xu[element] = bound
+      case .noFreedom, .infeasible: return false
       }
     }
     return false
   }
 
-  /// Meets bounds, invariants and all upper limits.
-  private func meetConvex(targets: [Double]) -> Bool {
-    for _ in 0..<(4 * Self.cutLimit) {
+  /// Meets bounds, invariants, and the linearised limits in `cuts`.
+  private func meetLinear(targets: [Double], cuts: [ActiveSet.Constraint] = []) -> Bool {
+    for _ in 0..<(10 * (check.bounded.count + skipped.count + cuts.count) + 100) {
       guard meetBounds() else { return false }
       if let k = violatedInvariant(targets) {
         let residual = set.x.withSpan { check.constraints.invariants[k].value(of: $0) } - targets[k]
@@ -145,13 +145,12 @@ final class DualProjection: ProjectionSolver {
         }
         continue
       }
-      if let cut = violatedCut() {
-        subproblems += 1
-        guard case .added = set.add(cut.constraint) else { return false }
-        continue
+      guard let cut = cuts.first(where: { !set.isActive($0) && set.slack($0) < -1e-14 * abs($0.right) }) else {
+        set.refine()
+        return true
       }
-      guard let isMet = cutUpper() else { return false }
-      if isMet { return true }
+      subproblems += 1
+      guard case .added = set.add(cut) else { return false }
     }
     return false
   }
@@ -163,68 +162,115 @@ final class DualProjection: ProjectionSolver {
     }
     return nil
   }
+}
 
-  private func violatedCut() -> Cut? {
-    var (worst, found): (Double, Cut?) = (0, nil)
-    for cut in lowerCuts where !set.isDenseActive(cut.slot) {
-      let violation = -set.slack(cut.constraint) / cut.margin - 0.5
-      if violation > worst { (worst, found) = (violation, cut) }
-    }
-    for cut in cuts where !set.isDenseActive(cut.slot) {
-      let violation = -set.slack(cut.constraint) / cut.margin - 0.5
-      if violation > worst { (worst, found) = (violation, cut) }
-    }
-    return found
-  }
+// MARK: - Nonlinear limits
 
-  /// Adds a cut for every upper limit that is exceeded: true if there is none, `nil` if the cuts ran out.
-  private func cutUpper() -> Bool? {
-    var isMet = true
-    for (k, restriction) in check.restrictions.enumerated() where restriction.upper < .infinity {
-      let value = functions[k].value(of: set.x, gradient: &gradient)
-      if value <= restriction.upper { continue }
-      guard value.isFinite, let slot = freeCutSlot() else { return nil }
-      isMet = false
-      // f(x_k) + g (x - x_k) <= upper, as -g x >= f(x_k) - g x_k - upper.
-      var right = value - (restriction.upper - restriction.margin)
-      for i in gradient.indices {
-        right -= gradient[i] * set.x[i]
-        gradient[i] = -gradient[i]
+extension DualProjection {
+  /// Sequential quadratic programming from the present point; whether it converged.
+  private func descend(targets: [Double], covariance: any CovarianceOperator) -> Bool {
+    metric.start(covariance)
+    for i in scale.indices { scale[i] = covariance.scale(i) }
+    // The first round only estimates multipliers.
+    var estimates = true
+    var penalty = 0.0
+    for _ in 0..<Self.roundLimit {
+      let here = violation(of: x)
+      guard here.isFinite else { return false }
+      let cuts = linearise(curved: !estimates)
+      for i in xu.indices { minimiser[i] = xu[i] }
+      metric.removeSprings()
+      metric.setSprings(&strength, anchor: x, minimiser: &minimiser, scale: scale)
+      set.start(at: minimiser, covariance: metric)
+      guard meetLinear(targets: targets, cuts: cuts) else { return false }
+      readMultipliers()
+      if estimates {
+        estimates = false
+        if multipliers.contains(where: { $0 > 0 }) { continue }
       }
-      set.setDense(slot, to: gradient)
-      cuts.append(Cut(slot: slot, right: right, margin: restriction.margin))
+      set.force(into: &nextForce)
+      for i in x.indices { nextForce[i] += strength[i] * (x[i] - set.x[i]) }
+
+      // Along x + t (next - x): cost(t) = c0 + c1 t + c2 t^2.
+      let c0 = cost()
+      var (c1, c2) = (0.0, 0.0)
+      for i in x.indices {
+        let step = set.x[i] - x[i]
+        c1 += force[i] * step
+        c2 += (nextForce[i] - force[i]) * step / 2
+      }
+      penalty = max(penalty, multipliers.reduce(0) { max($0, 2 * abs($1)) })
+      let predicted = penalty * here - c1 - c2
+      var t = 1.0
+      while true {
+        for i in x.indices { trial[i] = x[i] + t * (set.x[i] - x[i]) }
+        let there = violation(of: trial)
+        // Newton's step is right near the end even where the penalty's kink would refuse it.
+        if there <= here / 4 || c1 * t + c2 * t * t + penalty * (there - here) <= -1e-4 * t * max(0, predicted) { break }
+        t /= 2
+        if t < 1e-8 { return false }
+      }
+      let length = 2 * max(0, c2) * t * t
+      for i in x.indices {
+        x[i] = trial[i]
+        force[i] += t * (nextForce[i] - force[i])
+      }
+      let isInside = violation(of: x) == 0
+      if isInside && length <= Self.tolerance * (c0 + c1 * t + c2 * t * t) + 1e-24 { return true }
     }
-    return isMet
+    return false
   }
 
-  private func freeCutSlot() -> Int? {
-    if cuts.count < Self.cutLimit { return cutSlots + cuts.count }
-    guard let index = cuts.firstIndex(where: { !set.isDenseActive($0.slot) }) else { return nil }
-    return cuts.remove(at: index).slot
-  }
-
-  /// Notes lower limits that are not met; whether there is any.
-  private func markMissingLower() -> Bool {
-    var isMissing = false
-    for (k, restriction) in check.restrictions.enumerated() where restriction.lower > -.infinity {
-      let value = functions[k].value(of: set.x, gradient: &gradient)
-      if value < restriction.lower {
-        needsLower[k] = true
-        isMissing = true
+  /// Sum of the excesses over all limits, `nan` where a function is not a number; zero inside.
+  private func violation(of point: [Double]) -> Double {
+    var sum = 0.0
+    for (k, restriction) in check.restrictions.enumerated() {
+      let value = functions[k].value(of: point)
+      if value > restriction.upper {
+        sum += value - restriction.upper
+      } else if !(value >= restriction.lower) {
+        sum += restriction.lower - value
       }
     }
-    return isMissing
+    return sum
   }
 
-  /// Linearises the lower limits that have been in force, at the current point.
-  private func lineariseLower() {
-    lowerCuts.removeAll(keepingCapacity: true)
-    for (k, restriction) in check.restrictions.enumerated() where needsLower[k] {
-      let value = functions[k].value(of: set.x, gradient: &gradient)
-      var right = restriction.lower + restriction.margin - value
-      for i in gradient.indices { right += gradient[i] * set.x[i] }
-      set.setDense(lowerSlots + k, to: gradient)
-      lowerCuts.append(Cut(slot: lowerSlots + k, right: right, margin: restriction.margin))
+  /// Linearises all limits at the present point, and writes the curvature of those in force to `strength`.
+  private func linearise(curved: Bool) -> [ActiveSet.Constraint] {
+    for i in strength.indices { strength[i] = 0 }
+    var cuts: [ActiveSet.Constraint] = []
+    for (k, restriction) in check.restrictions.enumerated() {
+      if curved && multipliers[k] > 0 {
+        for i in x.indices { trial[i] = x[i] + 1e-5 * scale[i] }
+        _ = functions[k].value(of: trial, gradient: &nearby)
+      }
+      let value = functions[k].value(of: x, gradient: &gradient)
+      if curved && multipliers[k] > 0 {
+        for i in x.indices where scale[i] > 0 {
+          strength[i] += multipliers[k] * max(0, (nearby[i] - gradient[i]) / (1e-5 * scale[i]))
+        }
+      }
+      set.setDense(slot(k), to: gradient)
+      var along = 0.0
+      for i in x.indices { along += gradient[i] * x[i] }
+      // value + g (y - x) <= upper, as -g y >= value - g x - upper; and the other way round.
+      if restriction.upper < .infinity {
+        cuts.append(
+          .init(
+            normal: .dense(slot(k)), sign: -1, right: value - along - (restriction.upper - restriction.margin),
+            isEquality: false))
+      }
+      if restriction.lower > -.infinity {
+        cuts.append(
+          .init(
+            normal: .dense(slot(k)), sign: 1, right: restriction.lower + restriction.margin - value + along,
+            isEquality: false))
+      }
     }
+    return cuts
+  }
+
+  private func readMultipliers() {
+    for k in multipliers.indices { multipliers[k] = -set.multiplier(ofDense: slot(k)) }
   }
 }

@@ -4,7 +4,6 @@ final class KalmanCovariance: CovarianceOperator {
   private let forecast: any CovarianceOperator
   private let gain: InnovationCovariance
   private var weights: [Double] = []
-  private var work: [Double] = []
 
   /// - Parameters:
   ///   - forecast: P, localized.
@@ -16,11 +15,7 @@ final class KalmanCovariance: CovarianceOperator {
 
   var order: Int { forecast.order }
 
-  func variance(_ i: Int) -> Double {
-    if work.count != order { work = [Double](repeating: 0, count: order) }
-    work.withMutableSpan { _ = column(i, into: &$0) }
-    return work[i]
-  }
+  func scale(_ i: Int) -> Double { forecast.scale(i) }
 
   func column(_ i: Int, into column: inout MutableSpan<Double>) -> Range<Int> {
     let range = forecast.column(i, into: &column)

@@ -202,7 +202,7 @@ final class SLSQPProjection: ProjectionSolver {
     }
     for (c, limit) in limits.enumerated() {
       let row = bounds.count + c
-      let scale = 1 / max(abs(limit.limit), 1e-3)
+      let scale = 1e-9 / check.restrictions[limit.restriction].margin
       let value = functions[limit.restriction].value(of: x, gradient: &gradient)
       result[row] = limit.side * scale * (value - limit.limit)
       if let jacobian {
