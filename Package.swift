@@ -56,6 +56,7 @@ let package = Package(
       ], swiftSettings: settings),
 
     tests("RandomnessTests", ["Randomness"]),
+    tests("ArchiveTests", ["Archive", "StateSpace"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )
