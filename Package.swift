@@ -74,6 +74,7 @@ let package = Package(
     tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
     tests("ScoresTests", ["Scores"], fixtures: true),
     tests("ConfigurationTests", ["Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
+    tests("ArchiveTests", ["Archive", "StateSpace"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )
