@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiment
+import MPI
 
 /// The program; `run` if no subcommand is named.
 struct DaunceMPI: ParsableCommand {
@@ -18,7 +19,7 @@ struct Run: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "run") }
+  func perform(_ session: Session, on world: Communicator) throws { throw StageMissing(stage: "run") }
 }
 
 struct Simulate: StageCommand {
@@ -26,7 +27,7 @@ struct Simulate: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "simulate") }
+  func perform(_ session: Session, on world: Communicator) throws { throw StageMissing(stage: "simulate") }
 }
 
 struct Train: StageCommand {
@@ -34,7 +35,7 @@ struct Train: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "train") }
+  func perform(_ session: Session, on world: Communicator) throws { throw StageMissing(stage: "train") }
 }
 
 struct Assimilate: StageCommand {
@@ -65,7 +66,7 @@ struct Assimilate: StageCommand {
     }
   }
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "assimilate") }
+  func perform(_ session: Session, on world: Communicator) throws { throw StageMissing(stage: "assimilate") }
 }
 
 struct Score: StageCommand {
@@ -79,7 +80,7 @@ struct Score: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "score") }
+  func perform(_ session: Session, on world: Communicator) throws { throw StageMissing(stage: "score") }
 }
 
 /// A subcommand that has no stage behind it.

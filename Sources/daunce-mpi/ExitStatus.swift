@@ -23,10 +23,10 @@ enum ExitStatus: Int32 {
     case is DistributionError:
       self = .usage
     case let error as MPIError:
-      if case .rankFailed(let failure) = error, let cause = failure.underlying {
-        self.init(of: cause)
-      } else {
-        self = .bug
+      switch error {
+      case .rankFailed(let failure): self = failure.underlying.map(ExitStatus.init(of:)) ?? .bug
+      case .disagreement: self = .usage
+      case .call, .unsupported: self = .bug
       }
     case is CocoaError, is POSIXError:
       self = .io
@@ -44,8 +44,8 @@ enum ExitStatus: Int32 {
   }
 }
 
-/// Ends this process for an error that every rank has alike, MPI not being started: rank 0 tells it. Help and version are
-/// such "errors" of the parser too.
+/// Ends this process for an error that every rank has alike, MPI not being started: rank 0 tells it. Help and version
+/// are such "errors" of the parser too.
 func conclude(beforeStart error: any Error) -> Never {
   let parserCode = DaunceMPI.exitCode(for: error)
   let isParsers = parserCode != .failure

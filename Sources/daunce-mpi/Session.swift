@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiment
 import Foundation
 import Logging
+import MPI
 
 /// What a stage is given: everything that the command line decides.
 struct Session {
@@ -31,8 +32,8 @@ struct Session {
 protocol StageCommand: ParsableCommand {
   var common: CommonOptions { get }
 
-  /// Does the work. Called with the same session on all ranks; MPI is not started yet.
-  func perform(_ session: Session) throws
+  /// Does the work. Called with the same session on all ranks of `world`.
+  func perform(_ session: Session, on world: Communicator) throws
 }
 
 extension StageCommand {
