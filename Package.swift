@@ -39,7 +39,7 @@ let package = Package(
     room("MPI", ["COpenMPI"]),
     room("LinearAlgebra", ["COpenBLAS"]),
     room("Ensemble", ["MPI", "StateSpace"]),
-    room("Models", ["StateSpace", "Randomness", "LinearAlgebra"]),
+    room("Models", ["StateSpace", "Randomness"]),
     room("Assimilation", ["Ensemble", "StateSpace", "Randomness", "LinearAlgebra", "CNLopt"]),
     room("Agents", ["Ensemble", "StateSpace", "Randomness", "MPI"]),
     room("Archive", ["StateSpace", "CNetCDF"]),
@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "daunce-mpi",
       dependencies: [
-        "Experiment", "MPI", "Ensemble", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiment", "MPI", "Ensemble", "Archive", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings, plugins: ["StampBuild"]),
     .plugin(name: "StampBuild", capability: .buildTool()),
@@ -70,7 +70,9 @@ let package = Package(
       name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
       swiftSettings: settings),
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
-    tests("ConfigurationTests", ["Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
+    tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
+    tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
+    tests("ScoresTests", ["Scores"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )

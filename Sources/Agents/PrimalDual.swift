@@ -1,5 +1,5 @@
 /// How a Lagrange multiplier follows the violation of its constraint.
-public enum MultiplierForm: String, Sendable, Hashable, Codable {
+public enum MultiplierForm: String, Sendable, Hashable, Codable, CaseIterable {
   /// No multiplier: the unconstrained agent.
   case none
   /// `lambda <- [lambda + alpha (dE - eps)]+` (3.7).

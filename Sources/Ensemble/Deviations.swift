@@ -25,15 +25,28 @@ struct Deviations {
 
   /// Takes the deviations of `row` (`[count]`).
   mutating func set(_ row: Span<Double>) {
+    precondition(row.count == values.count, "a row has another width than its workspace")
     for j in values.indices { values[j] = (row[j] - reference[j]) * inverseUnits[j] }
   }
 
   /// Takes the deviations of the elements `order` of `row`, in that order (`[count]`).
   mutating func set(_ row: Span<Double>, order: [Int]) {
+    precondition(row.count == values.count, "a row has another width than its workspace")
     for j in values.indices {
       let i = order[j]
       values[j] = (row[i] - reference[i]) * inverseUnits[i]
     }
+  }
+
+  /// Writes the squares of the deviations (`[count]`).
+  func squares(into squares: inout [Double]) {
+    for j in values.indices { squares[j] = values[j] * values[j] }
+  }
+
+  /// A sum of products of deviations from the mean, over N - 1; zero for a single member, which has no spread.
+  static func unbiased(_ scatter: Double, _ members: Double) -> Double {
+    if members > 1 { return scatter / (members - 1) }
+    return scatter.isNaN ? scatter : 0
   }
 
   /// The value whose deviation is `deviation`, for element `i`.

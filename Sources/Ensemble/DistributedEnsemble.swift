@@ -18,8 +18,8 @@ public struct DistributedEnsemble {
   }
 }
 
-/// Anything that turns a forecast ensemble and the observations of one time into an analysis ensemble: a filter or a set of
-/// agents.
+/// Anything that turns a forecast ensemble and the observations of one time into an analysis ensemble: a filter or a
+/// set of agents.
 public protocol EnsembleUpdate: AnyObject {
   /// Updates the members held here. Collective: every rank calls it with the same observations and cycle.
   ///

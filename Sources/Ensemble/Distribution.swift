@@ -5,7 +5,8 @@ public struct Distribution: Sendable, Hashable {
   public let ranks: Int
   public let rank: Int
 
-  /// - Throws: `DistributionError` when there are more ranks than members, no member at all, or more than exact sums have headroom for.
+  /// - Throws: `DistributionError` when there are more ranks than members, no member at all, or more than exact sums
+  ///   have headroom for.
   public init(members: Int, ranks: Int, rank: Int) throws(DistributionError) {
     guard members >= 1, members >= ranks, members <= ExactSum.memberLimit else {
       throw DistributionError(members: members, ranks: ranks)

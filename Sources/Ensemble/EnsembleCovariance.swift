@@ -4,15 +4,16 @@ import StateSpace
 /// Ensemble mean of all elements and their covariances with some of them, `columns`: what a serial filter needs when
 /// `columns` are the observed elements, or the whole matrix when they are all elements.
 ///
-/// One reduction (``ExactSum``) adds up d_i and d_i d_j of deviations d = (x - reference) / unit over all members; each pair is sent
-/// once. Then
+/// One reduction (``ExactSum``) adds up d_i and d_i d_j of deviations d = (x - reference) / unit over all members; each
+/// pair is sent once. Then
 ///
 ///     mean_i = reference_i + unit_i * sum d_i / N
 ///     P_ij   = unit_i unit_j (sum d_i d_j - sum d_i sum d_j / N) / (N - 1)
 ///
 /// Accuracy, range and the choice of reference and units are those of ``EnsembleStatistics``.
 ///
-/// The object is a workspace: nothing is allocated after `init`, nor by ``select(columns:)`` while there are no more columns than ever before.
+/// The object is a workspace: nothing is allocated after `init`, nor by ``select(columns:)`` while there are no more
+/// columns than ever before.
 public final class EnsembleCovariance {
   /// Number of elements of a row, n.
   public let width: Int
@@ -38,8 +39,8 @@ public final class EnsembleCovariance {
   ///   - distribution: which member's row is held here.
   ///   - communicator: of the ranks that hold the rows.
   ///   - reference: a value near the mean of each element, the same on all ranks (`[width]`); zero if empty.
-  ///   - units: the magnitude of each element's deviations, the same on all ranks, positive (`[width]`); 1 if empty. Only their
-  ///     binary exponent counts.
+  ///   - units: the magnitude of each element's deviations, the same on all ranks, positive (`[width]`); 1 if empty.
+  ///     Only their binary exponent counts.
   public init(
     width: Int, columns: [Int], distribution: Distribution, communicator: Communicator,
     reference: [Double] = [], units: [Double] = []
@@ -117,7 +118,7 @@ public final class EnsembleCovariance {
         let scatter = sums[start + j - k] - sum * sums[j] / members
         // Rounding must not make a variance negative; NaN stays.
         let bounded = j == k && scatter < 0 ? 0 : scatter
-        let value = (members > 1 ? bounded / (members - 1) : 0 * bounded) * (unit * deviations.units[i])
+        let value = Deviations.unbiased(bounded, members) * (unit * deviations.units[i])
         covariance[k * width + i] = value
         if j < columns.count { covariance[j * width + columns[k]] = value }
       }

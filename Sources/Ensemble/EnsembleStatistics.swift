@@ -9,13 +9,14 @@ import StateSpace
 ///     mean     = reference + unit * sum d / N
 ///     variance = unit^2 * (sum d^2 - (sum d)^2 / N) / (N - 1)
 ///
-/// The sums are exact but for the rounding of each d^2, so the variance loses accuracy only as the distance of mean and reference exceeds the
-/// spread: its relative error is about 2^-52 (1 + (mean - reference)^2 / variance). A reference of zero
-/// is fine for anomalies; for a temperature of 300 K with a spread of 0.1 K take a climatological mean. The reference has to be the same on
-/// all ranks, and independent of the history of the run if a resumed run is to give the same bits.
+/// The sums are exact but for the rounding of each d^2, so the variance loses accuracy only as the distance of mean and
+/// reference exceeds the spread: its relative error is about 2^-52 (1 + (mean - reference)^2 / variance). A reference
+/// of zero is fine for anomalies; for a temperature of 300 K with a spread of 0.1 K take a climatological mean. The
+/// reference has to be the same on all ranks, and independent of the history of the run if a resumed run is to give the
+/// same bits.
 ///
-/// Elements with a deviation of 2^10 units or more, infinite or NaN in any member get a variance of NaN (from 2^20 units a mean of
-/// NaN), the others are unaffected. Spreads below about 1e-11 units are resolved as zero.
+/// Elements with a deviation of 2^10 units or more, infinite or NaN in any member get a variance of NaN (from 2^20
+/// units a mean of NaN), the others are unaffected. Spreads below about 1e-11 units are resolved as zero.
 ///
 /// The object is a workspace: after `init` nothing is allocated.
 public final class EnsembleStatistics {
@@ -39,8 +40,8 @@ public final class EnsembleStatistics {
   ///   - distribution: which member's row is held here.
   ///   - communicator: of the ranks that hold the rows.
   ///   - reference: a value near the mean of each element, the same on all ranks (`[width]`); zero if empty.
-  ///   - units: the magnitude of each element's deviations, the same on all ranks, positive (`[width]`); 1 if empty. Only their
-  ///     binary exponent counts.
+  ///   - units: the magnitude of each element's deviations, the same on all ranks, positive (`[width]`); 1 if empty.
+  ///     Only their binary exponent counts.
   public init(
     width: Int, distribution: Distribution, communicator: Communicator, reference: [Double] = [],
     units: [Double] = []
@@ -83,7 +84,7 @@ public final class EnsembleStatistics {
 
   private func add(_ row: Span<Double>) {
     deviations.set(row)
-    for j in 0..<width { squares[j] = deviations.values[j] * deviations.values[j] }
+    deviations.squares(into: &squares)
     sums.add(deviations.values)
     sums.add(squares, at: width)
   }
@@ -94,10 +95,10 @@ public final class EnsembleStatistics {
     for j in 0..<width {
       let sum = sums[j]
       mean[j] = deviations.restored(sum / members, j)
-      // A single member has no variance; more have one that rounding must not make negative, while NaN stays.
       let scatter = sums[width + j] - sum * sum / members
-      let normalised = members > 1 ? scatter / (members - 1) : 0 * scatter
-      variance[j] = (normalised < 0 ? 0 : normalised) * deviations.units[j] * deviations.units[j]
+      // Rounding must not make a variance negative; NaN stays.
+      let bounded = scatter < 0 ? 0 : scatter
+      variance[j] = Deviations.unbiased(bounded, members) * (deviations.units[j] * deviations.units[j])
       spread[j] = variance[j].squareRoot()
     }
   }

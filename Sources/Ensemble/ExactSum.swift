@@ -2,12 +2,13 @@ public import MPI
 
 /// Sums of doubles that don't depend on the order of summation, so that any number of ranks gives the same bits.
 ///
-/// Each value is rounded to a multiple of 2^-76 and split into two limbs, a multiple of 2^-27 and the remainder; limbs are
-/// added as 64-bit integers, which is associative, on a rank and between ranks (`MPI_SUM`). The result is the exact
+/// Each value is rounded to a multiple of 2^-76 and split into two limbs, a multiple of 2^-27 and the remainder; limbs
+/// are added as 64-bit integers, which is associative, on a rank and between ranks (`MPI_SUM`). The result is the exact
 /// sum of the rounded values, rounded once.
 ///
 /// - Range: |x| < 2^20. Values out of range, infinite or not a number make that element's sum NaN; nothing traps.
-/// - Resolution: 2^-76, so a value of magnitude 2^-24 or more is kept exactly. Bring values to a magnitude near 1 by a power of two.
+/// - Resolution: 2^-76, so a value of magnitude 2^-24 or more is kept exactly. Bring values to a magnitude near 1 by a
+///   power of two.
 /// - Headroom: 2^14 values in a sum (`memberLimit`). Limbs are below 2^47 and 2^48, their sums below 2^61 and 2^62.
 /// - Size: two limbs an element and a count of invalid values, 16 bits wide, four to a word: 18 bytes.
 public struct ExactSum: Sendable {
@@ -52,40 +53,42 @@ public struct ExactSum: Sendable {
   ///
   /// - Parameter factor: a power of two to scale, or a common factor of products.
   public mutating func add(_ values: Span<Double>, times factor: Double = 1, at offset: Int = 0) {
-    precondition(offset >= 0 && offset + values.count <= count, "values reach beyond the sums")
-    let (count, length) = (count, values.count)
-    values.withUnsafeBufferPointer { values in
-      slots.withUnsafeMutableBufferPointer { slots in
-        guard let input = values.baseAddress, let base = slots.baseAddress else { return }
-        let high = base + offset
-        let low = base + count + offset
-        var invalid: Int64 = 0
-        for j in 0..<length {
-          let x = factor * input[j]
-          // False for NaN as well.
-          let isValid = abs(x) < Self.range
-          let y = isValid ? x : 0
-          let rounded = y * Self.highUnits + Self.rounder
-          // Exact: both are multiples of y's last bit, and the difference is at most 2^-28.
-          let remainder = y - (rounded - Self.rounder) * (1 / Self.highUnits)
-          high[j] &+= Self.integer(rounded)
-          low[j] &+= Self.integer(remainder * Self.lowUnits + Self.rounder)
-          invalid |= isValid ? 0 : 1
-        }
-        if invalid == 0 { return }
-        for j in 0..<length where !(abs(factor * input[j]) < Self.range) {
-          let (word, shift) = Self.flag(offset + j, count)
-          base[word] &+= 1 << shift
-        }
-      }
-    }
+    values.withUnsafeBufferPointer { accumulate($0, factor, offset) }
   }
 
   /// Adds `factor * values[j]` to sum number `offset + j - first`, for j from `first` on.
   public mutating func add(
     _ values: [Double], from first: Int = 0, times factor: Double = 1, at offset: Int = 0
   ) {
-    add(values.span.extracting(droppingFirst: first), times: factor, at: offset)
+    values.withUnsafeBufferPointer { accumulate(.init(rebasing: $0[first...]), factor, offset) }
+  }
+
+  private mutating func accumulate(_ values: UnsafeBufferPointer<Double>, _ factor: Double, _ offset: Int) {
+    precondition(offset >= 0 && offset + values.count <= count, "values reach beyond the sums")
+    let count = count
+    slots.withUnsafeMutableBufferPointer { slots in
+      guard let input = values.baseAddress, let base = slots.baseAddress else { return }
+      let high = base + offset
+      let low = base + count + offset
+      var invalid: Int64 = 0
+      for j in 0..<values.count {
+        let x = factor * input[j]
+        // False for NaN as well.
+        let isValid = abs(x) < Self.range
+        let y = isValid ? x : 0
+        let rounded = y * Self.highUnits + Self.rounder
+        // Exact: both are multiples of y's last bit, and the difference is at most 2^-28.
+        let remainder = y - (rounded - Self.rounder) * (1 / Self.highUnits)
+        high[j] &+= Self.integer(rounded)
+        low[j] &+= Self.integer(remainder * Self.lowUnits + Self.rounder)
+        invalid |= isValid ? 0 : 1
+      }
+      if invalid == 0 { return }
+      for j in 0..<values.count where !(abs(factor * input[j]) < Self.range) {
+        let (word, shift) = Self.flag(offset + j, count)
+        base[word] &+= 1 << shift
+      }
+    }
   }
 
   /// Completes the sums with those of the other ranks: one reduction of ``bytes(count:)``. Collective.

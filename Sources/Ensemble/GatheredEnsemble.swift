@@ -1,7 +1,7 @@
 public import MPI
 
-/// All members of a distributed ensemble on every rank, in the order of members: sums over it run in that order and give the same
-/// bits on any number of ranks.
+/// All members of a distributed ensemble on every rank, in the order of members: sums over it run in that order and
+/// give the same bits on any number of ranks.
 ///
 /// The object is a workspace: after `init` nothing is allocated.
 public final class GatheredEnsemble {
@@ -33,9 +33,12 @@ public final class GatheredEnsemble {
   public func gather(_ rows: [[Double]]) throws(MPIError) {
     let local = distribution.local
     precondition(rows.count == local.count, "one row for each member held here")
-    for (row, member) in zip(rows, local) {
-      precondition(row.count == width, "rows of \(width) elements")
-      for j in 0..<width { members[member * width + j] = row[j] }
+    let width = width
+    members.withUnsafeMutableBufferPointer { members in
+      for (row, member) in zip(rows, local) {
+        precondition(row.count == width, "a row has another width than the ensemble")
+        for j in 0..<width { members[member * width + j] = row[j] }
+      }
     }
     try communicator.allgatherv(inPlace: &members, counts: counts)
   }

@@ -1,7 +1,7 @@
 /// How the ranks put the ensemble together for an analysis.
 ///
-/// The choice depends on sizes only, never on the number of ranks: the two ways round differently, and results must not depend on how
-/// many ranks there are.
+/// The choice depends on sizes only, never on the number of ranks: the two ways round differently, and results must not
+/// depend on how many ranks there are.
 public enum ReductionPlan: String, Sendable, Hashable {
   /// Every rank gets all members (``GatheredEnsemble``).
   case gather
@@ -13,8 +13,9 @@ public enum ReductionPlan: String, Sendable, Hashable {
     8 * members * stateElements
   }
 
-  /// Bytes through each rank when the mean of n elements and their covariances with p observed elements are summed: twice 18 bytes for each of
-  /// s = n + n p - p (p - 1) / 2 sums, since an all-reduce moves its buffer twice, to add it up and to hand it out.
+  /// Bytes through each rank when the mean of n elements and their covariances with p observed elements are summed:
+  /// twice 18 bytes for each of s = n + n p - p (p - 1) / 2 sums, since an all-reduce moves its buffer twice, to add it
+  /// up and to hand it out.
   public static func covarianceBytes(stateElements: Int, observations: Int) -> Int {
     2 * ExactSum.bytes(
       count: EnsembleCovariance.sumCount(width: stateElements, columns: observations))

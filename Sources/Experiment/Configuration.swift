@@ -1,3 +1,5 @@
+public import Agents
+
 /// Everything that decides what an experiment computes; the defaults are the paper's experiment.
 ///
 /// Each key is declared once, here: its default, its meaning with the unit, and the values it may take. Everything else
@@ -65,9 +67,9 @@ public struct Configuration: Codable, Sendable, Hashable {
   /// How many truths, and for how long.
   public struct Truths: Codable, Sendable, Hashable {
     @Key("truths that agents learn from", .atLeast(1))
-    public var training = 8
+    public var training = 16
     @Key("assimilation cycles of each training truth", .atLeast(1))
-    public var trainingCycles = 1000
+    public var trainingCycles = 500
     @Key("truths that no agent has seen, for the scores", .atLeast(1))
     public var test = 6
     @Key("assimilation cycles of each test truth", .atLeast(1))
@@ -102,11 +104,9 @@ public struct Configuration: Codable, Sendable, Hashable {
   public struct Constraints: Codable, Sendable, Hashable {
     @Key("energy held in the band; auto: conserved for mjo-skeleton, none for lorenz96")
     public var energy: Energy?
-    @Key("energy band [lower, upper], in the energy's own unit; auto: from nature runs")
+    @Key("energy band [lower, upper], in the energy's own unit; auto: from the training truths")
     public var band: Interval?
-    @Key("nature runs that an automatic band is taken from", .atLeast(1))
-    public var bandRuns = 6
-    @Key("quantiles of these runs' energy that bound the band", .fraction)
+    @Key("quantiles of the training truths' energy that bound an automatic band", .fraction)
     public var bandQuantiles = Interval(lower: 0.005, upper: 0.995)
     @Key("share of its width that the band is widened by", .nonNegative)
     public var bandMargin = 0.1
@@ -117,15 +117,15 @@ public struct Configuration: Codable, Sendable, Hashable {
   /// The agents: what they see, what they correct, how they learn.
   public struct Agents: Codable, Sendable, Hashable {
     @Key("state that an agent corrects: a coarse forecast step or the last analysis (the paper's)")
-    public var base = Base.coarseStep
+    public var base = AgentSettings.Base.coarseStep
     @Key("what an agent sees: the ensemble's mean and spread too, or its own member only (the paper's)")
-    public var inputs = Inputs.ensemble
+    public var inputs = AgentSettings.Inputs.ensemble
     @Key("what an agent is rewarded for: the truth or the constrained filter's member (the paper's)")
-    public var target = Target.truth
+    public var target = AgentSettings.Target.truth
     @Key("how the agents' samples hang together: mean-preserving strata or independent")
-    public var draws = Draws.stratified
+    public var draws = AgentSettings.Draws.stratified
     @Key("how an action keeps the lower bound")
-    public var bounds = Bounds.truncated
+    public var bounds = AgentSettings.Bounds.truncated
     @Key("variables that an agent sets; auto: the observed one, or all with base: persistence", .distinct)
     public var controls: [String]?
     @Key("units of each hidden layer", .atLeast(1))
@@ -146,6 +146,8 @@ public struct Configuration: Codable, Sendable, Hashable {
       public var learningRate = 3.0e-3
       @Key("further rounds on the agents' own closed-loop states", .atLeast(0))
       public var closedLoopRounds = 1
+      @Key("share of training states that lose observations, so that agents can do without", .fraction)
+      public var missingFraction = 0.1
     }
 
     /// Proximal policy optimisation in closed loop.
@@ -177,13 +179,13 @@ public struct Configuration: Codable, Sendable, Hashable {
       @Key("Kullback-Leibler divergence that ends an update early, at 1.5 times its value", .positive)
       public var targetKL = 0.02
       @Key("reward of an action")
-      public var reward = Reward.squaredError
+      public var reward = PPOSettings.Reward.squaredError
     }
 
     /// Lagrange multipliers of the energy constraint (3.4-3.9, 3.11-3.18).
     public struct Multipliers: Codable, Sendable, Hashable {
       @Key("primal-dual form of the energy constraint")
-      public var form = Form.direct
+      public var form = MultiplierForm.direct
       @Key("multiplier at the start of training", .nonNegative)
       public var initial = 1.0
       @Key("step size alpha of the projected ascent", .positive)

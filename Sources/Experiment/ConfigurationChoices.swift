@@ -1,3 +1,5 @@
+public import Agents
+
 /// The alternatives that keys choose from; the raw value is the word in a configuration file.
 extension Configuration {
   /// How an ensemble is updated.
@@ -82,68 +84,11 @@ extension Configuration.Constraints {
   }
 }
 
-extension Configuration.Agents {
-  /// What an action is added to.
-  public enum Base: String, ConfigurationChoice {
-    /// One deterministic model step over the whole observation interval.
-    case coarseStep = "coarse-step"
-    /// The member's last analysis.
-    case persistence
-  }
-
-  /// What an agent knows of the ensemble.
-  public enum Inputs: String, ConfigurationChoice {
-    /// Mean and spread of the forecast besides its own member: one reduction a cycle.
-    case ensemble
-    /// Its own member only.
-    case member
-  }
-
-  /// What an action is compared with.
-  public enum Target: String, ConfigurationChoice {
-    case truth
-    /// The member of the constrained filter.
-    case reference
-  }
-
-  /// How samples of different agents are related.
-  public enum Draws: String, ConfigurationChoice {
-    /// One sample from each stratum, the ensemble's mean preserved.
-    case stratified
-    case independent
-  }
-
-  /// How an action stays above the variable's lower bound.
-  public enum Bounds: String, ConfigurationChoice {
-    /// Truncated normal policy: inside by construction (3.19, 3.20).
-    case truncated
-    /// Normal policy, cut off after sampling (remark 5).
-    case clip
-    /// Normal policy through a softplus (remark 6).
-    case softplus
-  }
-}
-
-extension Configuration.Agents.PPO {
-  /// Rewards of PPO, per cell.
-  public enum Reward: String, ConfigurationChoice {
-    /// Minus the squared distance from the target.
-    case squaredError = "squared-error"
-    /// Minus the continuous ranked probability score.
-    case crps
-  }
-}
-
-extension Configuration.Agents.Multipliers {
-  /// Primal-dual forms.
-  public enum Form: String, ConfigurationChoice {
-    /// On dE - eps (3.4-3.9).
-    case direct
-    /// On 1/dE - 1/eps (3.11-3.17).
-    case reciprocal
-    /// The reciprocal form with a pull towards zero (3.18).
-    case regularised
-    /// No multipliers: the constraint is left to the reward.
-    case off = "none"
-  }
-}
+// The agents' alternatives are the agents' own: the same word in a file and in the code that acts on it.
+extension AgentSettings.Base: ConfigurationChoice {}
+extension AgentSettings.Inputs: ConfigurationChoice {}
+extension AgentSettings.Target: ConfigurationChoice {}
+extension AgentSettings.Draws: ConfigurationChoice {}
+extension AgentSettings.Bounds: ConfigurationChoice {}
+extension PPOSettings.Reward: ConfigurationChoice {}
+extension MultiplierForm: ConfigurationChoice {}

@@ -1,3 +1,4 @@
+import Agents
 public import StateSpace
 
 extension Configuration {
@@ -70,7 +71,7 @@ extension Configuration {
           && (methods.contains(.rl) || methods.contains(.rlUnconstrained)),
         "agents.warm_start.steps", "agents.ppo.iterations", "some training for the method rl"),
       .init(
-        agents.multipliers.form == .off && methods.contains(.rl) && methods.contains(.rlUnconstrained), "methods",
+        agents.multipliers.form == .none && methods.contains(.rl) && methods.contains(.rlUnconstrained), "methods",
         "agents.multipliers.form",
         "a form, or only one of rl and rl-unconstrained: without multipliers they are the same"),
       .init(

@@ -1,8 +1,8 @@
 extension Communicator {
   /// Makes sure that all ranks hold the same thing, by a digest of it.
   ///
-  /// One reduction: the maximum of (x, ~x) holds the maximum of x and the complement of its minimum. Only when they differ
-  /// are the digests gathered to name the ranks.
+  /// One reduction: the maximum of (x, ~x) holds the maximum of x and the complement of its minimum. Only when they
+  /// differ are the digests gathered to name the ranks.
   ///
   /// - Throws: `MPIError.disagreement` on all ranks.
   public func agree(on digest: UInt64, about subject: String) throws(MPIError) {
@@ -23,13 +23,15 @@ extension Communicator {
 
   /// Runs `body` on every rank and goes on only if it succeeded on all.
   ///
-  /// One reduction when all is well. If a rank's `body` throws, all ranks throw, so none waits for it in a later collective.
-  /// `body` itself must be local: a rank that fails inside would leave others waiting in a collective of the body.
+  /// One reduction when all is well. If a rank's `body` throws, all ranks throw, so none waits for it in a later
+  /// collective. `body` itself must be local: a rank that fails inside would leave others waiting in a collective of
+  /// the body.
   ///
   /// - Throws: `MPIError.rankFailed` on all ranks, with the error text of the lowest rank that failed.
   public func collectively<Result>(_ body: () throws -> Result) throws(MPIError) -> Result {
     let outcome = Swift.Result { try body() }
-    // Errors that ranks know only from another one count after errors of their own, so nested calls keep the first cause.
+    // Errors that ranks know only from another one count after errors of their own, so nested calls keep the first
+    // cause.
     let key: Int
     let own: (any Error)?
     switch outcome {

@@ -87,16 +87,8 @@ extension Communicator {
   public func allgatherv<T: MPIScalar>(
     _ values: Span<T>, into result: inout [T], counts: [Int]
   ) throws(MPIError) {
-    let total = try plan(counts)
-    precondition(values.count == counts[rank], "allgatherv: values don't have the count of this rank")
-    precondition(result.count == total, "allgatherv: result doesn't have the sum of the counts")
-    record(bytes: values.count * MemoryLayout<T>.stride)
-    let code = values.withUnsafeBytes { source in
-      result.withUnsafeMutableBytes { target in
-        MPI_Allgatherv(
-          source.baseAddress, CInt(values.count), T.datatype.handle, target.baseAddress, self.counts,
-          displacements, T.datatype.handle, handle)
-      }
+    let code = try values.withUnsafeBufferPointer { (values) throws(MPIError) in
+      try gatherAll(values, into: &result, counts: counts)
     }
     try check(code, "MPI_Allgatherv")
   }
@@ -105,10 +97,28 @@ extension Communicator {
   public func allgatherv<T: MPIScalar>(
     _ values: [T], into result: inout [T], counts: [Int]
   ) throws(MPIError) {
-    try allgatherv(values.span, into: &result, counts: counts)
+    let code = try values.withUnsafeBufferPointer { (values) throws(MPIError) in
+      try gatherAll(values, into: &result, counts: counts)
+    }
+    try check(code, "MPI_Allgatherv")
   }
 
-  /// Completes `buffer`, in which this rank has filled its own part, with the parts of the other ranks: no copy is needed.
+  private func gatherAll<T: MPIScalar>(
+    _ values: UnsafeBufferPointer<T>, into result: inout [T], counts: [Int]
+  ) throws(MPIError) -> CInt {
+    let total = try plan(counts)
+    precondition(values.count == counts[rank], "allgatherv: values don't have the count of this rank")
+    precondition(result.count == total, "allgatherv: result doesn't have the sum of the counts")
+    record(bytes: values.count * MemoryLayout<T>.stride)
+    return result.withUnsafeMutableBytes { target in
+      MPI_Allgatherv(
+        values.baseAddress, CInt(values.count), T.datatype.handle, target.baseAddress, self.counts,
+        displacements, T.datatype.handle, handle)
+    }
+  }
+
+  /// Completes `buffer`, in which this rank has filled its own part, with the parts of the other ranks: no copy is
+  /// needed.
   ///
   /// - Parameters:
   ///   - buffer: `counts[0] + counts[1] + ...` elements, parts in the order of ranks.
@@ -134,16 +144,8 @@ extension Communicator {
   public func gatherv<T: MPIScalar>(
     _ values: Span<T>, into result: inout [T], counts: [Int], root: Int = 0
   ) throws(MPIError) {
-    let total = try plan(counts)
-    precondition(values.count == counts[rank], "gatherv: values don't have the count of this rank")
-    precondition(rank != root || result.count == total, "gatherv: result doesn't have the sum of the counts")
-    record(bytes: values.count * MemoryLayout<T>.stride)
-    let code = values.withUnsafeBytes { source in
-      result.withUnsafeMutableBytes { target in
-        MPI_Gatherv(
-          source.baseAddress, CInt(values.count), T.datatype.handle, target.baseAddress, self.counts,
-          displacements, T.datatype.handle, CInt(root), handle)
-      }
+    let code = try values.withUnsafeBufferPointer { (values) throws(MPIError) in
+      try gather(values, into: &result, counts: counts, root: root)
     }
     try check(code, "MPI_Gatherv")
   }
@@ -152,7 +154,24 @@ extension Communicator {
   public func gatherv<T: MPIScalar>(
     _ values: [T], into result: inout [T], counts: [Int], root: Int = 0
   ) throws(MPIError) {
-    try gatherv(values.span, into: &result, counts: counts, root: root)
+    let code = try values.withUnsafeBufferPointer { (values) throws(MPIError) in
+      try gather(values, into: &result, counts: counts, root: root)
+    }
+    try check(code, "MPI_Gatherv")
+  }
+
+  private func gather<T: MPIScalar>(
+    _ values: UnsafeBufferPointer<T>, into result: inout [T], counts: [Int], root: Int
+  ) throws(MPIError) -> CInt {
+    let total = try plan(counts)
+    precondition(values.count == counts[rank], "gatherv: values don't have the count of this rank")
+    precondition(rank != root || result.count == total, "gatherv: result doesn't have the sum of the counts")
+    record(bytes: values.count * MemoryLayout<T>.stride)
+    return result.withUnsafeMutableBytes { target in
+      MPI_Gatherv(
+        values.baseAddress, CInt(values.count), T.datatype.handle, target.baseAddress, self.counts,
+        displacements, T.datatype.handle, CInt(root), handle)
+    }
   }
 
   // MARK: Order

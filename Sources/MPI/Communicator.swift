@@ -3,8 +3,8 @@ import COpenMPI
 /// A group of ranks that communicate with each other and with nobody else.
 ///
 /// Every method but the properties is collective: all ranks of the communicator call it, in the same order, with equal
-/// counts. Where that could fail (other files, other settings) check with ``agree(on:about:)`` first: MPI itself may hang or return
-/// wrong values. No collective allocates memory when its buffers have their final size.
+/// counts. Where that could fail (other files, other settings) check with ``agree(on:about:)`` first: MPI itself may
+/// hang or return wrong values. No collective allocates memory when its buffers have their final size.
 ///
 /// A communicator belongs to the thread that initialised MPI. It lives until the job ends unless ``free()`` is called:
 /// freeing is collective too, so it is not left to the moment when a rank drops its last reference.
@@ -77,8 +77,8 @@ public final class Communicator {
 public struct Traffic: Sendable, Hashable {
   /// Calls of collectives.
   public var collectives = 0
-  /// Bytes that this rank put into them: its buffer in a reduction, its own part of a gather, the message at the root of a
-  /// broadcast. What travels over the wires is up to MPI's algorithms.
+  /// Bytes that this rank put into them: its buffer in a reduction, its own part of a gather, the message at the root
+  /// of a broadcast. What travels over the wires is up to MPI's algorithms.
   public var bytes = 0
 
   public init() {}

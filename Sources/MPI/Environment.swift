@@ -8,8 +8,8 @@ import COpenMPI
   import Darwin
 #endif
 
-/// MPI in this process, from its start to its end. One object per process, made by the executable: libraries are given a
-/// communicator.
+/// MPI in this process, from its start to its end. One object per process, made by the executable: libraries are given
+/// a communicator.
 ///
 /// Without mpirun the process is a group of one rank.
 public final class Environment {
@@ -26,7 +26,8 @@ public final class Environment {
 
   /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
   ///
-  /// Sets two variables of the process's environment first, unless they are set: see ``prepare()``.
+  /// Sets two variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when
+  /// there are more ranks than cores, and `OPENBLAS_NUM_THREADS=1`.
   public init() throws(MPIError) {
     var isInitialised: CInt = 0
     try check(MPI_Initialized(&isInitialised), "MPI_Initialized")
@@ -38,7 +39,7 @@ public final class Environment {
     let everyone = daunce_comm_world()
     try check(MPI_Comm_set_errhandler(everyone, daunce_errors_return()), "MPI_Comm_set_errhandler")
     if provided < daunce_thread_funneled() {
-      throw .unsupported("this MPI library does not allow a second thread that doesn't communicate (MPI_THREAD_FUNNELED)")
+      throw .unsupported("this MPI library allows no second thread, not even a silent one (MPI_THREAD_FUNNELED)")
     }
     var copy = daunce_comm_null()
     try check(MPI_Comm_dup(everyone, &copy), "MPI_Comm_dup")
@@ -66,8 +67,8 @@ public final class Environment {
   ///
   /// - Parameters:
   ///   - code: exit code, also of mpirun; 1...255.
-  ///   - report: tells the user why. When all ranks fail alike, rank 0 does and ends the others before they speak: every other rank
-  ///     waits half a second first.
+  ///   - report: tells the user why. When all ranks fail alike, rank 0 does and ends the others before they speak:
+  ///     every other rank waits half a second first.
   public static func abort(code: Int32, report: () -> Void = {}) -> Never {
     var (isInitialised, isFinalized): (CInt, CInt) = (0, 0)
     MPI_Initialized(&isInitialised)
@@ -85,17 +86,20 @@ public final class Environment {
   }
 
   /// Whether a launcher (mpirun, or Slurm's srun by PMIx) started this process as one rank of a job.
-  public static var isLaunchedByMPIRun: Bool {
+  ///
+  /// Read once, before MPI starts: it sets these variables itself in a process that was not launched.
+  public static let isLaunchedByMPIRun =
     ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"].contains { variable($0) != nil }
-  }
 
   /// Sets the variables that libraries read when they start, where the user has not set them:
   ///
-  /// - `OMPI_MCA_mpi_yield_when_idle=1` when this machine has more ranks than cores. A waiting rank otherwise spins on the
-  ///   core that the others need, and a small reduction takes a time slice of the scheduler (some 200 ms) instead of microseconds.
+  /// - `OMPI_MCA_mpi_yield_when_idle=1` when this machine has more ranks than cores. A waiting rank otherwise spins on
+  ///   the core that the others need, and a small reduction takes a time slice of the scheduler (some 200 ms) instead
+  ///   of microseconds.
   /// - `OPENBLAS_NUM_THREADS=1`: ranks already use the cores. It reaches a BLAS that is loaded from here on and child
   ///   processes; a BLAS linked into the executable has read its settings when it was loaded.
   private static func prepare() {
+    _ = isLaunchedByMPIRun
     if let ranks = localRanks, ranks > sysconf(CInt(_SC_NPROCESSORS_ONLN)) {
       setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
     }

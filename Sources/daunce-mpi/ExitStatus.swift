@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Ensemble
 import Experiment
@@ -20,6 +21,14 @@ enum ExitStatus: Int32 {
     switch error {
     case let error as ConfigurationError:
       self = error.problems.map(ExitStatus.init(of:)).max { $0.rawValue < $1.rawValue } ?? .badData
+    case let error as ArchiveError:
+      self = error.kind == .inputOutput ? .io : .badData
+    case let error as ExperimentError:
+      switch error.kind {
+      case .data: self = .badData
+      case .inputOutput: self = .io
+      case .bug: self = .bug
+      }
     case is DistributionError:
       self = .usage
     case let error as MPIError:

@@ -1,9 +1,10 @@
+import Foundation
 import LinearAlgebra
 import Testing
 
 /// B B^T of a fixed matrix B (`order` x `rank`): positive semidefinite of that rank.
 private func gram(order: Int, rank: Int) -> [Double] {
-  let b = (0..<order * rank).map { Double(($0 * 7919 + 13) % 101) / 50 - 1 }
+  let b = (0..<order * rank).map { sin(Double($0 * $0 + 1)) }
   return (0..<order * order).map { e in
     (0..<rank).reduce(0) { $0 + b[e / order * rank + $1] * b[e % order * rank + $1] }
   }

@@ -18,7 +18,8 @@ func exerciseEnsemble(_ world: Communicator) throws {
   let shifted = EnsembleStatistics(
     width: width, distribution: distribution, communicator: world,
     reference: (0..<width).map { 2.9 - Double($0) }, units: units)
-  try shifted.reduce(flat: rows.flatMap(\.self).span)
+  let flat = rows.flatMap { $0 }
+  try shifted.reduce(flat: flat.span)
   try tell("shifted mean", shifted.mean, world)
   try tell("shifted variance", shifted.variance, world)
 
@@ -38,6 +39,15 @@ func exerciseEnsemble(_ world: Communicator) throws {
   let gathered = GatheredEnsemble(width: width, distribution: distribution, communicator: world)
   try gathered.gather(rows)
   try tell("members", gathered.members, world)
+
+  // A single member, on a communicator of each rank's own.
+  if let own = try world.split(color: world.rank) {
+    let single = EnsembleStatistics(
+      width: 3, distribution: try Distribution(members: 1, ranks: 1, rank: 0), communicator: own)
+    try single.reduce([[0.1, -3, 0x1p-40]])
+    try tell("single mean", single.mean, world)
+    try tell("single spread", single.spread, world)
+  }
 
   // Member 4 spoils elements 0...2 and nothing else.
   var spoilt = rows
@@ -59,7 +69,9 @@ private func tell(_ key: String, _ values: [Double], _ world: Communicator) thro
 func benchmark(_ world: Communicator) throws {
   let (members, width) = (max(10, world.size), 256)
   let distribution = try Distribution(members: members, ranks: world.size, rank: world.rank)
-  let rows = distribution.local.map { SyntheticEnsemble.row(of: $0 + 1, width: 40) + [Double](repeating: 1, count: 216) }
+  let rows = distribution.local.map { member in
+    (0..<width).map { Double(member) + Double($0) / 7 }
+  }
   let statistics = EnsembleStatistics(width: width, distribution: distribution, communicator: world)
   let covariance = EnsembleCovariance(
     width: width, columns: Array(192..<256), distribution: distribution, communicator: world)

@@ -45,6 +45,14 @@ func exerciseCollectives(_ world: Communicator) throws {
   try world.gatherv(values, into: &atRoot, counts: counts, root: size - 1)
   report("gatherv", try world.anyRank(atRoot != (rank == size - 1 ? gathered : [])) ? "wrong" : "right", world)
 
+  // Spans of arrays that nothing else keeps alive.
+  var marks = [Int64](repeating: 0, count: size)
+  let mark = [Int64(rank) << 40]
+  try world.gatherv(mark.span, into: &marks, counts: [Int](repeating: 1, count: size), root: 0)
+  report("span", marks == (0..<Int64(size)).map { $0 << 40 } ? "right" : "wrong", world)
+  try world.gatherv([Int64(rank + 1) << 40], into: &marks, counts: [Int](repeating: 1, count: size), root: 0)
+  report("temporary", marks == (1...Int64(size)).map { $0 << 40 } ? "right" : "wrong", world)
+
   var fixed = rank == size - 1 ? [1.5, 2.5] : [0, 0]
   try world.broadcast(&fixed, root: size - 1)
   report("broadcast", fixed, world)

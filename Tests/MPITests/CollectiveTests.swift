@@ -10,7 +10,8 @@ import TestSupport
     #expect(
       job.lines == [
         "sum: \([Double(ranks), sum, -sum])", "max: \([ranks - 1, 1 << 62])", "min: 0.5", "min32: \(1 - ranks)",
-        "allgatherv: right", "in place: right", "gatherv: right", "broadcast: [1.5, 2.5]",
+        "allgatherv: right", "in place: right", "gatherv: right",
+        "span: right", "temporary: right", "broadcast: [1.5, 2.5]",
         "text: Kelvin, Rossby, Wärme", "wrong anywhere: false", "split wrong: false",
         "traffic: 2 collectives, 80 bytes", job.lines.last ?? "",
       ])
@@ -23,62 +24,13 @@ import TestSupport
     #expect(job.status == 0, "\(job.stderr)")
     let last = ranks - 1
     let disagreement = """
-      ranks disagree about the configuration: rank \(last) differs from rank 0; start all ranks from the same program and \
-      files
+      ranks disagree about the configuration: rank \(last) differs from rank 0; start all ranks from the same \
+      program and files
       """
     #expect(
       job.lines == [
         "disagreement: \(ranks == 1 ? "nothing" : disagreement)", "one fails: rank \(last): no file",
         "all fail: rank 0: no file on 0", "nested: rank \(last): no file", "owners: 1", "result: 42",
       ])
-  }
-}
-
-/// Start and end of jobs.
-@Suite(.serialized) struct EnvironmentTests {
-  @Test func startsWithoutMPIRun() throws {
-    let job = try run(executable: "MPIProbe", arguments: ["environment"])
-    #expect(job.status == 0, "\(job.stderr)")
-    #expect(job.lines.prefix(3) == ["launched: false", "size: 1", "local: 0 of 1"])
-    #expect(job.value("library")?.hasPrefix("Open MPI v") == true)
-    #expect(job.value("hostname")?.isEmpty == false)
-    #expect(job.value("yield") == "unset")
-  }
-
-  @Test func yieldsOnlyWhenRanksExceedCores() throws {
-    let few = try mpirun(ranks: 1, executable: "MPIProbe", arguments: ["environment"])
-    #expect(few.status == 0, "\(few.stderr)")
-    #expect(few.lines.prefix(3) == ["launched: true", "size: 1", "local: 0 of 1"])
-    #expect(few.value("yield") == "unset")
-    let cores = try #require(few.value("cores").flatMap(Int.init))
-    // On large machines the job would only be slow.
-    if cores > 16 { return }
-    let many = try mpirun(ranks: cores + 1, executable: "MPIProbe", arguments: ["environment"])
-    #expect(many.value("yield") == "1")
-    let chosen = try mpirun(
-      ranks: cores + 1, executable: "MPIProbe", arguments: ["environment"],
-      environment: ["OMPI_MCA_mpi_yield_when_idle": "0"])
-    #expect(chosen.value("yield") == "0")
-  }
-
-  @Test(arguments: ["fail-alone", "fail-alike"])
-  func anUncaughtErrorEndsTheJob(exercise: String) throws {
-    let job = try mpirun(ranks: 3, executable: "MPIProbe", arguments: [exercise], timeout: 30)
-    #expect(job.status == 65, "\(job.stderr)")
-    #expect(job.stderr.split(separator: "\n").count { $0.contains("no temperature") } == 1, "\(job.stderr)")
-    let processes = try #require(job.value("processes")).split { !$0.isNumber }.compactMap { Int32($0) }
-    #expect(processes.count == 3)
-    for process in processes { #expect(!isRunning(process)) }
-  }
-
-  @Test func aLoneProcessReportsItsError() throws {
-    let job = try run(executable: "MPIProbe", arguments: ["fail-alone"])
-    #expect(job.status == 65)
-    #expect(job.stderr.contains("MPIProbe: member 3 has no temperature"))
-  }
-
-  @Test func aJobThatHangsIsEnded() throws {
-    let job = try mpirun(ranks: 2, executable: "MPIProbe", arguments: ["hang"], timeout: 3)
-    #expect(job.status == 124)
   }
 }

@@ -14,8 +14,8 @@ public var buildFolder: URL {
   return URL(fileURLWithPath: link ?? CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
 }
 
-/// Runs `executable` (a name in ``buildFolder``) as `ranks` ranks under mpirun, on any number of cores, as any user, and ends it
-/// after `timeout` seconds.
+/// Runs `executable` (a name in ``buildFolder``) as `ranks` ranks under mpirun, on any number of cores, as any user,
+/// and ends it after `timeout` seconds.
 ///
 /// - Throws: when the process cannot be started; a job that fails is a result like any other.
 public func mpirun(
@@ -54,7 +54,8 @@ private func launch(
 
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = ["timeout", "-k", "5", "\(timeout)"] + command
+  // Threads of a concurrency pool block signals, and children inherit that: the job would not hear `timeout`.
+  process.arguments = ["--default-signal", "timeout", "-k", "5", "\(timeout)"] + command
   process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
   process.standardInput = FileHandle.nullDevice
   process.standardOutput = try FileHandle(forWritingTo: stdout)

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Foundation
 
 extension JobResult {
   /// Lines of the standard output.
@@ -16,5 +10,10 @@ extension JobResult {
   }
 }
 
-/// Whether a process of this number exists.
-public func isRunning(_ process: Int32) -> Bool { kill(process, 0) == 0 }
+/// Whether a process of this number runs; one that has ended and waits for its parent to notice does not.
+public func isRunning(_ process: Int) -> Bool {
+  guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
+  // `number (name) state ...`
+  let state = stat.split(separator: ")").last?.split(separator: " ").first
+  return state != "Z" && state != "X"
+}

@@ -1,7 +1,7 @@
 import Randomness
 
-/// Rows of numbers that every process can compute: element j of any member has mean 3 - j and a spread of 2^-j, so deviations
-/// reach from 1 down to below 1e-4 of the mean.
+/// Rows of numbers that every process can compute: element j of any member has mean 3 - j and a spread of 2^-j, so
+/// deviations reach from 1 down to below 1e-4 of the mean.
 public enum SyntheticEnsemble {
   /// The row of `member` (`[width]`).
   public static func row(of member: Int, width: Int) -> [Double] {

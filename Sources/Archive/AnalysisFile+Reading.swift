@@ -1,0 +1,129 @@
+import StateSpace
+
+/// Reads an analysis file; see `AnalysisContents` for what is in it.
+public final class AnalysisFile {
+  private let reader: DatasetReader
+  /// Analysis times in the model's unit, ascending.
+  public let times: [Double]
+  /// Number of cells.
+  public let cells: Int
+  /// Number of truths; 1 in a file without that dimension.
+  public let truthCount: Int
+  /// Names of the variables and diagnostics that have a mean and a spread, in the file's order.
+  public let fields: [String]
+  private let hasTruths: Bool
+
+  public var path: String { reader.path }
+
+  /// Opens a file; throws if it is damaged or no analysis file.
+  public init(path: String) throws(ArchiveError) {
+    reader = try DatasetReader(path: path)
+    times = try reader.times()
+    cells = try reader.length(of: "x")
+    let truths = try reader.truthCount(choosing: nil)
+    hasTruths = truths != nil
+    truthCount = truths ?? 1
+    fields = reader.variables.map(\.name).filter { $0.hasSuffix("_mean") }.map { String($0.dropLast(5)) }
+  }
+
+  /// Analysis mean of a field (`[time][cell]`).
+  public func mean(of field: String, truth: Int = 0) throws(ArchiveError) -> [Double] {
+    try rows("\(field)_mean", [("x", cells)], truth)
+  }
+
+  /// Analysis spread of a field (`[time][cell]`).
+  public func spread(of field: String, truth: Int = 0) throws(ArchiveError) -> [Double] {
+    try rows("\(field)_spread", [("x", cells)], truth)
+  }
+
+  /// Energy of the members (`[time][member]`).
+  public func energies(truth: Int = 0) throws(ArchiveError) -> [Double] {
+    try rows("energy", [("member", try reader.length(of: "member"))], truth)
+  }
+
+  /// Smallest value of a variable over members and cells (`[time]`).
+  public func minima(of variable: String, truth: Int = 0) throws(ArchiveError) -> [Double] {
+    try rows("min_\(variable)", [], truth)
+  }
+
+  /// States of the members, where they were kept, of one variable (`[time][member][cell]`).
+  public func members(of variable: String, truth: Int = 0) throws(ArchiveError) -> [Double] {
+    try rows(variable, [("member", try reader.length(of: "member")), ("x", cells)], truth)
+  }
+
+  /// Whether the members' states were kept.
+  public func keepsMembers(of variable: String) -> Bool {
+    reader.find(variable)?.dimensions.suffix(2) == ["member", "x"]
+  }
+
+  /// Lagrange multipliers, where they were kept (`[time][member][constraint]`).
+  public func multipliers(truth: Int = 0) throws(ArchiveError) -> [Double] {
+    let (members, constraints) = (try reader.length(of: "member"), try reader.length(of: "constraint"))
+    return try rows("multiplier", [("member", members), ("constraint", constraints)], truth)
+  }
+
+  /// Covariance of one time, where it was kept (`[element][element]`).
+  public func covariance(cycle: Int, truth: Int = 0) throws(ArchiveError) -> [Double] {
+    let count = try reader.length(of: "state")
+    return try rows("covariance", [("state", count), ("state_2", count)], truth, cycle..<cycle + 1)
+  }
+
+  /// One cycle as it was given to the writer.
+  public func record(
+    cycle: Int, contents: AnalysisContents, truth: Int = 0
+  ) throws(ArchiveError) -> AnalysisRecord {
+    guard times.indices.contains(cycle) else {
+      throw ArchiveError(
+        .wrongSize, path: path, object: "dimension time", found: "\(times.count) cycles", expected: "cycle \(cycle)")
+    }
+    try reader.checkGrid(contents.layout.grid)
+    let (now, x) = (cycle..<cycle + 1, [("x", Optional(cells))])
+    let member = ("member", Optional(contents.memberCount))
+    var record = AnalysisRecord(for: contents)
+    record.time = times[cycle]
+    (record.mean, record.spread, record.diagnosticMean, record.diagnosticSpread) = ([], [], [], [])
+    for name in contents.layout.variables.map(\.name) {
+      record.mean += try rows("\(name)_mean", x, truth, now)
+      record.spread += try rows("\(name)_spread", x, truth, now)
+    }
+    for name in contents.diagnostics {
+      record.diagnosticMean += try rows("\(name)_mean", x, truth, now)
+      record.diagnosticSpread += try rows("\(name)_spread", x, truth, now)
+    }
+    record.energies = try rows("energy", [member], truth, now)
+    record.minima = []
+    for v in contents.bounded { record.minima += try rows("min_\(contents.layout.variables[v].name)", [], truth, now) }
+    if !contents.constraints.isEmpty {
+      record.multipliers = try rows("multiplier", [member, ("constraint", contents.constraints.count)], truth, now)
+    }
+    if contents.keepsCovariance { record.covariance = try covariance(cycle: cycle, truth: truth) }
+    if contents.keepsMembers {
+      let count = contents.layout.count
+      for (v, variable) in contents.layout.variables.enumerated() {
+        let values = try rows(variable.name, [member] + x, truth, now)
+        for m in 0..<contents.memberCount {
+          for cell in 0..<cells { record.members[m * count + v * cells + cell] = values[m * cells + cell] }
+        }
+      }
+    }
+    return record
+  }
+
+  /// Rows of a variable over ([truth,] time, inner...), of all times or some.
+  private func rows(
+    _ name: String, _ inner: [(name: String, length: Int?)], _ truth: Int, _ cycles: Range<Int>? = nil
+  ) throws(ArchiveError) -> [Double] {
+    guard 0..<truthCount ~= truth else {
+      throw ArchiveError(
+        .wrongSize, path: path, object: "dimension truth", found: "\(truthCount) truths",
+        expected: "one with number \(truth), counted from 0")
+    }
+    let outer: [(name: String, length: Int?)] = hasTruths ? [("truth", truthCount)] : []
+    let variable = try reader.variable(name, over: outer + [("time", times.count)] + inner)
+    let cycles = cycles ?? 0..<times.count
+    let innerShape = Array(variable.shape.suffix(inner.count))
+    return try reader.field(
+      variable, start: (hasTruths ? [truth] : []) + [cycles.lowerBound] + innerShape.map { _ in 0 },
+      count: (hasTruths ? [1] : []) + [cycles.count] + innerShape)
+  }
+}

@@ -1,0 +1,270 @@
+public import StateSpace
+
+/// What an analysis file of one method holds.
+///
+///     dimensions:
+///       truth = 8 ; time = 400 ; member = 10 ; x = 64 ;         (truth only for runs over several truths)
+///     variables:
+///       int64 seeds(truth) ;  double time(time) ;  int member(member) ;  double x(x) ;
+///       double K_mean(truth, time, x) ;  double K_spread(truth, time, x) ; ... MJO_mean, MJO_spread
+///       double energy(truth, time, member) ;
+///       double min_a(truth, time) ;                               for each variable with a lower bound
+///       double multiplier(truth, time, member, constraint) ;      when asked
+///       double covariance(truth, time, state, state_2) ;          when asked
+///       double K(truth, time, member, x) ; ...                    when asked
+///
+/// No times of day and no durations are in it: two runs with one configuration write the same bytes.
+public struct AnalysisContents: Sendable, Hashable {
+  public var layout: StateLayout
+  /// Names of derived fields with mean and spread.
+  public var diagnostics: [String]
+  public var memberCount: Int
+  /// Number of analysis times; `nil` if it is not known beforehand, which makes `time` a growing dimension.
+  public var cycles: Int?
+  /// Seeds of the truths of a run; `nil` for a file without the dimension `truth`.
+  public var truthSeeds: [UInt64]?
+  /// Names of the constraints whose multipliers are kept; empty for none.
+  public var constraints: [String] = []
+  public var keepsMembers = false
+  public var keepsCovariance = false
+
+  public init(
+    layout: StateLayout, diagnostics: [String], memberCount: Int, cycles: Int? = nil, truthSeeds: [UInt64]? = nil
+  ) {
+    self.layout = layout
+    self.diagnostics = diagnostics
+    self.memberCount = memberCount
+    self.cycles = cycles
+    self.truthSeeds = truthSeeds
+  }
+
+  /// Numbers of the variables that have a lower bound, whose smallest value is recorded.
+  var bounded: [Int] { layout.variables.indices.filter { layout.variables[$0].lowerBound != nil } }
+}
+
+/// What one cycle adds to an analysis file. Made once by `init(for:)` and filled again every cycle, it allocates nothing.
+public struct AnalysisRecord: Sendable, Hashable {
+  /// Time in the model's unit.
+  public var time = 0.0
+  /// Mean and spread (standard deviation) of the members (`[variable][cell]`).
+  public var mean: [Double]
+  public var spread: [Double]
+  /// Mean and spread of the members' diagnostics (`[diagnostic][cell]`).
+  public var diagnosticMean: [Double]
+  public var diagnosticSpread: [Double]
+  /// Energy of each member (`[member]`).
+  public var energies: [Double]
+  /// Smallest value over members and cells of each variable with a lower bound, in the layout's order.
+  public var minima: [Double]
+  /// Lagrange multipliers (`[member][constraint]`); empty unless kept.
+  public var multipliers: [Double]
+  /// Covariance of the members (`[element][element]`); empty unless kept.
+  public var covariance: [Double]
+  /// States (`[member][variable][cell]`); empty unless kept.
+  public var members: [Double]
+
+  /// A record of NaN of the right sizes.
+  public init(for contents: AnalysisContents) {
+    func missing(_ count: Int) -> [Double] { [Double](repeating: .nan, count: count) }
+    let (count, cells) = (contents.layout.count, contents.layout.grid.cells)
+    mean = missing(count)
+    spread = missing(count)
+    diagnosticMean = missing(contents.diagnostics.count * cells)
+    diagnosticSpread = missing(contents.diagnostics.count * cells)
+    energies = missing(contents.memberCount)
+    minima = missing(contents.bounded.count)
+    multipliers = missing(contents.memberCount * contents.constraints.count)
+    covariance = missing(contents.keepsCovariance ? count * count : 0)
+    members = missing(contents.keepsMembers ? contents.memberCount * count : 0)
+  }
+
+  /// Sizes of all parts, for comparing.
+  var sizes: [Int] {
+    [
+      mean.count, spread.count, diagnosticMean.count, diagnosticSpread.count, energies.count, minima.count,
+      multipliers.count, covariance.count, members.count,
+    ]
+  }
+}
+
+/// Writes an analysis file cycle by cycle.
+///
+/// Records are collected in memory and handed to the library in blocks of cycles, which builds the file in memory too;
+/// nothing waits for a disk before `finish()`.
+public final class AnalysisWriter {
+  public let contents: AnalysisContents
+  private let writer: DatasetWriter
+  private let time: DatasetWriter.Variable<Double>
+  private var columns: [Column] = []
+  private let recordSizes: [Int]
+  /// Cycles collected since the last block, and where they belong.
+  private var pendingTimes: [Double] = []
+  private var truth = 0
+  private var firstPending = 0
+  /// Times of all cycles so far, which every truth has to share.
+  private var times: [Double] = []
+  /// Cycles given of each truth.
+  private var written: [Int]
+
+  /// Bytes that are collected before a block goes to the library, about.
+  private static let blockBytes = 1 << 20
+
+  /// One variable of the file and its pending rows.
+  private struct Column {
+    let variable: DatasetWriter.Variable<Double>
+    /// Part of the record that it takes its rows from.
+    let source: KeyPath<AnalysisRecord, [Double]>
+    /// Runs of elements that make up a row: first elements, and their common length.
+    let starts: [Int]
+    let length: Int
+    /// Lengths of the dimensions after time.
+    let shape: [Int]
+    var rows: [Double] = []
+  }
+
+  private let blockCycles: Int
+
+  /// Starts the file. Throws if the folder is missing or cannot be written to.
+  public init(path: String, contents: AnalysisContents, provenance: Provenance) throws(ArchiveError) {
+    self.contents = contents
+    recordSizes = AnalysisRecord(for: contents).sizes
+    let rowBytes = 8 * max(recordSizes.reduce(1, +), 1)
+    blockCycles = max(1, min(Self.blockBytes / rowBytes, contents.cycles ?? .max))
+    written = [Int](repeating: 0, count: contents.truthSeeds?.count ?? 1)
+    writer = try DatasetWriter(path: path, provenance: provenance)
+    var leading: [DatasetWriter.Dimension] = []
+    if let seeds = contents.truthSeeds { leading = [try writer.defineTruths(seeds)] }
+    let (timeDimension, time) = try writer.defineTime(contents.cycles)
+    self.time = time
+    let member = try writer.defineMembers(contents.memberCount)
+    let x = try writer.defineGrid(contents.layout.grid)
+    try defineColumns(leading + [timeDimension], member, x)
+  }
+
+  private func defineColumns(
+    _ outer: [DatasetWriter.Dimension], _ member: DatasetWriter.Dimension, _ x: DatasetWriter.Dimension
+  ) throws(ArchiveError) {
+    let layout = contents.layout
+    let cells = layout.grid.cells
+    func column(
+      _ name: String, _ inner: [DatasetWriter.Dimension], _ source: KeyPath<AnalysisRecord, [Double]>,
+      _ starts: [Int], _ length: Int, _ attributes: [Attribute]
+    ) throws(ArchiveError) {
+      let shape = inner.map { $0.length ?? 0 }
+      // Chunks of about a block where time grows; contiguous data where its length is known.
+      let chunks = contents.cycles == nil ? outer.dropLast().map { _ in 1 } + [blockCycles] + shape : nil
+      let variable = try writer.variable(name, of: Double.self, over: outer + inner, chunks: chunks, attributes: attributes)
+      var rows: [Double] = []
+      rows.reserveCapacity(blockCycles * starts.count * length)
+      columns.append(
+        Column(variable: variable, source: source, starts: starts, length: length, shape: shape, rows: rows))
+    }
+    func plain(_ longName: String) -> [Attribute] { [Attribute("long_name", longName), Attribute("units", "1")] }
+
+    for (v, variable) in layout.variables.enumerated() {
+      let start = [layout.range(v).lowerBound]
+      try column("\(variable.name)_mean", [x], \.mean, start, cells, variable.attributes("analysis mean"))
+      try column("\(variable.name)_spread", [x], \.spread, start, cells, variable.attributes("analysis spread"))
+    }
+    for (d, name) in contents.diagnostics.enumerated() {
+      try column("\(name)_mean", [x], \.diagnosticMean, [d * cells], cells, plain("\(name), analysis mean"))
+      try column("\(name)_spread", [x], \.diagnosticSpread, [d * cells], cells, plain("\(name), analysis spread"))
+    }
+    try column("energy", [member], \.energies, [0], contents.memberCount, plain("energy of each member"))
+    for (i, v) in contents.bounded.enumerated() {
+      let name = layout.variables[v].name
+      try column("min_\(name)", [], \.minima, [i], 1, plain("smallest \(name) of all members and cells"))
+    }
+    if !contents.constraints.isEmpty {
+      let constraint = try writer.dimension("constraint", length: contents.constraints.count)
+      try writer.write(
+        texts: contents.constraints, as: "constraint_name", over: constraint,
+        attributes: [Attribute("long_name", "name of the constraint")])
+      try column(
+        "multiplier", [member, constraint], \.multipliers, [0], contents.memberCount * contents.constraints.count,
+        plain("Lagrange multiplier") + [Attribute("coordinates", "constraint_name")])
+    }
+    if contents.keepsCovariance {
+      let state = try writer.dimension("state", length: layout.count)
+      let second = try writer.dimension("state_2", length: layout.count)
+      try column(
+        "covariance", [state, second], \.covariance, [0], layout.count * layout.count,
+        plain("covariance of the analysis, variables after one another in the file's order"))
+    }
+    if contents.keepsMembers {
+      for (v, variable) in layout.variables.enumerated() {
+        let starts = (0..<contents.memberCount).map { $0 * layout.count + layout.range(v).lowerBound }
+        try column(variable.name, [member, x], \.members, starts, cells, variable.attributes())
+      }
+    }
+  }
+
+  /// Adds the next cycle of a truth (number 0 in a file without that dimension). All truths have the same times.
+  public func append(_ record: AnalysisRecord, truth: Int = 0) throws(ArchiveError) {
+    guard written.indices.contains(truth), record.sizes == recordSizes, written[truth] < contents.cycles ?? .max else {
+      throw ArchiveError(
+        .wrongSize, path: writer.path,
+        found: "cycle \(written.indices.contains(truth) ? written[truth] : 0) of truth \(truth), sizes \(record.sizes)",
+        expected: "at most \(contents.cycles ?? .max) cycles of \(written.count) truths, sizes \(recordSizes)")
+    }
+    try checkTime(record.time, cycle: written[truth])
+    if truth != self.truth { try flush() }
+    if pendingTimes.isEmpty {
+      self.truth = truth
+      firstPending = written[truth]
+    }
+    pendingTimes.append(record.time)
+    for c in columns.indices {
+      let source = columns[c].source
+      for start in columns[c].starts {
+        columns[c].rows.append(contentsOf: record[keyPath: source][start..<start + columns[c].length])
+      }
+    }
+    written[truth] += 1
+    if pendingTimes.count == blockCycles { try flush() }
+  }
+
+  private func checkTime(_ time: Double, cycle: Int) throws(ArchiveError) {
+    if cycle == times.count, time.isFinite, time > times.last ?? -.infinity {
+      times.append(time)
+    } else if cycle == times.count || times[cycle] != time {
+      throw ArchiveError(
+        .wrongOrder, path: writer.path, object: "variable time", found: "\(time) at cycle \(cycle)",
+        expected: cycle < times.count ? "\(times[cycle]), as the first truth has it" : "ascending times")
+    }
+  }
+
+  /// Adds the first `cycles` cycles of another analysis file with the same contents: resuming after an interruption. The
+  /// result has the bytes of a file that was never interrupted, if truths come in the same order.
+  public func append(
+    from file: AnalysisFile, cycles: Int, sourceTruth: Int = 0, truth: Int = 0
+  ) throws(ArchiveError) {
+    for cycle in 0..<cycles {
+      try append(try file.record(cycle: cycle, contents: contents, truth: sourceTruth), truth: truth)
+    }
+  }
+
+  private func flush() throws(ArchiveError) {
+    let cycles = pendingTimes.count
+    guard cycles > 0 else { return }
+    let (outerStart, outerCount) = contents.truthSeeds == nil ? ([], []) : ([truth], [1])
+    try writer.write(pendingTimes, to: time, start: [firstPending], count: [cycles])
+    for column in columns {
+      try writer.write(
+        column.rows, to: column.variable, start: outerStart + [firstPending] + column.shape.map { _ in 0 },
+        count: outerCount + [cycles] + column.shape)
+    }
+    pendingTimes.removeAll(keepingCapacity: true)
+    for c in columns.indices { columns[c].rows.removeAll(keepingCapacity: true) }
+  }
+
+  /// Completes the file; see `DatasetWriter.finish`. Cycles that were announced and not given remain missing (NaN).
+  @discardableResult
+  public func finish() throws(ArchiveError) -> UInt64 {
+    try flush()
+    return try writer.finish()
+  }
+
+  /// Gives the file up; an older file of its name is untouched.
+  public func cancel() { writer.cancel() }
+}

@@ -1,0 +1,275 @@
+import CNetCDF
+
+extension DatasetReader {
+  /// All of a variable exactly as stored, in row-major order; throws if it is of another type.
+  public func values<Element: ArchiveElement>(
+    _ name: String, of type: Element.Type = Element.self
+  ) throws(ArchiveError) -> [Element] {
+    let variable = try variable(name)
+    guard variable.type == type.elementType.code else {
+      throw ArchiveError(
+        .wrongType, path: path, object: "variable \(name)", found: "values of type \(variable.typeName)",
+        expected: Archive.typeName(type.elementType.code))
+    }
+    let count = try plausibleCount(variable, variable.count)
+    return try read(variable, count: count) { values in
+      nc_get_var(dataset, variable.id, values)
+    }
+  }
+
+  /// All of a numeric variable as CF has it: unpacked with `scale_factor` and `add_offset`, and NaN where it is missing
+  /// (`_FillValue`, `missing_value`).
+  public func field(_ name: String) throws(ArchiveError) -> [Double] {
+    let variable = try variable(name)
+    return try field(variable, start: variable.shape.map { _ in 0 }, count: variable.shape)
+  }
+
+  /// The block of `count` elements from `start` on, in row-major order, as CF has it.
+  public func field(_ variable: Variable, start: [Int], count: [Int]) throws(ArchiveError) -> [Double] {
+    let object = "variable \(variable.name)"
+    guard numberSize(variable.type) != nil else {
+      throw ArchiveError(
+        .wrongType, path: path, object: object, found: "values of type \(variable.typeName)", expected: "numbers")
+    }
+    guard start.count == variable.shape.count, count.count == start.count else {
+      throw ArchiveError(
+        .wrongDimensions, path: path, object: object, found: "\(variable.shape.count) dimensions",
+        expected: "\(start.count)")
+    }
+    var total: Int? = 1
+    for (axis, length) in variable.shape.enumerated() {
+      guard start[axis] >= 0, count[axis] >= 0, start[axis] <= length, count[axis] <= length - start[axis] else {
+        throw ArchiveError(
+          .wrongSize, path: path, object: object, found: "\(variable.dimensions[axis]) = \(length)",
+          expected: "elements \(start[axis])..<\(start[axis] + count[axis]) along it")
+      }
+      let product = (total ?? 0).multipliedReportingOverflow(by: count[axis])
+      if total == nil || product.overflow { total = nil } else { total = product.partialValue }
+    }
+    let elements = try plausibleCount(variable, total)
+    var values: [Double] = try read(variable, count: elements) { values in
+      nc_get_vara_double(dataset, variable.id, start, count, values.assumingMemoryBound(to: Double.self))
+    }
+    try decode(&values, variable)
+    return values
+  }
+
+  /// Marks missing values and unpacks the others.
+  private func decode(_ values: inout [Double], _ variable: Variable) throws(ArchiveError) {
+    var missing: [Double] = []
+    if let fill = try fillValue(variable) { missing.append(fill) }
+    missing += try numbers("missing_value", of: variable.name) ?? []
+    let scale = try number("scale_factor", of: variable.name)
+    let offset = try number("add_offset", of: variable.name)
+    for i in values.indices {
+      if missing.contains(values[i]) {
+        values[i] = .nan
+      } else if scale != nil || offset != nil {
+        values[i] = values[i] * (scale ?? 1) + (offset ?? 0)
+      }
+    }
+  }
+
+  /// The declared or default fill value; `nil` for bytes, which have none by default, and where filling is off.
+  private func fillValue(_ variable: Variable) throws(ArchiveError) -> Double? {
+    if let declared = try numbers("_FillValue", of: variable.name) { return declared.first }
+    switch variable.type {
+    case NC_DOUBLE: return NC_FILL_DOUBLE
+    case NC_FLOAT: return Double(NC_FILL_FLOAT)
+    case NC_SHORT: return Double(NC_FILL_SHORT)
+    case NC_USHORT: return Double(NC_FILL_USHORT)
+    case NC_INT: return Double(NC_FILL_INT)
+    case NC_UINT: return Double(NC_FILL_UINT)
+    case NC_INT64: return -0x1p63
+    case NC_UINT64: return 0x1p64
+    default: return nil
+    }
+  }
+
+  private func read<Element: ArchiveElement>(
+    _ variable: Variable, count: Int, _ body: (UnsafeMutableRawPointer) -> Int32
+  ) throws(ArchiveError) -> [Element] {
+    guard count > 0 else { return [] }
+    var status = NC_NOERR
+    let values = [Element](unsafeUninitializedCapacity: count) { buffer, filled in
+      guard let base = buffer.baseAddress else { return }
+      status = NetCDF.call { body(UnsafeMutableRawPointer(base)) }
+      filled = status == NC_NOERR ? count : 0
+    }
+    try check("variable \(variable.name)") { status }
+    return values
+  }
+
+  /// Texts of a variable: strings, or characters along its last dimension, without padding.
+  public func texts(_ name: String) throws(ArchiveError) -> [String] {
+    let variable = try variable(name)
+    let object = "variable \(name)"
+    let count = try plausibleCount(variable, variable.count)
+    guard count > 0 else { return [] }
+    switch variable.type {
+    case NC_CHAR:
+      var characters = [CChar](repeating: 0, count: count)
+      try check(object) { nc_get_var_text(dataset, variable.id, &characters) }
+      let width = variable.shape.last ?? 1
+      var texts: [String] = []
+      for first in stride(from: 0, to: count, by: width) {
+        texts.append(trimmed(string(characters[first..<first + width])))
+      }
+      return texts
+    case NC_STRING:
+      var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
+      try check(object) { nc_get_var_string(dataset, variable.id, &pointers) }
+      let texts = pointers.map { $0.map { trimmed(String(cString: $0)) } ?? "" }
+      _ = NetCDF.call { nc_free_string(count, &pointers) }
+      return texts
+    default:
+      throw ArchiveError(
+        .wrongType, path: path, object: object, found: "values of type \(variable.typeName)", expected: "texts")
+    }
+  }
+
+  private func trimmed(_ text: String) -> String {
+    var text = Substring(text)
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+
+  // MARK: Attributes
+
+  /// The text of an attribute of a variable (`nil`: of the file); `nil` if there is none.
+  public func text(_ name: String, of variable: String? = nil) throws(ArchiveError) -> String? {
+    let object = attributeName(name, variable)
+    guard let found = try attribute(name, of: variable) else { return nil }
+    switch found.type {
+    case NC_CHAR:
+      var characters = [CChar](repeating: 0, count: found.length)
+      if found.length > 0 {
+        try check(object) { nc_get_att_text(dataset, found.owner, name, &characters) }
+      }
+      return string(characters)
+    case NC_STRING where found.length == 1:
+      var pointer: UnsafeMutablePointer<CChar>?
+      try check(object) { nc_get_att_string(dataset, found.owner, name, &pointer) }
+      let text = pointer.map { String(cString: $0) } ?? ""
+      _ = NetCDF.call { nc_free_string(1, &pointer) }
+      return text
+    default:
+      throw ArchiveError(
+        .wrongType, path: path, object: object, found: "\(found.length) of type \(typeName(found.type))",
+        expected: "a text")
+    }
+  }
+
+  /// The numbers of an attribute; `nil` if there is none.
+  public func numbers(_ name: String, of variable: String? = nil) throws(ArchiveError) -> [Double]? {
+    guard let found = try attribute(name, of: variable) else { return nil }
+    let object = attributeName(name, variable)
+    guard numberSize(found.type) != nil else {
+      throw ArchiveError(
+        .wrongType, path: path, object: object, found: "a value of type \(typeName(found.type))",
+        expected: "a number")
+    }
+    guard found.length > 0 else { return [] }
+    var values = [Double](repeating: 0, count: found.length)
+    try check(object) { nc_get_att_double(dataset, found.owner, name, &values) }
+    return values
+  }
+
+  /// The single number of an attribute; `nil` if there is none.
+  public func number(_ name: String, of variable: String? = nil) throws(ArchiveError) -> Double? {
+    guard let values = try numbers(name, of: variable) else { return nil }
+    guard values.count == 1 else {
+      throw ArchiveError(
+        .wrongSize, path: path, object: attributeName(name, variable), found: "\(values.count) numbers",
+        expected: "one number")
+    }
+    return values[0]
+  }
+
+  /// The single whole number of an attribute, exact to 64 bits; `nil` if there is none.
+  public func integer(_ name: String, of variable: String? = nil) throws(ArchiveError) -> Int64? {
+    guard let found = try attribute(name, of: variable) else { return nil }
+    let object = attributeName(name, variable)
+    switch found.type {
+    case NC_FLOAT, NC_DOUBLE, NC_CHAR, NC_STRING: break
+    case _ where numberSize(found.type) != nil && found.length == 1:
+      var value: Int64 = 0
+      try check(object) { nc_get_att_longlong(dataset, found.owner, name, &value) }
+      return value
+    default: break
+    }
+    throw ArchiveError(
+      .wrongType, path: path, object: object, found: "\(found.length) of type \(typeName(found.type))",
+      expected: "one whole number")
+  }
+
+  /// The single unsigned number of an attribute, exact to 64 bits; `nil` if there is none.
+  public func unsigned(_ name: String, of variable: String? = nil) throws(ArchiveError) -> UInt64? {
+    guard let found = try attribute(name, of: variable) else { return nil }
+    let object = attributeName(name, variable)
+    guard numberSize(found.type) != nil, found.length == 1 else {
+      throw ArchiveError(
+        .wrongType, path: path, object: object, found: "\(found.length) of type \(typeName(found.type))",
+        expected: "one whole number, not negative")
+    }
+    var value: UInt64 = 0
+    try check(object) { nc_get_att_ulonglong(dataset, found.owner, name, &value) }
+    return value
+  }
+
+  /// The value of a global attribute as it is stored.
+  public func value(of name: String) throws(ArchiveError) -> Attribute.Value {
+    let object = attributeName(name, nil)
+    guard let found = try attribute(name, of: nil) else {
+      throw ArchiveError(.missingAttribute, path: path, object: object, found: "no such attribute", expected: "it")
+    }
+    switch found.type {
+    case NC_CHAR, NC_STRING: return .text(try text(name) ?? "")
+    case NC_UINT64:
+      var values = [UInt64](repeating: 0, count: found.length)
+      try check(object) { nc_get_att_ulonglong(dataset, found.owner, name, &values) }
+      return .unsigned(values)
+    case NC_FLOAT, NC_DOUBLE: return .numbers(try numbers(name) ?? [])
+    default:
+      var values = [Int64](repeating: 0, count: found.length)
+      try check(object) { nc_get_att_longlong(dataset, found.owner, name, &values) }
+      return .integers(values)
+    }
+  }
+
+  /// Names of the attributes of a variable (`nil`: of the file), in the file's order.
+  public func attributeNames(of variable: String? = nil) throws(ArchiveError) -> [String] {
+    let owner = try variable.map { name throws(ArchiveError) in try self.variable(name).id } ?? NC_GLOBAL
+    var count: Int32 = 0
+    try check(nil) {
+      owner == NC_GLOBAL ? nc_inq_natts(dataset, &count) : nc_inq_varnatts(dataset, owner, &count)
+    }
+    var names: [String] = []
+    for number in 0..<max(count, 0) {
+      var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
+      try check(nil) { nc_inq_attname(dataset, owner, number, &name) }
+      names.append(string(name))
+    }
+    return names
+  }
+
+  private func attribute(
+    _ name: String, of variable: String?
+  ) throws(ArchiveError) -> (owner: Int32, type: nc_type, length: Int)? {
+    let owner = try variable.map { name throws(ArchiveError) in try self.variable(name).id } ?? NC_GLOBAL
+    var type: nc_type = 0
+    var length = 0
+    let status = NetCDF.call { nc_inq_att(dataset, owner, name, &type, &length) }
+    if status == NC_ENOTATT { return nil }
+    let object = attributeName(name, variable)
+    try check(object) { status }
+    guard length >= 0, length <= 1 << 26 else {
+      throw ArchiveError(.tooLarge, path: path, object: object, found: "\(length) elements")
+    }
+    return (owner, type, length)
+  }
+
+  func attributeName(_ name: String, _ variable: String?) -> String {
+    variable.map { "attribute \(name) of \($0)" } ?? "global attribute \(name)"
+  }
+}

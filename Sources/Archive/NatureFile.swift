@@ -1,0 +1,127 @@
+public import StateSpace
+
+/// One model run that counts as the truth.
+public struct Truth: Sendable, Hashable {
+  /// Times in the model's unit, ascending (`[time]`).
+  public var times: [Double]
+  /// States (`[time][variable][cell]`).
+  public var states: [Double]
+  /// Derived fields that belong to it, each `[time][cell]`.
+  public var diagnostics: [[Double]]
+  /// Seed of the run.
+  public var seed: UInt64
+
+  public init(times: [Double], states: [Double], diagnostics: [[Double]], seed: UInt64) {
+    self.times = times
+    self.states = states
+    self.diagnostics = diagnostics
+    self.seed = seed
+  }
+}
+
+/// Nature runs: one, or several at the same times along a leading dimension `truth`.
+///
+///     dimensions:
+///       truth = 8 ; time = 400 ; x = 64 ;
+///     variables:
+///       int64 seeds(truth) ;
+///       double time(time) ;  double x(x) ;
+///       double K(truth, time, x) ; ...  double MJO(truth, time, x) ;
+///
+/// A single truth has neither the dimension nor `seeds`: its seed is the global attribute `seed`.
+public enum NatureFile {
+  /// Writes truths with the same times. `diagnostics`: names of the truths' derived fields.
+  ///
+  /// `asSeries`: with a leading dimension `truth`, whatever their number; without it only one truth can be written.
+  @discardableResult
+  public static func write(
+    _ truths: [Truth], to path: String, layout: StateLayout, diagnostics: [String], asSeries: Bool,
+    provenance: Provenance
+  ) throws(ArchiveError) -> UInt64 {
+    guard let first = truths.first, asSeries || truths.count == 1 else {
+      throw ArchiveError(.wrongSize, path: path, found: "\(truths.count) truths", expected: "one, or a series")
+    }
+    let (times, cells) = (first.times.count, layout.grid.cells)
+    for truth in truths {
+      guard truth.times == first.times, truth.states.count == times * layout.count,
+        truth.diagnostics.count == diagnostics.count, truth.diagnostics.allSatisfy({ $0.count == times * cells })
+      else {
+        throw ArchiveError(
+          .wrongSize, path: path, found: "truths of different times or sizes",
+          expected: "\(times) times of \(layout.count) values and \(diagnostics.count) diagnostics in each")
+      }
+    }
+    let writer = try DatasetWriter(path: path, provenance: provenance)
+    let leading = asSeries ? [try writer.defineTruths(truths.map(\.seed))] : []
+    let time = try writer.defineTime(times)
+    let x = try writer.defineGrid(layout.grid)
+    try writer.write(first.times, to: time.coordinate)
+    let dimensions = leading + [time.dimension, x]
+    for (v, variable) in layout.variables.enumerated() {
+      let field = try writer.variable(variable.name, over: dimensions, attributes: variable.attributes())
+      for (number, truth) in truths.enumerated() {
+        var values: [Double] = []
+        values.reserveCapacity(times * cells)
+        for t in 0..<times {
+          let start = t * layout.count + layout.range(v).lowerBound
+          values += truth.states[start..<start + cells]
+        }
+        try writeBlock(values, to: field, truth: number)
+      }
+    }
+    for (d, name) in diagnostics.enumerated() {
+      let field = try writer.variable(
+        name, over: dimensions, attributes: [Attribute("long_name", name), Attribute("units", "1")])
+      for (number, truth) in truths.enumerated() { try writeBlock(truth.diagnostics[d], to: field, truth: number) }
+    }
+    return try writer.finish()
+
+    func writeBlock(
+      _ values: [Double], to field: DatasetWriter.Variable<Double>, truth: Int
+    ) throws(ArchiveError) {
+      let start = asSeries ? [truth, 0, 0] : [0, 0]
+      try writer.write(values, to: field, start: start, count: (asSeries ? [1] : []) + [times, cells])
+    }
+  }
+
+  /// Number of truths in a file.
+  public static func count(in path: String) throws(ArchiveError) -> Int {
+    try DatasetReader(path: path).truthCount(choosing: nil) ?? 1
+  }
+
+  /// Reads truth number `truth` (from 0) with the named diagnostics. Throws if a variable is missing, has other dimensions
+  /// or a value that is not finite, or if the grid is another one.
+  public static func read(
+    _ path: String, layout: StateLayout, diagnostics: [String], truth: Int = 0
+  ) throws(ArchiveError) -> Truth {
+    let reader = try DatasetReader(path: path)
+    let truths = try reader.truthCount(choosing: truth)
+    try reader.checkGrid(layout.grid)
+    let times = try reader.times()
+    let cells = layout.grid.cells
+    var fields: [[Double]] = []
+    for name in layout.variables.map(\.name) + diagnostics {
+      let values = try reader.series(name, truth: truth, times: times.count, cells: cells)
+      for (i, value) in values.enumerated() where !value.isFinite {
+        throw ArchiveError(
+          .notFinite, path: path, object: "variable \(name)", found: "\(value) at time \(i / cells), x \(i % cells)",
+          expected: "a finite number")
+      }
+      fields.append(values)
+    }
+    var states: [Double] = []
+    states.reserveCapacity(times.count * layout.count)
+    for t in times.indices {
+      for v in layout.variables.indices { states += fields[v][t * cells..<(t + 1) * cells] }
+    }
+    let seed: UInt64
+    if let truths {
+      try reader.variable("seeds", over: [("truth", truths)])
+      seed = UInt64(bitPattern: try reader.values("seeds", of: Int64.self)[truth])
+    } else {
+      seed = try reader.unsigned("seed") ?? 0
+    }
+    return Truth(
+      times: times, states: states, diagnostics: Array(fields[layout.variables.count...]), seed: seed)
+  }
+}

@@ -1,0 +1,136 @@
+public import Agents
+import Assimilation
+import Ensemble
+import MPI
+import Foundation
+import Models
+import Randomness
+import StateSpace
+
+/// One way of carrying an ensemble through a series of observations: a forecast and an update. Filters forecast every member with
+/// the full stochastic model, agents with their cheap base.
+final class AssimilationMethod {
+  let name: String
+  private let forecast: (inout DistributedEnsemble, Int) -> Void
+  private let update: any EnsembleUpdate
+
+  private init(
+    name: String, forecast: @escaping (inout DistributedEnsemble, Int) -> Void, update: any EnsembleUpdate
+  ) {
+    self.name = name
+    self.forecast = forecast
+    self.update = update
+  }
+
+  /// Forecast and analysis of one cycle.
+  func cycle(_ ensemble: inout DistributedEnsemble, observations: Observations, number: Int) throws {
+    forecast(&ensemble, number)
+    try update.update(&ensemble, observations: observations, cycle: number)
+  }
+}
+
+extension AssimilationMethod {
+  /// A filter of the configuration around the full model.
+  ///
+  /// - Parameters:
+  ///   - seed: of the truth: keys model noise and perturbed observations, so that all methods meet the same noise.
+  ///   - band: energies that constrained filters hold, `nil` for none.
+  static func filter(
+    _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?
+  ) throws -> AssimilationMethod {
+    let configuration = setup.configuration
+    let localization = Localization(
+      halfWidth: configuration.filter.halfWidth, coupling: configuration.filter.update == .own ? .own : .all)
+    let inflation = try Inflation(
+      factor: configuration.filter.inflation, relaxation: configuration.filter.rtps)
+    let layout = setup.layout
+    let constraints = ConstraintSet(
+      layout: layout, invariants: configuration.constraints.invariants ? setup.model.invariants : [],
+      bands: band.map { [$0] } ?? [])
+    let solver: ConstraintSolver = configuration.filter.solver == .dual ? .dual : .slsqp
+    let update: any EnsembleUpdate
+    switch method {
+    case .eakf, .flooredEAKF:
+      update = try EAKF(
+        layout: layout, localization: localization, inflation: inflation, floor: method == .flooredEAKF)
+    case .constrainedEAKF:
+      update = try ConstrainedEAKF(
+        layout: layout, localization: localization, inflation: inflation, constraints: constraints,
+        solver: solver)
+    case .enkf:
+      update = try StochasticEnKF(
+        layout: layout, localization: localization, inflation: inflation, seed: seed)
+    case .constrainedEnKF:
+      update = try ConstrainedEnKF(
+        layout: layout, localization: localization, inflation: inflation, constraints: constraints,
+        solver: solver, seed: seed)
+    case .rl, .rlUnconstrained:
+      throw ExperimentError(.bug, "\(method.rawValue) is not a filter")
+    }
+    let (model, steps) = (setup.model, setup.observing.stepsBetween)
+    return AssimilationMethod(
+      name: method.rawValue,
+      forecast: { ensemble, cycle in
+        for (m, member) in ensemble.distribution.local.enumerated() {
+          var state = ensemble.states[m].mutableSpan
+          model.forecast(
+            &state, steps: steps,
+            noise: Stream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle))
+        }
+      },
+      update: update)
+  }
+
+  /// Trained agents, one a member.
+  static func agents(_ crew: Crew, name: String, setup: Setup, seed: UInt64) -> AssimilationMethod {
+    let base = CoarseBase(model: setup.model, steps: setup.observing.stepsBetween)
+    let update = AgentUpdate(
+      agents: crew.agents, settings: crew.settings, base: base, distribution: setup.distribution,
+      communicator: setup.communicator, seed: seed)
+    return AssimilationMethod(
+      name: name, forecast: { ensemble, _ in update.forecast(&ensemble) }, update: update)
+  }
+}
+
+/// The agents of the members held here, with the settings that they were trained with.
+public struct Crew {
+  public let settings: AgentSettings
+  public let agents: [Agent]
+}
+
+extension Setup {
+  /// Whether an ensemble can go on: every local member finite and, where a variable has a positive lower bound, not negative.
+  /// Below the bound but positive is allowed: only constrained methods promise more.
+  func isSound(_ ensemble: DistributedEnsemble) -> Bool {
+    for state in ensemble.states {
+      for (v, variable) in layout.variables.enumerated() {
+        let least = variable.lowerBound.map { min($0, 0) } ?? -.infinity
+        for i in layout.range(v) where !(state[i] >= least && state[i].isFinite) { return false }
+      }
+    }
+    return true
+  }
+
+  /// Runs a method through a series of observations.
+  ///
+  /// - Parameters:
+  ///   - ensemble: at time 0 on entry, at the last completed cycle on return.
+  ///   - observations: of cycles 1, 2, ...
+  ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds of forecast
+  ///     and update on this rank; it may be collective.
+  /// - Returns: the cycle at which the method failed (a member negative where it must not be, or not finite), `nil` if none.
+  func assimilate(
+    _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, observations: [Observations],
+    record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void
+  ) throws -> Int? {
+    for (k, observed) in observations.enumerated() {
+      let cycle = k + 1
+      let start = DispatchTime.now().uptimeNanoseconds
+      try method.cycle(&ensemble, observations: observed, number: cycle)
+      let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+      if try communicator.anyRank(!isSound(ensemble)) { return cycle }
+      try record(cycle, ensemble, seconds)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,37 @@
+import Models
+import StateSpace
+
+extension Setup {
+  /// The energy that the configuration holds in a band, `nil` for none.
+  var energy: (any StateFunction)? {
+    switch configuration.constraints.energy {
+    case .conserved, .printed:
+      let name = configuration.constraints.energy?.rawValue
+      return model.energies.first { $0.name == name }
+    case .off: return nil
+    case nil: return model.invariants.isEmpty ? nil : model.energies.first
+    }
+  }
+
+  /// The band in which analyses' energy has to stay: the configured one, or the given quantiles of the training truths' energy,
+  /// widened. No test truth is looked at.
+  func energyBand(from truths: [Twin]) -> Band? {
+    guard let energy else { return nil }
+    if let band = configuration.constraints.band {
+      return Band(function: energy, lower: band.lower, upper: band.upper)
+    }
+    var values: [Double] = []
+    for truth in truths {
+      let states = truth.states.span
+      for time in 0...truth.cycles {
+        values.append(energy.value(of: states.extracting(time * layout.count..<(time + 1) * layout.count)))
+      }
+    }
+    values.sort()
+    let quantiles = configuration.constraints.bandQuantiles
+    func quantile(_ q: Double) -> Double { values[Int((q * Double(values.count - 1)).rounded())] }
+    let (low, high) = (quantile(quantiles.lower), quantile(quantiles.upper))
+    let margin = configuration.constraints.bandMargin * (high - low) / 2
+    return Band(function: energy, lower: low - margin, upper: high + margin)
+  }
+}

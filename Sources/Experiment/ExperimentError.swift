@@ -1,0 +1,19 @@
+/// Something that ends an experiment, with the kind that decides the exit code.
+public struct ExperimentError: Error, Sendable, Hashable, CustomStringConvertible {
+  public enum Kind: Sendable, Hashable {
+    /// Settings or files that do not fit together.
+    case data
+    /// A place that cannot be read or written.
+    case inputOutput
+    /// A mistake of the program's own.
+    case bug
+  }
+
+  public let kind: Kind
+  public let description: String
+
+  public init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}

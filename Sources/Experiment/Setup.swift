@@ -1,0 +1,103 @@
+import Agents
+public import Ensemble
+public import MPI
+public import Models
+public import StateSpace
+
+/// What every stage of an experiment works with: the configuration made real on this rank.
+public final class Setup {
+  public let configuration: Configuration
+  public let communicator: Communicator
+  public let distribution: Distribution
+  public let model: any ForecastModel
+  /// How truths are observed, after the configuration's overrides.
+  public let observing: ObservingSystem
+  /// Says what the program is doing; does something on rank 0 only.
+  public let progress: any Progress
+
+  public var layout: StateLayout { model.layout }
+
+  /// - Throws: when ranks disagree about the configuration, there are more ranks than members, or the model refuses its
+  ///   parameters; before anything else is communicated.
+  public init(
+    configuration: Configuration, communicator: Communicator, progress: any Progress = SilentProgress()
+  ) throws {
+    try communicator.agree(on: configuration.digest, about: "the configuration")
+    self.configuration = configuration
+    self.communicator = communicator
+    self.progress = progress
+    distribution = try Distribution(
+      members: configuration.members, ranks: communicator.size, rank: communicator.rank)
+    model = try Self.makeModel(configuration.model)
+    let natural = model.observing
+    observing = ObservingSystem(
+      variable: natural.variable,
+      errorVariance: configuration.observations.errorVariance ?? natural.errorVariance, law: natural.law,
+      stepsBetween: configuration.observations.interval ?? natural.stepsBetween)
+  }
+
+  /// Time between observations, in the model's unit.
+  public var interval: Double { Double(observing.stepsBetween) * model.timeStep }
+
+  private static func makeModel(_ model: Configuration.Model) throws -> any ForecastModel {
+    switch model.name {
+    case .mjoSkeleton:
+      var mjo = MJOConfiguration(
+        model.units == .paper ? .paper : .standard,
+        background: model.background == .homogeneous ? .homogeneous : .warmPool)
+      mjo.cells = model.cells ?? mjo.cells
+      mjo.noiseAmplitude *= model.noiseAmplitude
+      mjo.floor = model.floor
+      mjo.noiseScheme = model.noiseScheme == .feller ? .feller : .eulerFloor
+      return try MJOSkeleton(mjo)
+    case .lorenz96:
+      return try Lorenz96(cells: model.cells ?? 40, forcing: model.forcing)
+    }
+  }
+
+  /// An ensemble of zero states on this setup's ranks.
+  func makeEnsemble() -> DistributedEnsemble {
+    DistributedEnsemble(layout: layout, distribution: distribution, communicator: communicator)
+  }
+}
+
+/// Tells the user how far a stage has come.
+public protocol Progress: AnyObject {
+  /// A new stage begins, with `total` steps.
+  func begin(_ stage: String, total: Int)
+  /// `done` steps of the stage are over.
+  func advance(to done: Int)
+  /// The stage is over.
+  func end()
+  /// Something that the user should know.
+  func note(_ message: String)
+}
+
+/// Says nothing.
+public final class SilentProgress: Progress {
+  public init() {}
+  public func begin(_ stage: String, total: Int) {}
+  public func advance(to done: Int) {}
+  public func end() {}
+  public func note(_ message: String) {}
+}
+
+/// The model's coarse step over one observation interval, as agents correct it.
+final class CoarseBase: BaseForecast {
+  private let model: any ForecastModel
+  private let steps: Int
+
+  init(model: any ForecastModel, steps: Int) {
+    self.model = model
+    self.steps = steps
+  }
+
+  var layout: StateLayout { model.layout }
+  var auxiliaryCount: Int { model.auxiliaryNames.count }
+
+  func advance(_ state: inout MutableSpan<Double>) { model.coarseForecast(&state, steps: steps) }
+
+  func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {
+    model.auxiliaryFields(of: state, into: &fields)
+  }
+}

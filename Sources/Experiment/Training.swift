@@ -1,0 +1,117 @@
+import Agents
+import Ensemble
+import Foundation
+import Models
+import StateSpace
+
+/// Agents trained with and without multipliers, and how it went.
+struct TrainingOutcome {
+  let crew: Crew
+  /// Trained on the same data from the same warm start, without multipliers; `nil` unless asked for.
+  let unconstrained: Crew?
+  let report: TrainingReport
+  let seconds: Double
+}
+
+extension Setup {
+  /// Settings of the agents for this model.
+  var agentSettings: AgentSettings {
+    let agents = configuration.agents
+    let names = agents.controls
+    let controls: [Int] =
+      names.map { $0.compactMap { layout.variableIndex($0) }.sorted() }
+      ?? (agents.base == .persistence ? Array(layout.variables.indices) : [observing.variable])
+    return AgentSettings(
+      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, bounds: agents.bounds,
+      controls: controls, observed: [observing.variable], errorVariance: observing.errorVariance,
+      window: agents.window, hidden: agents.hidden)
+  }
+
+  /// Runs the constrained EAKF, the agents' teacher, over the training truths and keeps every local member's analyses.
+  func referenceHistories(_ truths: [Twin], band: Band?) throws -> [[[Double]]] {
+    var histories = distribution.local.map { _ in [[Double]]() }
+    progress.begin("reference filter", total: truths.count)
+    for (k, truth) in truths.enumerated() {
+      let method = try AssimilationMethod.filter(.constrainedEAKF, setup: self, seed: truth.seed, band: band)
+      var ensemble = makeInitialEnsemble(around: truth)
+      for m in histories.indices {
+        histories[m].append(ensemble.states[m])
+        histories[m][k].reserveCapacity((truth.cycles + 1) * layout.count)
+      }
+      let failure = try assimilate(method, &ensemble, observations: truth.observations) { _, ensemble, _ in
+        for m in histories.indices { histories[m][k] += ensemble.states[m] }
+      }
+      if let cycle = failure {
+        throw ExperimentError(
+          .data,
+          "the reference filter failed at cycle \(cycle) of training truth \(truth.seed): no history to train on")
+      }
+      progress.advance(to: k + 1)
+    }
+    progress.end()
+    return histories
+  }
+
+  /// Trains one agent a member on the training truths.
+  func train(_ truths: [Twin], band: Band?, alsoUnconstrained: Bool, probe: ((String, Crew) throws -> Void)? = nil) throws -> TrainingOutcome {
+    let start = DispatchTime.now().uptimeNanoseconds
+    let cycles = truths[0].cycles
+    let data = TrainingData(
+      stateCount: layout.count, cycles: cycles, truths: truths.map(\.states),
+      observations: truths.map { observationFields($0) }, histories: try referenceHistories(truths, band: band))
+    let agents = configuration.agents
+    let settings = agentSettings
+    let multiplier = Multiplier(
+      initial: agents.multipliers.initial, form: agents.multipliers.form, rate: agents.multipliers.rate,
+      regularisation: agents.multipliers.regularisation, floor: agents.multipliers.floor)
+    func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
+      AgentTrainer(
+        settings: settings, data: data, base: CoarseBase(model: model, steps: observing.stepsBetween),
+        bands: band.map { [$0] } ?? [], multiplier: multiplier, distribution: distribution,
+        communicator: communicator, seed: configuration.seed)
+    }
+    let trainer = makeTrainer(multiplier)
+    trainer.onStep = { [progress] stage, done, total in
+      if done == 0 { progress.begin(stage, total: total) }
+      progress.advance(to: done)
+      if done == total { progress.end() }
+    }
+    try trainer.warmStart(
+      WarmStartSettings(
+        steps: agents.warmStart.steps, batch: agents.warmStart.batch, learningRate: agents.warmStart.learningRate,
+        closedLoopRounds: agents.warmStart.closedLoopRounds, missingFraction: agents.warmStart.missingFraction))
+    try probe?("warm", Crew(settings: settings, agents: trainer.agents))
+    let ppo = PPOSettings(agents.ppo)
+    var unconstrained: Crew?
+    if alsoUnconstrained {
+      let other = makeTrainer(Multiplier(form: .none, rate: 0))
+      other.onStep = trainer.onStep
+      other.adopt(trainer)
+      try other.optimise(ppo)
+      unconstrained = Crew(settings: settings, agents: other.agents)
+    }
+    try trainer.optimise(ppo)
+    return TrainingOutcome(
+      crew: Crew(settings: settings, agents: trainer.agents), unconstrained: unconstrained, report: trainer.report,
+      seconds: Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
+  }
+
+  /// Observed values by state element, NaN elsewhere: `[cycle][count]`.
+  private func observationFields(_ truth: Twin) -> [Double] {
+    var fields = [Double](repeating: .nan, count: truth.cycles * layout.count)
+    for (t, observed) in truth.observations.enumerated() {
+      for k in 0..<observed.count { fields[t * layout.count + observed.elements[k]] = observed.values[k] }
+    }
+    return fields
+  }
+}
+
+extension PPOSettings {
+  init(_ ppo: Configuration.Agents.PPO) {
+    self.init(
+      iterations: ppo.iterations, horizon: ppo.horizon, sequences: ppo.sequences, epochs: ppo.epochs,
+      minibatches: ppo.minibatches, discount: ppo.discount, gaeLambda: ppo.gaeLambda, clip: ppo.clip,
+      learningRate: ppo.learningRate, valueLearningRate: ppo.valueLearningRate, entropy: ppo.entropy,
+      maximumGradientNorm: ppo.maxGradientNorm, targetKL: ppo.targetKL, reward: ppo.reward)
+  }
+}

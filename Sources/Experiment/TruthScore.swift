@@ -1,0 +1,130 @@
+import Models
+import Scores
+import StateSpace
+
+/// Scores of one method on one truth, over the cycles after the filter's spin-up. Kept on rank 0.
+struct TruthScore {
+  /// One variable's or derived field's scores.
+  struct Field {
+    /// RMSE over x divided by the truth's standard deviation over x at that time (4.10).
+    var normalisedRMSE: RunningScore
+    /// Pattern correlation (4.11).
+    var correlation: RunningScore
+    /// RMSE over x in the field's own unit.
+    var error: RunningScore
+    var squareError: RunningRootMeanSquare
+    var spread: RunningRootMeanSquare
+    var crps: RunningScore
+    var ranks: RankHistogram
+    /// Standard deviation of the truth over space and time, in the field's own unit.
+    var truthDeviation: Double
+  }
+
+  let seed: UInt64
+  var fields: [Field]
+  var smallest = Double.infinity
+  /// Member-cycles after spin-up, and those with their energy in the band.
+  var memberCycles = 0
+  var inBand = 0
+  /// Wall seconds of every cycle after spin-up, forecast and update.
+  var seconds: [Double] = []
+  var failure: Int?
+}
+
+/// Scores a method's analyses of one truth as they come.
+final class Scorer {
+  private(set) var score: TruthScore
+  private let setup: Setup
+  private let band: Band?
+  private let truth: Twin
+  /// Derived fields of the truth, `[time][field][cell]`.
+  private let derived: [Double]
+  private let spinUp: Int
+
+  init(_ setup: Setup, truth: Twin, band: Band?) {
+    self.setup = setup
+    self.band = band
+    self.truth = truth
+    spinUp = setup.configuration.truths.spinupCycles
+    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    let diagnostics = setup.model.diagnostics
+    var derived: [Double] = []
+    for time in 0...truth.cycles {
+      let state = truth.states.span.extracting(time * count..<(time + 1) * count)
+      for diagnostic in diagnostics { derived += diagnostic.compute(state) }
+    }
+    self.derived = derived
+    let spinUp = spinUp
+    let members = setup.configuration.members
+    score = TruthScore(
+      seed: truth.seed,
+      fields: (0..<setup.layout.variables.count + diagnostics.count).map { f in
+        let values = (spinUp + 1...truth.cycles).flatMap { time in
+          Self.truthField(truth, derived, time, f, setup: setup)
+        }
+        return TruthScore.Field(
+          normalisedRMSE: RunningScore(skipping: spinUp), correlation: RunningScore(skipping: spinUp),
+          error: RunningScore(skipping: spinUp), squareError: RunningRootMeanSquare(skipping: spinUp),
+          spread: RunningRootMeanSquare(skipping: spinUp), crps: RunningScore(skipping: spinUp),
+          ranks: RankHistogram(members: members, skipping: spinUp), truthDeviation: deviation(values))
+      })
+    _ = n
+  }
+
+  private static func truthField(
+    _ truth: Twin, _ derived: [Double], _ time: Int, _ f: Int, setup: Setup
+  ) -> [Double] {
+    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    let variables = setup.layout.variables.count
+    if f < variables { return Array(truth.states[time * count + f * n..<time * count + (f + 1) * n]) }
+    let width = setup.model.diagnostics.count * n
+    let start = time * width + (f - variables) * n
+    return Array(derived[start..<start + n])
+  }
+
+  /// Takes the analysis of `cycle` on rank 0.
+  func add(_ summary: AnalysisSummary, cycle: Int, seconds: Double) {
+    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    let members = setup.configuration.members
+    for f in score.fields.indices {
+      let t = Self.truthField(truth, derived, cycle, f, setup: setup)
+      let mean = Array(summary.mean[f * n..<(f + 1) * n])
+      score.fields[f].normalisedRMSE.add(normalisedRMSE(mean, truth: t))
+      score.fields[f].correlation.add(patternCorrelation(mean, truth: t))
+      let error = rootMeanSquareError(mean, truth: t)
+      score.fields[f].error.add(error)
+      score.fields[f].squareError.add(error)
+      var variance = 0.0
+      for c in 0..<n { variance += summary.spread[f * n + c] * summary.spread[f * n + c] }
+      score.fields[f].spread.add((variance / Double(n)).squareRoot())
+      guard f < setup.layout.variables.count else { continue }
+      let ensemble = (0..<members).map { m in
+        Array(summary.members[m * count + f * n..<m * count + (f + 1) * n])
+      }
+      score.fields[f].ranks.add(ensemble, truth: t)
+      var sum = 0.0
+      for c in 0..<n { sum += crps(ensemble.map { $0[c] }, truth: t[c]) }
+      score.fields[f].crps.add(sum / Double(n))
+    }
+    for (v, variable) in setup.layout.variables.enumerated() where variable.lowerBound != nil {
+      for m in 0..<members {
+        for i in setup.layout.range(v) { score.smallest = min(score.smallest, summary.members[m * count + i]) }
+      }
+    }
+    guard cycle > spinUp else { return }
+    if let band {
+      score.memberCycles += members
+      for e in summary.energy where e >= band.lower && e <= band.upper { score.inBand += 1 }
+    }
+    score.seconds.append(seconds)
+  }
+
+  /// Notes that the method failed at `cycle`.
+  func fail(at cycle: Int) { score.failure = cycle }
+}
+
+private func deviation(_ values: [Double]) -> Double {
+  let n = Double(values.count)
+  let mean = values.reduce(0, +) / n
+  return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n).squareRoot()
+}

@@ -1,0 +1,118 @@
+import Glibc
+import Ensemble
+import MPI
+import Models
+import Randomness
+public import StateSpace
+
+/// One simulated truth and its observations: a twin experiment's ground (4.3).
+public struct Twin: Sendable {
+  /// Seed of everything random about this truth and about the members that assimilate its observations.
+  public let seed: UInt64
+  /// True states from the end of the spin-up on, `[cycles + 1][variable][cell]`.
+  public var states: [Double]
+  /// Observations of times 1...cycles.
+  public var observations: [Observations]
+
+  public var cycles: Int { observations.count }
+}
+
+extension Setup {
+  /// Seeds of the truths that agents learn from. They never meet those of `testSeeds`.
+  public var trainingSeeds: [UInt64] {
+    (0..<configuration.truths.training).map { configuration.seed &* 100_000 &+ 50_000 &+ UInt64($0) }
+  }
+
+  /// Seeds of the truths that scores are reported on.
+  public var testSeeds: [UInt64] {
+    (0..<configuration.truths.test).map { configuration.seed &* 100_000 &+ UInt64($0) }
+  }
+
+  /// Simulates the truths with the given seeds, each on one rank, and shares them with all.
+  public func simulateTruths(_ seeds: [UInt64], cycles: Int) throws -> [Twin] {
+    let elements = (cycles + 1) * layout.count
+    var truths: [Twin] = []
+    let mine = seeds.indices.filter { $0 % communicator.size == communicator.rank }
+    var own: [Int: [Double]] = [:]
+    for k in mine { own[k] = simulate(seed: seeds[k], cycles: cycles) }
+    for (k, seed) in seeds.enumerated() {
+      var states = own[k] ?? [Double](repeating: 0, count: elements)
+      try communicator.broadcast(&states, root: k % communicator.size)
+      truths.append(Twin(seed: seed, states: states, observations: observe(states, seed: seed)))
+    }
+    return truths
+  }
+
+  /// One model run: spin-up, then a state at every observation time (`[cycles + 1][count]`).
+  private func simulate(seed: UInt64, cycles: Int) -> [Double] {
+    var state = model.initialState(Stream(seed: seed, purpose: .natureInitial))
+    let count = layout.count
+    let spinUp = Int((configuration.nature.spinup / model.timeStep).rounded())
+    // In pieces, so that no stream runs out of addresses.
+    let piece = 1000
+    var done = 0
+    while done < spinUp {
+      var span = state.mutableSpan
+      model.forecast(
+        &span, steps: min(piece, spinUp - done),
+        noise: Stream(seed: seed, purpose: .natureSpinUp, cycle: done / piece))
+      done += piece
+    }
+    var states = [Double]()
+    states.reserveCapacity((cycles + 1) * count)
+    states += state
+    for cycle in 0..<cycles {
+      var span = state.mutableSpan
+      model.forecast(
+        &span, steps: observing.stepsBetween, noise: Stream(seed: seed, purpose: .natureNoise, cycle: cycle))
+      states += state
+    }
+    return states
+  }
+
+  /// Observes the given variable at every cell and every time but the first.
+  private func observe(_ states: [Double], seed: UInt64) -> [Observations] {
+    let count = layout.count
+    let range = layout.range(observing.variable)
+    let variance = observing.errorVariance
+    return (1..<states.count / count).map { time in
+      let stream = Stream(seed: seed, purpose: .observation, cycle: time)
+      let values = range.enumerated().map { i, element in
+        let truth = states[time * count + element]
+        let normal = stream.normal(at: i)
+        switch observing.law {
+        case .gaussian: return truth + variance.squareRoot() * normal
+        case .lognormal:
+          // Mean `truth` and the given variance: s^2 = log(1 + variance / truth^2), mu = log(truth) - s^2 / 2.
+          let s2 = log1p(variance / (truth * truth))
+          return exp(log(truth) - 0.5 * s2 + s2.squareRoot() * normal)
+        }
+      }
+      return Observations(
+        elements: Array(range), values: values, errorVariances: values.map { _ in variance })
+    }
+  }
+
+  /// The members' start for one truth: its state plus smooth perturbations (waves 1 to 3) with standard deviation
+  /// `initial.spread` times the variables' climatological one, above the lower bounds.
+  func makeInitialEnsemble(around truth: Twin) -> DistributedEnsemble {
+    var ensemble = makeEnsemble()
+    let n = layout.grid.cells
+    for (m, member) in distribution.local.enumerated() {
+      let stream = Stream(seed: truth.seed, purpose: .initialEnsemble, member: member)
+      for (v, variable) in layout.variables.enumerated() {
+        let amplitude = configuration.initial.spread * variable.scale / 3.0.squareRoot()
+        for c in 0..<n {
+          var x = truth.states[v * n + c]
+          for wave in 1...3 {
+            let phase = 2 * Double.pi * Double(wave * c) / Double(n)
+            let (p, q) = stream.normalPair(at: 3 * v + wave - 1)
+            x += amplitude * (p * cos(phase) + q * sin(phase))
+          }
+          ensemble.states[m][v * n + c] = max(x, variable.lowerBound ?? -.infinity)
+        }
+      }
+    }
+    return ensemble
+  }
+}

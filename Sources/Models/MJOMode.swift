@@ -1,0 +1,126 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+public import StateSpace
+
+/// Normal modes of the skeleton model linearised about a = abar and K = R = Z = 0, for one wavenumber.
+///
+/// For modes exp(i (k x - omega t)) the linear equations leave the dispersion relation
+///
+///     omega = Gamma abar H [ (1 - Qt) / omega + Qt / (2 (omega - k)) + Qt / (3 (omega + k / 3)) ].
+///
+/// Left minus right grows with omega from -infinity to infinity between neighbouring poles, -k/3, 0 and k, so there is exactly one root
+/// in each of the four intervals: the moist and dry Rossby waves to the west, the MJO in (0, k), the Kelvin wave beyond k.
+public struct MJOMode: Sendable, Hashable {
+  /// Number of waves around the circle.
+  public let wavenumber: Int
+  /// The four frequencies, ascending, in radians per unit of time.
+  public let frequencies: [Double]
+  /// Frequency of the MJO, the smallest positive one.
+  public var frequency: Double { frequencies[2] }
+
+  /// Left eigenvector of the MJO, for the right one whose activity is 1: real weight of A, and weights of K, R and Z that are to be
+  /// multiplied by the imaginary unit.
+  let weights: (k: Double, r: Double, z: Double, a: Double) 
+
+  public static func == (x: MJOMode, y: MJOMode) -> Bool {
+    x.wavenumber == y.wavenumber && x.frequencies == y.frequencies
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(wavenumber)
+    hasher.combine(frequencies)
+  }
+
+  /// - Parameters:
+  ///   - wavenumber: positive number of waves around the circle.
+  ///   - length: circumference.
+  ///   - activity: abar of the mean state.
+  public init(wavenumber: Int, length: Double, activity: Double) {
+    let k = 2 * Double.pi * Double(wavenumber) / length
+    let qt = MJOConstants.moistureGradient
+    let coupling = MJOConstants.growthRate * activity
+    let strength = coupling * MJOConstants.heatingRate
+    let residual = { (w: Double) in
+      w - strength * ((1 - qt) / w + qt / (2 * (w - k)) + qt / (3 * (w + k / 3)))
+    }
+    // No root lies farther from its pole than the square root of all the strength.
+    let reach = strength.squareRoot() + k
+    let edges = [-k / 3 - reach, -k / 3, 0, k, k + reach]
+    let roots = (0..<4).map { i in Self.root(of: residual, between: edges[i], and: edges[i + 1]) }
+    self.wavenumber = wavenumber
+    frequencies = roots
+    let w = roots[2]
+    let slope =
+      1 + strength
+      * ((1 - qt) / (w * w) + qt / (2 * (w - k) * (w - k)) + qt / (3 * (w + k / 3) * (w + k / 3)))
+    weights = (coupling * qt / (w - k) / slope, coupling * qt / (w + k / 3) / slope, coupling / w / slope, 1 / slope)
+  }
+
+  /// The root of an increasing function by bisection down to neighbouring floating-point numbers.
+  private static func root(
+    of function: (Double) -> Double, between low: Double, and high: Double
+  ) -> Double {
+    var (low, high) = (low, high)
+    while true {
+      let middle = low + (high - low) / 2
+      guard middle > low, middle < high else { return middle }
+      if function(middle) < 0 { low = middle } else { high = middle }
+    }
+  }
+}
+
+/// The MJO of a state: what the MJO modes of wavenumbers 1 to 3 contribute to the activity a.
+///
+/// Each Fourier mode of (K, R, Z, a - Abar) is projected on the left eigenvector of the MJO. The right eigenvector is scaled to unit
+/// activity and the left one to unit product with it, which fixes amplitude, sign and phase: the field has the unit of a, and a state that
+/// is a pure MJO wave has its a - Abar as MJO.
+public struct MJOProjection: Sendable {
+  /// Wavenumbers 1, 2, 3.
+  public let modes: [MJOMode]
+  /// Abar at every cell (`[cell]`).
+  private let background: [Double]
+  /// cos and sin of 2 pi j / n (`[cell]`).
+  private let cosines: [Double]
+  private let sines: [Double]
+
+  /// - Parameters:
+  ///   - grid: at least 8 cells.
+  ///   - background: Abar at every cell (`[cell]`).
+  ///   - activity: abar of the mean state that the modes belong to.
+  public init(grid: PeriodicGrid, background: [Double], activity: Double) {
+    modes = (1...3).map { MJOMode(wavenumber: $0, length: grid.length, activity: activity) }
+    self.background = background
+    cosines = (0..<grid.cells).map { cos(2 * .pi * Double($0) / Double(grid.cells)) }
+    sines = (0..<grid.cells).map { sin(2 * .pi * Double($0) / Double(grid.cells)) }
+  }
+
+  /// The MJO (`[cell]`) of a state (`[variable][cell]`), in the unit of a.
+  public func field(of state: Span<Double>) -> [Double] {
+    let n = background.count
+    var field = [Double](repeating: 0, count: n)
+    for mode in modes {
+      let w = mode.weights
+      // Coefficients of sum_j (i p_j + q_j) exp(-i k x_j), with the imaginary weights gathered in p and the real one in q.
+      var (real, imaginary) = (0.0, 0.0)
+      var turn = 0
+      for j in 0..<n {
+        let p = w.k * state[j] + w.r * state[n + j] + w.z * state[2 * n + j]
+        let q = w.a * (state[3 * n + j] - background[j])
+        real += q * cosines[turn] + p * sines[turn]
+        imaginary += p * cosines[turn] - q * sines[turn]
+        turn = (turn + mode.wavenumber) % n
+      }
+      turn = 0
+      for j in 0..<n {
+        field[j] += 2 / Double(n) * (real * cosines[turn] - imaginary * sines[turn])
+        turn = (turn + mode.wavenumber) % n
+      }
+    }
+    return field
+  }
+}

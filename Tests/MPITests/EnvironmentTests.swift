@@ -1,0 +1,51 @@
+import Testing
+import TestSupport
+
+/// Start and end of jobs.
+@Suite(.serialized) struct EnvironmentTests {
+  @Test func startsWithoutMPIRun() throws {
+    let job = try run(executable: "MPIProbe", arguments: ["environment"])
+    #expect(job.status == 0, "\(job.stderr)")
+    #expect(job.lines.prefix(3) == ["launched: false", "size: 1", "local: 0 of 1"])
+    #expect(job.value("library")?.hasPrefix("Open MPI v") == true)
+    #expect(job.value("hostname")?.isEmpty == false)
+    #expect(job.value("yield") == "unset")
+  }
+
+  @Test func yieldsOnlyWhenRanksExceedCores() throws {
+    let few = try mpirun(ranks: 1, executable: "MPIProbe", arguments: ["environment"])
+    #expect(few.status == 0, "\(few.stderr)")
+    #expect(few.lines.prefix(3) == ["launched: true", "size: 1", "local: 0 of 1"])
+    #expect(few.value("yield") == "unset")
+    let cores = try #require(few.value("cores").flatMap(Int.init))
+    // On large machines the job would only be slow.
+    if cores > 16 { return }
+    let many = try mpirun(ranks: cores + 1, executable: "MPIProbe", arguments: ["environment"])
+    #expect(many.value("yield") == "1")
+    let chosen = try mpirun(
+      ranks: cores + 1, executable: "MPIProbe", arguments: ["environment"],
+      environment: ["OMPI_MCA_mpi_yield_when_idle": "0"])
+    #expect(chosen.value("yield") == "0")
+  }
+
+  @Test(arguments: ["fail-alone", "fail-alike"])
+  func anUncaughtErrorEndsTheJob(exercise: String) throws {
+    let job = try mpirun(ranks: 3, executable: "MPIProbe", arguments: [exercise], timeout: 30)
+    #expect(job.status == 65, "\(job.stderr)")
+    #expect(job.stderr.split(separator: "\n").count { $0.contains("no temperature") } == 1, "\(job.stderr)")
+    let processes = try #require(job.value("processes")).split { !$0.isNumber }.compactMap { Int($0) }
+    #expect(processes.count == 3)
+    for process in processes { #expect(!isRunning(process)) }
+  }
+
+  @Test func aLoneProcessReportsItsError() throws {
+    let job = try run(executable: "MPIProbe", arguments: ["fail-alone"])
+    #expect(job.status == 65)
+    #expect(job.stderr.contains("MPIProbe: member 3 has no temperature"))
+  }
+
+  @Test func aJobThatHangsIsEnded() throws {
+    let job = try mpirun(ranks: 2, executable: "MPIProbe", arguments: ["hang"], timeout: 3)
+    #expect(job.status == 124)
+  }
+}

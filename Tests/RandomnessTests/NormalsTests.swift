@@ -1,0 +1,37 @@
+import Randomness
+import Testing
+
+private func filled(_ count: Int, _ stream: Stream, at first: Int = 0) -> [Double] {
+  var values = [Double](repeating: .nan, count: count)
+  var span = values.mutableSpan
+  stream.normals(into: &span, at: first)
+  return values
+}
+
+@Test func batchNormalsAreTheAddressedNormals() {
+  let stream = Stream(seed: 0x1234_5678_9ABC, purpose: .test, member: 5, cycle: 9)
+  let first = 1_000
+  let batch = filled(200_000, stream, at: first)
+  var worst = 0.0
+  for i in stride(from: 0, to: batch.count, by: 2) {
+    let (x, y) = stream.normalPair(at: first + i / 2)
+    let radius = (x * x + y * y).squareRoot()
+    worst = max(worst, abs(batch[i] - x) / radius, abs(batch[i + 1] - y) / radius)
+  }
+  #expect(worst < 1e-15)
+}
+
+@Test(arguments: [0, 1, 2, 7, 8, 9, 63, 64, 65])
+func batchNormalsDoNotDependOnTheCount(count: Int) {
+  let stream = Stream(seed: 3, purpose: .test)
+  let long = filled(80, stream, at: 17)
+  #expect(filled(count, stream, at: 17) == Array(long[..<count]))
+  if count >= 2 { #expect(filled(count - 2, stream, at: 18) == Array(long[2..<count])) }
+}
+
+@Test func batchNormalsWrapLikeSingleAddresses() {
+  let stream = Stream(seed: 4, purpose: .test)
+  let first = Int(UInt32.max) - 1
+  let batch = filled(8, stream, at: first)
+  for i in 0..<8 { #expect(abs(batch[i] - stream.normal(at: 2 * (first + i / 2) + i % 2)) < 1e-14) }
+}
