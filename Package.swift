@@ -73,7 +73,7 @@ let package = Package(
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
     tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
     tests("ScoresTests", ["Scores"], fixtures: true),
-    tests("ConfigurationTests", ["Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
+    tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
     tests("ArchiveTests", ["Archive", "StateSpace"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
