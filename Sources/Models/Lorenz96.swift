@@ -1,10 +1,11 @@
 public import Randomness
 public import StateSpace
 
-/// The model of Lorenz (1996), dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a circle, stepped by the classical Runge-Kutta
-/// scheme of fourth order; no noise.
+/// The model of Lorenz (1996), dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a circle, stepped by the classical
+/// Runge-Kutta scheme of fourth order; no noise.
 ///
-/// By default everything is observed every step with unit variance, the standard experiment of the field (Sakov & Oke 2008).
+/// By default everything is observed every step with unit variance, the standard experiment of the field (Sakov & Oke
+/// 2008).
 public final class Lorenz96: ForecastModel {
   public let name = "lorenz96"
   public let layout: StateLayout
@@ -29,7 +30,7 @@ public final class Lorenz96: ForecastModel {
   public init(cells: Int = 40, forcing: Double = 8, timeStep: Double = 0.05) throws(ModelError) {
     try ModelError.require(cells >= 4, "cells", cells, "at least 4")
     try ModelError.require(forcing.isFinite, "forcing", forcing, "a finite number")
-    try ModelError.require(timeStep > 0 && timeStep <= 0.1, "time-step", timeStep, "a number above 0, at most 0.1")
+    try ModelError.require(timeStep > 0 && timeStep <= 0.1, "time_step", timeStep, "a number above 0, at most 0.1")
     self.forcing = forcing
     self.timeStep = timeStep
     layout = StateLayout(
@@ -43,7 +44,8 @@ public final class Lorenz96: ForecastModel {
 
   deinit { memory.deallocate() }
 
-  /// x = F with independent perturbations of standard deviation 0.01, which grow to the attractor within some 20 units of time.
+  /// x = F with independent perturbations of standard deviation 0.01, which grow to the attractor within some 20 units
+  /// of time.
   public func initialState(_ stream: Stream) -> [Double] {
     (0..<layout.count).map { forcing + 0.01 * stream.normal(at: $0) }
   }

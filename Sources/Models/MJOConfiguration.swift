@@ -4,11 +4,11 @@ public struct MJOConfiguration: Sendable, Hashable {
   public enum Preset: String, Sendable, Hashable, CaseIterable {
     /// Behnoudfar & Chen (2025): L = 8/3, dt = 0.001 of a two-month unit (1.44 h), dA = 1.
     ///
-    /// The constants are those of `standard` in other units, so the waves are about ten times faster against the MJO than in
-    /// nature: the Kelvin wave's speed would be 2.9 m/s if the equator were this long.
+    /// The constants are those of `standard` in other units, so the waves are about ten times faster against the MJO
+    /// than in nature: the Kelvin wave's speed would be 2.9 m/s if the equator were this long.
     case paper
-    /// Thual, Majda & Stechmann (2014): L = 80/3 units of 1500 km, dt = 0.2 units of 8.33 h, dA = 0.001: the physical one, with a
-    /// Kelvin wave of 50 m/s and an MJO of about 5 m/s.
+    /// Thual, Majda & Stechmann (2014): L = 80/3 units of 1500 km, dt = 0.2 units of 8.33 h, dA = 0.001: the physical
+    /// one, with a Kelvin wave of 50 m/s and an MJO of about 5 m/s.
     case standard
   }
 
@@ -38,8 +38,8 @@ public struct MJOConfiguration: Sendable, Hashable {
   public var timeStep: Double
   /// dA: the noise's variance per unit of activity; 0 switches it off.
   ///
-  /// It has to suit the unit of time: with 1 in preset `standard` cells stay at the floor so long that moisture piles up, and the
-  /// events that follow outrun the time step.
+  /// It has to suit the unit of time. Preset `standard` runs stably up to 0.1; with 1 the exact sampler leaves cells at
+  /// the floor so long that moisture piles up, and the events that follow outrun the time step.
   public var noiseAmplitude: Double
   /// Smallest activity, a_min > 0.
   public var floor: Double
@@ -77,19 +77,19 @@ public struct MJOConfiguration: Sendable, Hashable {
   func validate() throws(ModelError) {
     try ModelError.require(cells >= 8, "cells", cells, "at least 8")
     try ModelError.require(length > 0 && length.isFinite, "length", length, "a positive number")
-    try ModelError.require(timeStep > 0 && timeStep.isFinite, "time-step", timeStep, "a positive number")
+    try ModelError.require(timeStep > 0 && timeStep.isFinite, "time_step", timeStep, "a positive number")
     // The leapfrog is stable up to 2 over the local frequency, which is 1.1 in a strong event, a = 4.
-    try ModelError.require(timeStep <= 1, "time-step", timeStep, "at most 1, where strong events are still stable")
+    try ModelError.require(timeStep <= 1, "time_step", timeStep, "at most 1, where strong events are still stable")
     try ModelError.require(
-      noiseAmplitude >= 0 && noiseAmplitude.isFinite, "noise-amplitude", noiseAmplitude, "0 or a positive number")
+      noiseAmplitude >= 0 && noiseAmplitude.isFinite, "noise_amplitude", noiseAmplitude, "0 or a positive number")
     try ModelError.require(
       floor > 0 && floor < MJOConstants.homogeneousSource * 0.4 / MJOConstants.heatingRate, "floor", floor,
       "a positive number below 0.04, the smallest background activity of the warm pool")
     try ModelError.require(
-      observationVariance > 0 && observationVariance.isFinite, "observation-variance", observationVariance,
+      observationVariance > 0 && observationVariance.isFinite, "observation_variance", observationVariance,
       "a positive number")
     try ModelError.require(
-      stepsBetweenObservations >= 1, "steps-between-observations", stepsBetweenObservations, "at least 1")
+      stepsBetweenObservations >= 1, "steps_between_observations", stepsBetweenObservations, "at least 1")
   }
 }
 

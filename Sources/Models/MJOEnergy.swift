@@ -12,11 +12,11 @@ public import StateSpace
 ///     conserved:  E = < K^2 + (3/2) R^2 + Z^2 / (2 Qt (1 - Qt)) + (H a - S ln a) / (Gamma Qt) >
 ///     printed:    E = < K^2 + (3/8) R^2 + Z^2 / (2 Qt (1 - Qt)) + (S a - S ln a) / (Gamma Qt) >
 ///
-/// The noise-free equations (4.3)-(4.6) conserve the first form. Its time derivative has the terms f (K + R + Z / Qt) from the
-/// squares, with f = S - H a, and -f Q / Qt = -f (Z / Qt + K + R) from activity, which cancel; advection only moves the squares
-/// around. The paper prints the second form: with 3/8 the heating of R is counted at a quarter of its weight, and with S a the
-/// activity's derivative is S (a - 1) instead of H a - S, so neither cancels and that energy drifts even without noise.
-/// It is offered because published bands are in terms of it.
+/// The noise-free equations (4.3)-(4.6) conserve the first form. Its time derivative has the terms f (K + R + Z / Qt)
+/// from the squares, with f = S - H a, and -f Q / Qt = -f (Z / Qt + K + R) from activity, which cancel; advection only
+/// moves the squares around. The paper prints the second form: with 3/8 the heating of R is counted at a quarter of its
+/// weight, and with S a the activity's derivative is S (a - 1) instead of H a - S, so neither cancels and that energy
+/// drifts even without noise. It is offered because published bands are in terms of it.
 public struct MJOEnergy: StateFunction {
   public enum Form: String, Sendable, Hashable, CaseIterable {
     case conserved

@@ -13,8 +13,9 @@ public import StateSpace
 ///
 ///     omega = Gamma abar H [ (1 - Qt) / omega + Qt / (2 (omega - k)) + Qt / (3 (omega + k / 3)) ].
 ///
-/// Left minus right grows with omega from -infinity to infinity between neighbouring poles, -k/3, 0 and k, so there is exactly one root
-/// in each of the four intervals: the moist and dry Rossby waves to the west, the MJO in (0, k), the Kelvin wave beyond k.
+/// Left minus right grows with omega from -infinity to infinity between neighbouring poles, -k/3, 0 and k, so there is
+/// exactly one root in each of the four intervals: the moist and dry Rossby waves to the west, the MJO in (0, k), the
+/// Kelvin wave beyond k.
 public struct MJOMode: Sendable, Hashable {
   /// Number of waves around the circle.
   public let wavenumber: Int
@@ -23,9 +24,9 @@ public struct MJOMode: Sendable, Hashable {
   /// Frequency of the MJO, the smallest positive one.
   public var frequency: Double { frequencies[2] }
 
-  /// Left eigenvector of the MJO, for the right one whose activity is 1: real weight of A, and weights of K, R and Z that are to be
-  /// multiplied by the imaginary unit.
-  let weights: (k: Double, r: Double, z: Double, a: Double) 
+  /// Left eigenvector of the MJO, for the right one whose activity is 1: real weight of A, and weights of K, R and Z
+  /// that are to be multiplied by the imaginary unit.
+  let weights: (k: Double, r: Double, z: Double, a: Double)
 
   public static func == (x: MJOMode, y: MJOMode) -> Bool {
     x.wavenumber == y.wavenumber && x.frequencies == y.frequencies
@@ -58,7 +59,9 @@ public struct MJOMode: Sendable, Hashable {
     let slope =
       1 + strength
       * ((1 - qt) / (w * w) + qt / (2 * (w - k) * (w - k)) + qt / (3 * (w + k / 3) * (w + k / 3)))
-    weights = (coupling * qt / (w - k) / slope, coupling * qt / (w + k / 3) / slope, coupling / w / slope, 1 / slope)
+    weights = (
+      coupling * qt / (w - k) / slope, coupling * qt / (w + k / 3) / slope, coupling / w / slope, 1 / slope
+    )
   }
 
   /// The root of an increasing function by bisection down to neighbouring floating-point numbers.
@@ -76,9 +79,9 @@ public struct MJOMode: Sendable, Hashable {
 
 /// The MJO of a state: what the MJO modes of wavenumbers 1 to 3 contribute to the activity a.
 ///
-/// Each Fourier mode of (K, R, Z, a - Abar) is projected on the left eigenvector of the MJO. The right eigenvector is scaled to unit
-/// activity and the left one to unit product with it, which fixes amplitude, sign and phase: the field has the unit of a, and a state that
-/// is a pure MJO wave has its a - Abar as MJO.
+/// Each Fourier mode of (K, R, Z, a - Abar) is projected on the left eigenvector of the MJO. The right eigenvector is
+/// scaled to unit activity and the left one to unit product with it, which fixes amplitude, sign and phase: the field
+/// has the unit of a, and a state that is a pure MJO wave has its a - Abar as MJO.
 public struct MJOProjection: Sendable {
   /// Wavenumbers 1, 2, 3.
   public let modes: [MJOMode]
@@ -105,7 +108,8 @@ public struct MJOProjection: Sendable {
     var field = [Double](repeating: 0, count: n)
     for mode in modes {
       let w = mode.weights
-      // Coefficients of sum_j (i p_j + q_j) exp(-i k x_j), with the imaginary weights gathered in p and the real one in q.
+      // Coefficients of sum_j (i p_j + q_j) exp(-i k x_j), with the imaginary weights gathered in p and the real one in
+      // q.
       var (real, imaginary) = (0.0, 0.0)
       var turn = 0
       for j in 0..<n {

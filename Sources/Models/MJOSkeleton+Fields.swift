@@ -9,9 +9,9 @@ public import Randomness
 import StateSpace
 
 extension MJOSkeleton {
-  /// The rest state K = R = Z = 0, a = Abar(x), with smooth perturbations (waves 1 to 3, random amplitudes and phases) of a tenth of each
-  /// variable's scale; that of a is a factor exp(0.1 w), so a stays positive. The zonal means, and with them the linear invariants,
-  /// start from 0.
+  /// The rest state K = R = Z = 0, a = Abar(x), with smooth perturbations (waves 1 to 3, random amplitudes and phases)
+  /// of a tenth of each variable's scale; that of a is a factor exp(0.1 w), so a stays positive. The zonal means, and
+  /// with them the linear invariants, start from 0.
   public func initialState(_ stream: Stream) -> [Double] {
     let n = layout.grid.cells
     var state = [Double](repeating: 0, count: layout.count)

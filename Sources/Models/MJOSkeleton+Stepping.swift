@@ -4,8 +4,9 @@ import StateSpace
 extension MJOSkeleton {
   /// Carries `state` over `steps` time steps.
   ///
-  /// With `eulerFloor` the noise of step s at cell i is the normal number at address `2 * ceil(n / 2) * s + i`; with `feller` the
-  /// stream is read in order of steps and cells. So a forecast is a function of (state, steps, stream) only.
+  /// With `eulerFloor` the noise of step s at cell i is the normal number at address `2 * ceil(n / 2) * s + i`; with
+  /// `feller` the stream is read in order of steps and cells. So a forecast is a function of (state, steps, stream)
+  /// only.
   public func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: Stream) {
     guard steps > 0 else { return }
     let dt = configuration.timeStep
@@ -16,9 +17,11 @@ extension MJOSkeleton {
     let blocks = (configuration.cells + 1) / 2
     for step in 0..<steps {
       if step > 0 { fineAdvection.full(workspace) }
-      switch configuration.noiseScheme {
-      case _ where amplitude == 0:
+      guard amplitude > 0 else {
         workspace.localStep(dt, floor: configuration.floor)
+        continue
+      }
+      switch configuration.noiseScheme {
       case .eulerFloor:
         workspace.drawNormals(noise, at: step * blocks)
         workspace.localStep(dt, floor: configuration.floor, amplitude: amplitude)
@@ -35,9 +38,10 @@ extension MJOSkeleton {
 
   /// Carries `state` over `steps` time steps without noise, by one Strang step over the whole interval.
   ///
-  /// Conserves the linear invariants and keeps a at or above the floor like the forecast. Intervals above `longestCoarseStep` (that of preset
-  /// `standard`, 3.4) are cut into the fewest equal steps that are not longer, because one step could not follow a strong event.
-  /// The displacements are kept for the next call with the same `steps`; only a change of `steps` allocates.
+  /// Conserves the linear invariants and keeps a at or above the floor like the forecast. Intervals above
+  /// `longestCoarseStep` (that of preset `standard`, 3.4) are cut into the fewest equal steps that are not longer,
+  /// because one step could not follow a strong event. The displacements are kept for the next call with the same
+  /// `steps`; only a change of `steps` allocates.
   public func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int) {
     guard steps > 0 else { return }
     let (substeps, advection) = coarse(steps)

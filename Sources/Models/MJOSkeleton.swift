@@ -1,18 +1,18 @@
 import Randomness
 public import StateSpace
 
-/// The stochastic skeleton model of the Madden-Julian Oscillation, (4.3)-(4.6), with a = A + Abar and Z = Q - Qt (K + R):
+/// The stochastic skeleton model of the Madden-Julian Oscillation, (4.3)-(4.6), with a = A + Abar, Z = Q - Qt (K + R):
 ///
 ///     K_t + K_x     = f / 2                       f = S(x) - H a
 ///     R_t - R_x / 3 = f / 3                       Q = Z + Qt (K + R)
 ///     Z_t           = (1 - Qt) f
 ///     da            = Gamma a Q dt + sqrt(dA Gamma |Q| a) dW
 ///
-/// A step is a Strang splitting: K and R are displaced exactly for half a step, the local physics is integrated for a step, and K
-/// and R are displaced again; half displacements that meet are merged. The local physics is a leapfrog: half of the heating moves Q,
-/// activity grows by exp(Gamma Q dt) with Q frozen and receives its noise, the other half of the heating follows. K, R and Z all
-/// receive the same integral of f, so the two linear invariants hold to rounding, noise included. Without noise the scheme is of second
-/// order.
+/// A step is a Strang splitting: K and R are displaced exactly for half a step, the local physics is integrated for a
+/// step, and K and R are displaced again; half displacements that meet are merged. The local physics is a leapfrog:
+/// half of the heating moves Q, activity grows by exp(Gamma Q dt) with Q frozen and receives its noise, the other half
+/// of the heating follows. K, R and Z all receive the same integral of f, so the two linear invariants hold to
+/// rounding, noise included. Without noise the scheme is of second order.
 ///
 /// The state is `[K, R, Z, a]`, each `[cell]`; a never falls below the floor.
 public final class MJOSkeleton: ForecastModel {

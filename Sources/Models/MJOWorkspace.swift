@@ -101,7 +101,8 @@ final class MJOWorkspace {
     }
   }
 
-  /// Local physics over `dt` with normal noise of the transition's exact variance, dA a e |e - 1| with e = exp(Gamma Q dt).
+  /// Local physics over `dt` with normal noise of the transition's exact variance, dA a e |e - 1| with e = exp(Gamma Q
+  /// dt).
   func localStep(_ dt: Double, floor: Double, amplitude: Double) {
     let step = LocalStep(dt)
     for i in stride(from: 0, to: padded, by: Lanes.scalarCount) {
@@ -182,7 +183,8 @@ final class MJOWorkspace {
   }
 }
 
-/// exp(x) - 1: its Taylor series to x^9 for |x| <= 1/16, where the rest is below 1e-18 of the value, and the C library beyond.
+/// exp(x) - 1: its Taylor series to x^9 for |x| <= 1/16, where the rest is below 1e-18 of the value, and the C library
+/// beyond.
 @inline(__always)
 private func exponentialLessOne(_ x: SIMD4<Double>) -> SIMD4<Double> {
   var series = SIMD4<Double>(repeating: 1.0 / 362_880)

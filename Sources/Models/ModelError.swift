@@ -1,6 +1,6 @@
 /// A setting that a model cannot work with.
 public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The setting, as a configuration spells it: `time-step`.
+  /// The setting, as a configuration spells it: `time_step`.
   public let key: String
   /// The value that was given.
   public let found: String

@@ -6,19 +6,20 @@
   import Darwin
 #endif
 
-/// Displacement of a periodic field by any real number of cells: u(x) becomes u(x - s), exactly for every resolved wave.
+/// Displacement of a periodic field by any real number of cells: u(x) becomes u(x - s), exactly for every resolved
+/// wave.
 ///
 /// The shift multiplies Fourier mode k by exp(-2 pi i k s / n). It is applied as the circulant matrix
 ///
 ///     c_j = (1/n) [1 + 2 sum_{0 < k < n/2} cos(2 pi k (j - s) / n) + (-1)^j],     y_i = sum_j c_j u_{i-j},
 ///
-/// the last term for even n only. The Nyquist mode has no phase on the grid, so it cannot travel; it stays, as under a spectral derivative,
-/// which vanishes for it. Its real part, cos(pi s), would be the other choice, but then two shifts would not add up to one, and many
-/// small ones would damp the mode at a rate that depends on the time step: a first-order error and a leak of energy. Here every mode
-/// keeps its amplitude, and shifts form a group.
+/// the last term for even n only. The Nyquist mode has no phase on the grid, so it cannot travel; it stays, as under a
+/// spectral derivative, which vanishes for it. Its real part, cos(pi s), would be the other choice, but then two shifts
+/// would not add up to one, and many small ones would damp the mode at a rate that depends on the time step: a
+/// first-order error and a leak of energy. Here every mode keeps its amplitude, and shifts form a group.
 ///
-/// For even n the matrix splits into a circulant one of the sums u_i + u_{i+n/2} and a skew-circulant one of the differences,
-/// which halves the work. The mean is taken out first and put back, so that it does not drift by rounding.
+/// For even n the matrix splits into a circulant one of the sums u_i + u_{i+n/2} and a skew-circulant one of the
+/// differences, which halves the work. The mean is taken out first and put back, so that it does not drift by rounding.
 final class SpectralShift {
   /// Displacement, in cells, eastward positive.
   let displacement: Double

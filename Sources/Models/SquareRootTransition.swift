@@ -31,9 +31,9 @@ public struct StreamCursor {
 
 /// Transition over one step of the square-root (Feller) diffusion dX = b X dt + sqrt(A |b| X) dW, with b frozen.
 ///
-/// With m = exp(b dt) - 1 and c = 2 / (A |m|), X(dt) = G / c where G is gamma distributed with shape N and N is Poisson distributed
-/// with mean c x (1 + m); N = 0 gives 0, which is absorbing, so whoever uses it needs a floor (Feller 1951). The mean is x (1 + m), the
-/// variance A x (1 + m) |m|.
+/// With m = exp(b dt) - 1 and c = 2 / (A |m|), X(dt) = G / c where G is gamma distributed with shape N and N is Poisson
+/// distributed with mean c x (1 + m); N = 0 gives 0, which is absorbing, so whoever uses it needs a floor (Feller
+/// 1951). The mean is x (1 + m), the variance A x (1 + m) |m|.
 public struct SquareRootTransition: Sendable, Hashable {
   /// x, the value at the start, positive.
   public let start: Double
@@ -53,8 +53,8 @@ public struct SquareRootTransition: Sendable, Hashable {
 
   /// Draws X(dt) >= 0.
   ///
-  /// Above a Poisson mean of 1e9 the relative standard deviation is below 5e-5 and the skewness below 7e-5; a normal number is drawn
-  /// there.
+  /// Above a Poisson mean of 1e9 the relative standard deviation is below 5e-5 and the skewness below 7e-5; a normal
+  /// number is drawn there.
   public func sample(_ random: inout StreamCursor) -> Double {
     let scale = amplitude * abs(growth) / 2
     guard scale > 0 else { return mean }

@@ -3,11 +3,13 @@ private typealias Lanes = SIMD4<Double>
 private typealias Bits = SIMD4<UInt64>
 
 extension Stream {
-  /// Fills `output` with independent standard normal numbers: element `i` is the number that `normal(at: 2 * first + i)` addresses.
+  /// Fills `output` with independent standard normal numbers: element `i` is the number that `normal(at: 2 * first +
+  /// i)` addresses.
   ///
   /// The same random bits and the same transform (Box & Muller 1958) as `normalPair(at:)`, four blocks at a time, with
-  /// polynomials in place of the C library's logarithm, cosine and sine. So the numbers agree with `normal(at:)` to about 1e-15 of
-  /// their radius, not to the last bit; in return they are the same bits whatever the C library. Allocates nothing.
+  /// polynomials in place of the C library's logarithm, cosine and sine. So the numbers agree with `normal(at:)` to
+  /// about 1e-15 of their radius, not to the last bit; in return they are the same bits whatever the C library.
+  /// Allocates nothing.
   ///
   /// - Parameters:
   ///   - output: `[count]`, any count; an odd count leaves half of the last pair unused.
@@ -83,8 +85,8 @@ private func uniforms(_ high: Bits, _ low: Bits) -> Lanes {
 
 /// Natural logarithm of normal positive numbers, within 2e-16 of the value or so.
 ///
-/// With u = 2^e m, m in [sqrt(1/2), sqrt(2)): ln u = e ln 2 + 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.1716, and the odd
-/// series of artanh, whose first term left out is below 1e-17 of the sum.
+/// With u = 2^e m, m in [sqrt(1/2), sqrt(2)): ln u = e ln 2 + 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.1716, and the
+/// odd series of artanh, whose first term left out is below 1e-17 of the sum.
 @inline(__always)
 private func logarithm(_ u: Lanes) -> Lanes {
   // Subtracting the bits of sqrt(1/2) makes the exponent field change where the fraction passes sqrt(2).
@@ -113,8 +115,8 @@ private func logarithm(_ u: Lanes) -> Lanes {
 
 /// Cosine and sine of 2 pi v for v in (0, 1), with absolute error of about 2e-16.
 ///
-/// v is reduced exactly to the nearest quarter, r in [-1/8, 1/8]; both Taylor series of 2 pi r end below 1e-16; the quarter then
-/// swaps them and sets signs.
+/// v is reduced exactly to the nearest quarter, r in [-1/8, 1/8]; both Taylor series of 2 pi r end below 1e-16; the
+/// quarter then swaps them and sets signs.
 @inline(__always)
 private func circle(_ v: Lanes) -> (cosine: Lanes, sine: Lanes) {
   // Adding 1.5 * 2^52 rounds to an integer, which appears in the low bits.

@@ -19,7 +19,8 @@ public func normalisedRMSE(_ field: [Double], truth: [Double]) -> Double {
     * Double(truth.count).squareRoot()
 }
 
-/// Pattern correlation of a field and the truth, (4.11): both are centred on their means over the points (Pearson's correlation).
+/// Pattern correlation of a field and the truth, (4.11): both are centred on their means over the points (Pearson's
+/// correlation).
 ///
 /// Not a number if either is the same at all points.
 public func patternCorrelation(_ field: [Double], truth: [Double]) -> Double {

@@ -39,7 +39,8 @@ public struct RunningScore: Sendable, Hashable, Codable {
   public var maximum: Double? { count > 0 ? largest : nil }
 }
 
-/// Root of the mean square of a quantity over cycles, such as an error or a spread, without the first `skipping` cycles.
+/// Root of the mean square of a quantity over cycles, such as an error or a spread, without the first `skipping`
+/// cycles.
 ///
 /// Ratios of spread and error are taken between these, not averaged over cycles.
 public struct RunningRootMeanSquare: Sendable, Hashable, Codable {
@@ -88,8 +89,8 @@ public struct RankHistogram: Sendable, Hashable, Codable {
   /// Truths counted.
   public var total: Int { counts.reduce(0, +) }
 
-  /// Pearson's chi-square against a flat histogram, with N degrees of freedom if the counts were independent; 0 if nothing
-  /// was counted.
+  /// Pearson's chi-square against a flat histogram, with N degrees of freedom if the counts were independent; 0 if
+  /// nothing was counted.
   public var chiSquare: Double {
     guard total > 0 else { return 0 }
     let expected = Double(total) / Double(counts.count)

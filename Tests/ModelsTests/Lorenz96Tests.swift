@@ -5,7 +5,8 @@ import StateSpace
 import Testing
 
 @Suite struct Lorenz96Tests {
-  /// x_i = 8 + 3 sin(2 pi i / 40), carried to t = 1 by scipy's DOP853 with a tolerance of 1e-13: the first eight variables.
+  /// x_i = 8 + 3 sin(2 pi i / 40), carried to t = 1 by scipy's DOP853 with a tolerance of 1e-13: the first eight
+  /// variables.
   private let known: [Double] = [
     7.784666608487947, 0.5465481284665707, 3.0926171267430638, 6.492225310015616,
     9.54199952821335, 9.34574757074153, 6.656349943194292, 5.522318815140411,
@@ -57,7 +58,7 @@ import Testing
     #expect(throws: ModelError.self) { try Lorenz96(cells: 3) }
     #expect(throws: ModelError.self) { try Lorenz96(forcing: .nan) }
     let error = #expect(throws: ModelError.self) { try Lorenz96(timeStep: 0.5) }
-    #expect(error?.key == "time-step")
+    #expect(error?.key == "time_step")
     #expect(error?.found == "0.5")
   }
 

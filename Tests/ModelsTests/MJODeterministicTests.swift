@@ -142,7 +142,21 @@ private func model(of known: Answers.Case, timeStep: Double) throws -> MJOSkelet
     // Another interval in between must not leave its displacements behind.
     let other = noisy.coarselyAfter(10, from: start)
     #expect(noisy.coarselyAfter(20, from: start) == coarse)
-    #expect(other != coarse)
+    #expect(try MJOSkeleton(configuration).coarselyAfter(10, from: start) == other)
+  }
+
+  /// In the first half step from a = Abar nothing heats, so activity grows by exactly exp(Gamma Q dt).
+  @Test func activityGrowsExponentially() throws {
+    let model = try MJOSkeleton(noiseless())
+    let n = model.layout.grid.cells
+    for exponent in [0, 1e-8, 1e-3, -0.01, 0.0624, -0.0626, 0.3, -2] {
+      let moisture = exponent / (MJOConstants.growthRate * model.timeStep)
+      let state =
+        [Double](repeating: 0, count: 2 * n) + [Double](repeating: moisture, count: n)
+        + model.source.map { $0 / MJOConstants.heatingRate }
+      let end = model.after(1, from: state)
+      for i in 0..<n { #expect(abs(end[3 * n + i] / state[3 * n + i] / exp(exponent) - 1) < 1e-15) }
+    }
   }
 
   @Test func standardPresetIsAccurateAtItsTimeStep() throws {

@@ -13,7 +13,8 @@ private struct Dispersion: Decodable {
   let modes: [Mode]
 }
 
-/// A wave in all fields: (K, R, Z, A) = Re(v exp(i (m 2 pi x / L - phase))), v the right eigenvector of frequency `omega` with unit A.
+/// A wave in all fields: (K, R, Z, A) = Re(v exp(i (m 2 pi x / L - phase))), v the right eigenvector of frequency
+/// `omega` with unit A.
 private func wave(
   _ model: MJOSkeleton, _ m: Int, omega: Double, amplitude: Double, phase: Double
 ) -> [Double] {

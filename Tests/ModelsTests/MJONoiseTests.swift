@@ -12,7 +12,8 @@ private func configuration(
   return configuration
 }
 
-/// Activities after `steps` steps from a uniform state with a = `start` and Q = `moisture`, at all cells, over `draws` streams.
+/// Activities after `steps` steps from a uniform state with a = `start` and Q = `moisture`, at all cells, over `draws`
+/// streams.
 private func activities(
   _ scheme: MJOConfiguration.NoiseScheme, start: Double, moisture: Double, interval: Double, steps: Int, draws: Int,
   floor: Double = 1e-6
@@ -54,7 +55,8 @@ private func activities(
     }
   }
 
-  /// Mean and variance of the square-root diffusion with Q frozen; the interval is so short that Q changes by less than 0.2%.
+  /// Mean and variance of the square-root diffusion with Q frozen; the interval is so short that Q changes by less than
+  /// 0.2%.
   @Test(arguments: MJOConfiguration.NoiseScheme.allCases, [0.5, -0.5])
   func oneCellMomentsAreThoseOfTheDiffusion(scheme: MJOConfiguration.NoiseScheme, moisture: Double) throws {
     let (start, interval) = (0.3, 0.02)

@@ -6,11 +6,11 @@ import Testing
 @Suite struct MJOSettingsTests {
   @Test func unusableSettingsAreNamed() {
     let spoilt: [(key: String, spoil: (inout MJOConfiguration) -> Void)] = [
-      ("cells", { $0.cells = 7 }), ("length", { $0.length = 0 }), ("time-step", { $0.timeStep = -1 }),
-      ("time-step", { $0.timeStep = 2 }), ("time-step", { $0.timeStep = .nan }),
-      ("noise-amplitude", { $0.noiseAmplitude = -0.1 }), ("floor", { $0.floor = 0 }), ("floor", { $0.floor = 0.05 }),
-      ("observation-variance", { $0.observationVariance = .infinity }),
-      ("steps-between-observations", { $0.stepsBetweenObservations = 0 }),
+      ("cells", { $0.cells = 7 }), ("length", { $0.length = 0 }), ("time_step", { $0.timeStep = -1 }),
+      ("time_step", { $0.timeStep = 2 }), ("time_step", { $0.timeStep = .nan }),
+      ("noise_amplitude", { $0.noiseAmplitude = -0.1 }), ("floor", { $0.floor = 0 }), ("floor", { $0.floor = 0.05 }),
+      ("observation_variance", { $0.observationVariance = .infinity }),
+      ("steps_between_observations", { $0.stepsBetweenObservations = 0 }),
     ]
     for (key, spoil) in spoilt {
       var configuration = MJOConfiguration(.paper)

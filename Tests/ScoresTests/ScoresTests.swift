@@ -46,6 +46,9 @@ private struct Scatter {
     #expect(abs(fairCRPS(members, truth: known.truth[i]) - known.crps_fair[i]) < 1e-14)
     #expect(rank(members, truth: known.truth[i]) == known.rank[i])
   }
+  let points = Double(known.truth.count)
+  #expect(abs(crps(known.ensemble, truth: known.truth) - known.crps.reduce(0, +) / points) < 1e-14)
+  #expect(abs(fairCRPS(known.ensemble, truth: known.truth) - known.crps_fair.reduce(0, +) / points) < 1e-14)
   var histogram = RankHistogram(members: known.ensemble.count)
   histogram.add(known.ensemble, truth: known.truth)
   for r in histogram.counts.indices {
