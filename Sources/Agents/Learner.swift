@@ -28,26 +28,27 @@ final class Learner {
     var order = Array(0..<e.tiles)
     let size = max(1, e.tiles / max(1, ppo.minibatches))
     let rate = 1 - progress
-    for epoch in 0..<ppo.epochs {
+    epochs: for epoch in 0..<ppo.epochs {
       for i in stride(from: order.count - 1, to: 0, by: -1) {
         order.swapAt(i, stream.integer(below: i + 1, at: epoch * order.count + i))
       }
-      var divergence = 0.0
       var start = 0
       while start < order.count {
+        var divergence = 0.0
         let batch = order[start..<min(start + size, order.count)]
         for k in policyGradient.indices { policyGradient[k] = 0 }
         for k in valueGradient.indices { valueGradient[k] = 0 }
         for index in batch {
           divergence += accumulate(agent, e, index, returns: returns, batch: batch.count)
         }
+        // The batch has been looked at with the present policy: if that has left the trust region, stop before going further.
+        if divergence / Double(batch.count) > 1.5 * ppo.targetKL { break epochs }
         agent.improvePolicy(
           gradient: policyGradient, rate: rate * ppo.learningRate, maximumNorm: ppo.maximumGradientNorm)
         agent.improveValue(
           gradient: valueGradient, rate: rate * ppo.valueLearningRate, maximumNorm: ppo.maximumGradientNorm)
         start += size
       }
-      if divergence / Double(e.tiles) > 1.5 * ppo.targetKL { break }
     }
   }
 
