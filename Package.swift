@@ -51,7 +51,8 @@ let package = Package(
     .executableTarget(
       name: "daunce-mpi",
       dependencies: [
-        "Experiment", "MPI", "Ensemble", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiment", "Archive", "Assimilation", "Ensemble", "Models", "MPI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings, plugins: ["StampBuild"]),
     .plugin(name: "StampBuild", capability: .buildTool()),
@@ -76,7 +77,11 @@ let package = Package(
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
     tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
     tests("ScoresTests", ["Scores"], fixtures: true),
-    tests("ConfigurationTests", ["Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
+    tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
+    tests("ArchiveTests", ["Archive", "StateSpace"], fixtures: true),
+    tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
+    tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
+    tests("ScoresTests", ["Scores"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -3,8 +3,8 @@ import PackagePlugin
 
 /// Writes the commit and the compiler into the executable, for `--version` and for the files that it makes.
 ///
-/// A manifest could ask for the commit as well, but its answer is cached until Package.swift itself changes. Here Git's own
-/// log of commits is an input of the build, so every commit renews the stamp. Without that log (an unpacked archive, a
+/// A manifest could ask for the commit as well, but its answer is cached until Package.swift itself changes. Here Git's
+/// own log of commits is an input of the build, so every commit renews the stamp. Without that log (an unpacked archive, a
 /// linked worktree) the commit is "unknown" rather than an old one.
 @main
 struct StampBuild: BuildToolPlugin {

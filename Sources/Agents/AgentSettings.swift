@@ -67,6 +67,13 @@ public struct AgentSettings: Sendable, Hashable {
     self.window = window
     self.hidden = hidden
   }
+
+  /// Whether a policy network has the inputs and outputs that these settings ask for.
+  public func fits(_ policy: Network, layout: StateLayout, auxiliary: Int) -> Bool {
+    window % 2 == 1 && (1...layout.grid.cells).contains(window) && !controls.isEmpty
+      && policy.sizes.first == Features.count(settings: self, layout: layout, auxiliary: auxiliary)
+      && policy.sizes.last == 2 * controls.count
+  }
 }
 
 /// What agents need of a model: the base forecast that they correct and the local fields that they see.

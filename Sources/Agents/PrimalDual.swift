@@ -35,6 +35,11 @@ public struct Multiplier: Sendable, Hashable, Codable {
     self.floor = floor
   }
 
+  /// A multiplier that was saved with its value.
+  public init(restored value: Double, form: MultiplierForm, rate: Double, regularisation: Double, floor: Double) {
+    self.init(initial: value, form: form, rate: rate, regularisation: regularisation, floor: floor)
+  }
+
   /// `zeta = 1/dE - 1/eps`, with `dE` floored.
   public func reciprocal(_ deviation: Double, tolerance: Double) -> Double {
     1 / max(deviation, floor) - 1 / tolerance

@@ -3,7 +3,7 @@ import StateSpace
 /// Reads an analysis file; see `AnalysisContents` for what is in it.
 public final class AnalysisFile {
   private let reader: DatasetReader
-  /// Analysis times in the model's unit, ascending.
+  /// Analysis times in the model's unit, ascending, of the cycles that were written.
   public let times: [Double]
   /// Number of cells.
   public let cells: Int
@@ -12,13 +12,16 @@ public final class AnalysisFile {
   /// Names of the variables and diagnostics that have a mean and a spread, in the file's order.
   public let fields: [String]
   private let hasTruths: Bool
+  /// Length of the dimension `time`; more than `times` in the file of an interrupted run.
+  private let cycleSlots: Int
 
   public var path: String { reader.path }
 
   /// Opens a file; throws if it is damaged or no analysis file.
   public init(path: String) throws(ArchiveError) {
     reader = try DatasetReader(path: path)
-    times = try reader.times()
+    times = try reader.times(upToMissing: true)
+    cycleSlots = try reader.length(of: "time")
     cells = try reader.length(of: "x")
     let truths = try reader.truthCount(choosing: nil)
     hasTruths = truths != nil
@@ -119,7 +122,7 @@ public final class AnalysisFile {
         expected: "one with number \(truth), counted from 0")
     }
     let outer: [(name: String, length: Int?)] = hasTruths ? [("truth", truthCount)] : []
-    let variable = try reader.variable(name, over: outer + [("time", times.count)] + inner)
+    let variable = try reader.variable(name, over: outer + [("time", cycleSlots)] + inner)
     let cycles = cycles ?? 0..<times.count
     let innerShape = Array(variable.shape.suffix(inner.count))
     return try reader.field(

@@ -81,11 +81,12 @@ extension DatasetReader {
     }
   }
 
-  /// The time coordinate: finite and ascending.
-  func times() throws(ArchiveError) -> [Double] {
+  /// The time coordinate: finite and ascending. `upToMissing`: without the missing times at its end, if there are any.
+  func times(upToMissing: Bool = false) throws(ArchiveError) -> [Double] {
     let count = try length(of: "time")
     try variable("time", over: [("time", count)])
-    let times = try field("time")
+    var times = try field("time")
+    if upToMissing { while times.last?.isNaN == true { times.removeLast() } }
     try checkAscending(times, strictly: true)
     return times
   }

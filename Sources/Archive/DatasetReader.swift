@@ -87,7 +87,16 @@ public final class DatasetReader {
     let hdf5: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     let classic = Array("CDF".utf8)
     if bytes.starts(with: hdf5) { return }
-    if bytes.starts(with: classic), bytes.count > 3, [1, 2, 5].contains(bytes[3]) { return }
+    if bytes.starts(with: classic), bytes.count > 3, [1, 2, 5].contains(bytes[3]) {
+      do throws(ClassicHeader.Damage) {
+        try ClassicHeader.check(bytes)
+        return
+      } catch {
+        throw ArchiveError(
+          .truncated, path: path, found: "a header that names \(error.found)",
+          expected: "a complete NetCDF file: this one is truncated or damaged")
+      }
+    }
     throw ArchiveError(
       .notNetCDF, path: path, found: bytes.isEmpty ? "an empty file" : "a file of another kind",
       expected: "a NetCDF file (NetCDF-4/HDF5 or classic)")

@@ -36,14 +36,7 @@ public final class DatasetWriter {
   public init(path: String, provenance: Provenance) throws(ArchiveError) {
     self.path = path
     temporary = try TemporaryFile(path: path)
-    var id: Int32 = -1
-    // The size only sets the step in which the image grows; the name is never opened.
-    let status = NetCDF.call { nc_create_mem("image", NC_NETCDF4, 1 << 16, &id) }
-    dataset = id
-    guard status == NC_NOERR else {
-      isOpen = false
-      throw Self.failure(path, nil, status)
-    }
+    dataset = try EmptyImage.open(for: path)
     for attribute in provenance.attributes { try set(attribute) }
   }
 
@@ -200,7 +193,7 @@ public final class DatasetWriter {
       throw Self.failure(path, nil, status)
     }
     defer { free(memory) }
-    let bytes = UnsafeRawBufferPointer(start: memory, count: image.size)
+    let bytes = EmptyImage.trimmed(UnsafeRawBufferPointer(start: memory, count: image.size))
     let seal = Seal(of: bytes)
     let sealBytes = seal.bytes
     // An array's storage may only be used inside a closure, and `commit` throws: hand the error out by hand.

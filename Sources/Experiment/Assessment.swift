@@ -7,12 +7,13 @@ extension Setup {
   ///
   /// - Parameters:
   ///   - make: the method for a truth.
-  ///   - start: called with the number of each truth, before its first cycle.
   ///   - record: called with every summarised analysis, on rank 0 only.
+  ///   - onEnd: called after each truth's last cycle or failure, on rank 0 only.
   /// - Returns: a score a truth on rank 0, nothing elsewhere.
   func assess(
     _ name: String, truths: [Twin], band: Band?, make: (Twin) throws -> AssimilationMethod,
-    record: (_ truth: Int, _ cycle: Int, _ summary: AnalysisSummary) throws -> Void
+    record: (_ truth: Int, _ cycle: Int, _ summary: AnalysisSummary) throws -> Void,
+    onEnd: (_ truth: Int) throws -> Void
   ) throws -> [TruthScore] {
     let summary = AnalysisSummary(self)
     var scores: [TruthScore] = []
@@ -33,6 +34,7 @@ extension Setup {
           progress.note("\(name): failed at cycle \(failure) of truth \(truth.seed)")
         }
         scores.append(scorer.score)
+        try onEnd(k)
       }
       progress.advance(to: k + 1)
     }

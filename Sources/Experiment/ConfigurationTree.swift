@@ -135,20 +135,18 @@ extension GivenValue {
   }
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that lead from one word to another (optimal string
-/// alignment).
+/// Insertions, deletions and substitutions that lead from one word to another (Levenshtein).
 func editDistance(_ first: String, _ second: String) -> Int {
-  let a = Array(first)
-  let b = Array(second)
-  var rows = [Array(0...b.count)]
-  for i in a.indices {
-    var row = [i + 1]
-    for j in b.indices {
-      var best = min(rows[i][j] + (a[i] == b[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, rows[i - 1][j - 1] + 1) }
-      row.append(best)
+  let target = Array(second)
+  var row = Array(0...target.count)
+  for (i, character) in first.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for j in target.indices {
+      let cost = min(diagonal + (character == target[j] ? 0 : 1), row[j] + 1, row[j + 1] + 1)
+      diagonal = row[j + 1]
+      row[j + 1] = cost
     }
-    rows.append(row)
   }
-  return rows[a.count][b.count]
+  return row[target.count]
 }

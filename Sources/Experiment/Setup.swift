@@ -13,14 +13,14 @@ public final class Setup {
   /// How truths are observed, after the configuration's overrides.
   public let observing: ObservingSystem
   /// Says what the program is doing; does something on rank 0 only.
-  public let progress: any Progress
+  public let progress: any ProgressReporter
 
   public var layout: StateLayout { model.layout }
 
   /// - Throws: when ranks disagree about the configuration, there are more ranks than members, or the model refuses its
   ///   parameters; before anything else is communicated.
   public init(
-    configuration: Configuration, communicator: Communicator, progress: any Progress = SilentProgress()
+    configuration: Configuration, communicator: Communicator, progress: any ProgressReporter = SilentProgress()
   ) throws {
     try communicator.agree(on: configuration.digest, about: "the configuration")
     self.configuration = configuration
@@ -46,7 +46,7 @@ public final class Setup {
         model.units == .paper ? .paper : .standard,
         background: model.background == .homogeneous ? .homogeneous : .warmPool)
       mjo.cells = model.cells ?? mjo.cells
-      mjo.noiseAmplitude *= model.noiseAmplitude
+      mjo.noiseAmplitude *= model.noiseAmplitude * model.noiseAmplitude
       mjo.floor = model.floor
       mjo.noiseScheme = model.noiseScheme == .feller ? .feller : .eulerFloor
       return try MJOSkeleton(mjo)
@@ -62,7 +62,7 @@ public final class Setup {
 }
 
 /// Tells the user how far a stage has come.
-public protocol Progress: AnyObject {
+public protocol ProgressReporter: AnyObject {
   /// A new stage begins, with `total` steps.
   func begin(_ stage: String, total: Int)
   /// `done` steps of the stage are over.
@@ -74,7 +74,7 @@ public protocol Progress: AnyObject {
 }
 
 /// Says nothing.
-public final class SilentProgress: Progress {
+public final class SilentProgress: ProgressReporter {
   public init() {}
   public func begin(_ stage: String, total: Int) {}
   public func advance(to done: Int) {}

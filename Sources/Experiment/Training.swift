@@ -53,7 +53,7 @@ extension Setup {
   }
 
   /// Trains one agent a member on the training truths.
-  func train(_ truths: [Twin], band: Band?, alsoUnconstrained: Bool, probe: ((String, Crew) throws -> Void)? = nil) throws -> TrainingOutcome {
+  func train(_ truths: [Twin], band: Band?, alsoUnconstrained: Bool) throws -> TrainingOutcome {
     let start = DispatchTime.now().uptimeNanoseconds
     let cycles = truths[0].cycles
     let data = TrainingData(
@@ -80,7 +80,6 @@ extension Setup {
       WarmStartSettings(
         steps: agents.warmStart.steps, batch: agents.warmStart.batch, learningRate: agents.warmStart.learningRate,
         closedLoopRounds: agents.warmStart.closedLoopRounds, missingFraction: agents.warmStart.missingFraction))
-    try probe?("warm", Crew(settings: settings, agents: trainer.agents))
     let ppo = PPOSettings(agents.ppo)
     var unconstrained: Crew?
     if alsoUnconstrained {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiment
+import Foundation
 
 /// The program; `run` if no subcommand is named.
 struct DaunceMPI: ParsableCommand {
@@ -18,7 +19,11 @@ struct Run: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "run") }
+  func perform(_ session: Session, setup: Setup) throws {
+    let output = try session.makeOutput(setup)
+    let table = try RunStage(setup, output: output).run()
+    session.say(table.text)
+  }
 }
 
 struct Simulate: StageCommand {
@@ -26,7 +31,10 @@ struct Simulate: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "simulate") }
+  func perform(_ session: Session, setup: Setup) throws {
+    try SimulateStage(setup, output: session.makeOutput(setup)).run()
+    session.say("nature.nc, observations.nc and initial.nc in \(common.output)")
+  }
 }
 
 struct Train: StageCommand {
@@ -34,7 +42,9 @@ struct Train: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "train") }
+  func perform(_ session: Session, setup: Setup) throws {
+    session.say(try TrainStage(setup, output: session.makeOutput(setup)).run())
+  }
 }
 
 struct Assimilate: StageCommand {
@@ -65,7 +75,13 @@ struct Assimilate: StageCommand {
     }
   }
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "assimilate") }
+  func perform(_ session: Session, setup: Setup) throws {
+    let inputs = AssimilateStage.Inputs(
+      method: method, agents: agents.map { URL(filePath: $0) }, initial: URL(filePath: initial),
+      observations: URL(filePath: observations))
+    session.say(
+      try AssimilateStage(setup, inputs: inputs).run(destination: session.output, provenance: session.provenance))
+  }
 }
 
 struct Score: StageCommand {
@@ -79,11 +95,9 @@ struct Score: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session) throws { throw StageMissing(stage: "score") }
-}
-
-/// A subcommand that has no stage behind it.
-struct StageMissing: Error, CustomStringConvertible {
-  let stage: String
-  var description: String { "\(stage): this version has no such stage" }
+  func perform(_ session: Session, setup: Setup) throws {
+    let stage = ScoreStage(
+      setup, truth: URL(filePath: truth), analyses: analyses.map { URL(filePath: $0) })
+    session.say(try stage.run())
+  }
 }

@@ -1,8 +1,11 @@
+import Archive
 import ArgumentParser
+import Assimilation
 import Ensemble
 import Experiment
 import Foundation
 import MPI
+import Models
 
 /// Exit codes of the program, numbered as in sysexits.h.
 enum ExitStatus: Int32 {
@@ -20,14 +23,32 @@ enum ExitStatus: Int32 {
     switch error {
     case let error as ConfigurationError:
       self = error.problems.map(ExitStatus.init(of:)).max { $0.rawValue < $1.rawValue } ?? .badData
+    case let error as ArchiveError:
+      self = error.kind == .inputOutput ? .io : .badData
+    case let error as ExperimentError:
+      switch error.kind {
+      case .data: self = .badData
+      case .inputOutput: self = .io
+      case .bug: self = .bug
+      }
     case is DistributionError:
       self = .usage
     case let error as MPIError:
-      if case .rankFailed(let failure) = error, let cause = failure.underlying {
-        self.init(of: cause)
-      } else {
-        self = .bug
+      switch error {
+      case .rankFailed(let failure): self = failure.underlying.map(ExitStatus.init(of:)) ?? .bug
+      case .disagreement: self = .usage
+      case .call, .unsupported: self = .bug
       }
+    case let error as ArchiveError:
+      self = error.kind == .inputOutput ? .io : .badData
+    case let error as ExperimentError:
+      switch error.kind {
+      case .data: self = .badData
+      case .inputOutput: self = .io
+      case .bug: self = .bug
+      }
+    case is ModelError, is AssimilationError:
+      self = .badData
     case is CocoaError, is POSIXError:
       self = .io
     default:
@@ -44,8 +65,8 @@ enum ExitStatus: Int32 {
   }
 }
 
-/// Ends this process for an error that every rank has alike, MPI not being started: rank 0 tells it. Help and version are
-/// such "errors" of the parser too.
+/// Ends this process for an error that every rank has alike, MPI not being started: rank 0 tells it. Help and version
+/// are such "errors" of the parser too.
 func conclude(beforeStart error: any Error) -> Never {
   let parserCode = DaunceMPI.exitCode(for: error)
   let isParsers = parserCode != .failure

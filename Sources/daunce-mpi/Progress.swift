@@ -1,7 +1,8 @@
+import Experiment
 import Foundation
 
 /// How far a stage is, on standard error: one moving bar where a person watches, a line now and then elsewhere.
-final class Progress {
+final class ProgressLine: ProgressReporter {
   private let isShown: Bool
   private let isBar: Bool
   /// Least seconds between two updates.
@@ -29,34 +30,39 @@ final class Progress {
     advance(to: 0)
   }
 
-  /// Reports that `done` parts are done, with a word on how it goes. Cheap when it is too early to show it.
-  func advance(to done: Int, note: @autoclosure () -> String = "") {
+  /// Reports that `done` parts are done. Cheap when it is too early to show it.
+  func advance(to done: Int) {
     guard isShown else { return }
     let now = Date()
     guard now.timeIntervalSince(lastUpdate) >= interval else { return }
     lastUpdate = now
-    show(done, note: note())
+    show(done)
   }
 
   /// Ends the stage.
-  func end(note: String = "") {
+  func end() {
     guard isShown else { return }
-    show(total, note: note)
+    show(total)
     if isBar { write("\n") }
   }
 
-  private func show(_ done: Int, note: String) {
+  /// Tells something that the user should know, on a line of its own.
+  func note(_ message: String) {
+    guard isShown else { return }
+    write("\(isBar ? "\r\u{1B}[K" : "")\(message)\n")
+  }
+
+  private func show(_ done: Int) {
     let seconds = String(format: "%.0f s", Date().timeIntervalSince(start))
-    let suffix = note.isEmpty ? "" : ", \(note)"
     guard isBar else {
-      write("\(stage): \(done)/\(total), \(seconds)\(suffix)\n")
+      write("\(stage): \(done)/\(total), \(seconds)\n")
       return
     }
     let width = 24
     let filled = min(width, width * done / total)
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
     // Shorter than a terminal's usual line, or the carriage return would not come back to its start.
-    let line = "\(stage) [\(bar)] \(done)/\(total), \(seconds)\(suffix)".prefix(79)
+    let line = "\(stage) [\(bar)] \(done)/\(total), \(seconds)".prefix(79)
     write("\r\u{1B}[K\(line)")
   }
 

@@ -1,7 +1,9 @@
+import Archive
 import ArgumentParser
 import Experiment
 import Foundation
 import Logging
+import MPI
 
 /// What a stage is given: everything that the command line decides.
 struct Session {
@@ -9,7 +11,7 @@ struct Session {
   /// Where the configuration comes from, for messages.
   let configurationSource: ConfigurationError.Source
   let output: URL
-  let progress: Progress
+  let progress: any ProgressReporter
   let logger: Logger
   /// The command as it was typed, for the files' `history`.
   let commandLine: String
@@ -18,12 +20,29 @@ struct Session {
     configuration = try Configuration.load(path: options.config, overrides: options.overrides)
     configurationSource = options.config.map { .file($0) } ?? .program
     output = URL(filePath: options.output)
-    progress = Progress(isShown: Launch.rank == 0 && !options.quiet, isBar: Launch.hasTerminal)
+    progress = ProgressLine(isShown: Launch.rank == 0 && !options.quiet, isBar: Launch.hasTerminal)
     var logger = Logger(label: "daunce-mpi", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = options.quiet ? max(options.logLevel, .error) : options.logLevel
     logger[metadataKey: "rank"] = "\(Launch.rank)"
     self.logger = logger
     commandLine = CommandLine.arguments.joined(separator: " ")
+  }
+
+  /// What files say of their origin.
+  var provenance: Provenance {
+    Provenance(
+      title: "", version: Version.number, commit: Build.commit, history: commandLine, seed: configuration.seed,
+      configuration: configuration.yaml)
+  }
+
+  /// The folder for everything that is written. Collective.
+  func makeOutput(_ setup: Setup) throws -> OutputFolder {
+    try OutputFolder(output, provenance: provenance, communicator: setup.communicator)
+  }
+
+  /// Prints a result, on rank 0 only.
+  func say(_ text: String) {
+    if Launch.rank == 0, !text.isEmpty { tell(text, on: .standardOutput) }
   }
 }
 
@@ -31,8 +50,8 @@ struct Session {
 protocol StageCommand: ParsableCommand {
   var common: CommonOptions { get }
 
-  /// Does the work. Called with the same session on all ranks; MPI is not started yet.
-  func perform(_ session: Session) throws
+  /// Does the work, on all ranks with the same session.
+  func perform(_ session: Session, setup: Setup) throws
 }
 
 extension StageCommand {

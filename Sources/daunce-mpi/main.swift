@@ -1,5 +1,7 @@
 import ArgumentParser
+import Experiment
 import Foundation
+import MPI
 
 // Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0
 // speaks for all of them and nobody waits for anybody.
@@ -19,7 +21,11 @@ do {
 }
 
 do {
-  try command.perform(session)
+  let environment = try Environment()
+  let setup = try Setup(
+    configuration: session.configuration, communicator: environment.world, progress: session.progress)
+  try command.perform(session, setup: setup)
+  try environment.finalize()
 } catch {
   conclude(afterStart: error)
 }

@@ -1,3 +1,4 @@
+import Agents
 import Experiment
 import StateSpace
 import Testing

@@ -1,0 +1,135 @@
+import Agents
+import Archive
+import Ensemble
+import Foundation
+import MPI
+import Models
+import StateSpace
+
+/// Agents as files: one a member, with its networks, both optimisers' states, its multipliers and what it was trained for.
+struct AgentStore {
+  let setup: Setup
+
+  /// File of a member's agent.
+  private func path(_ folder: URL, _ member: Int) -> String {
+    folder.appending(path: String(format: "agent-%04d.nc", member)).path
+  }
+
+  /// Every rank saves its own members' agents. Not collective but for a final agreement that all succeeded.
+  func save(_ crew: Crew, in folder: URL, provenance: Provenance) throws {
+    try setup.communicator.collectively {
+      for (agent, member) in zip(crew.agents, setup.distribution.local) {
+        try file(agent, crew.settings, member).write(
+          to: path(folder, member), provenance: provenance.titled("agent of ensemble member \(member)"))
+      }
+    }
+  }
+
+  private func file(_ agent: Agent, _ settings: AgentSettings, _ member: Int) -> ArrayFile {
+    func network(_ name: String, _ network: Network, _ optimiser: Adam) -> [NamedArray] {
+      [
+        NamedArray("\(name)_sizes", network.sizes.map { Int64($0) }),
+        NamedArray("\(name)_parameters", network.parameters),
+        NamedArray("\(name)_first_moments", optimiser.first),
+        NamedArray("\(name)_second_moments", optimiser.second),
+        NamedArray("\(name)_optimiser_step", [Int64(optimiser.step)]),
+      ]
+    }
+    var arrays = network("policy", agent.policy, agent.policyOptimiser)
+    arrays += network("value", agent.value, agent.valueOptimiser)
+    arrays.append(NamedArray("multipliers", agent.multipliers.map(\.value)))
+    var notes = identity(member: member).map { Attribute($0.name, $0.value) }
+    notes += [
+      Attribute("multiplier_form", agent.multipliers.first?.form.rawValue ?? MultiplierForm.none.rawValue),
+      Attribute("base", settings.base.rawValue), Attribute("inputs", settings.inputs.rawValue),
+      Attribute("target", settings.target.rawValue), Attribute("draws", settings.draws.rawValue),
+      Attribute("bounds", settings.bounds.rawValue),
+      Attribute("controls", settings.controls.map { setup.layout.variables[$0].name }.joined(separator: " ")),
+      Attribute("window", settings.window), Attribute("error_variance", settings.errorVariance),
+      Attribute("multiplier_rate", agent.multipliers.first?.rate ?? 0),
+      Attribute("multiplier_regularisation", agent.multipliers.first?.regularisation ?? 0),
+      Attribute("multiplier_floor", agent.multipliers.first?.floor ?? 0),
+    ]
+    return ArrayFile(arrays: arrays, attributes: notes)
+  }
+
+  /// What an agent is trained for and cannot be used without, as words that a message can show.
+  private func identity(member: Int) -> [(name: String, value: String)] {
+    [
+      ("model", "\(setup.model.name), \(setup.model.units) units"),
+      ("variables", setup.layout.variables.map(\.name).joined(separator: " ")),
+      ("cells", "\(setup.layout.grid.cells)"),
+      ("time_steps_between_observations", "\(setup.observing.stepsBetween)"),
+      ("observed", setup.layout.variables[setup.observing.variable].name),
+      ("members", "\(setup.configuration.members)"),
+      ("member", "\(member)"),
+    ]
+  }
+
+  /// Every rank loads its own members' agents. Collective only in agreeing that all succeeded.
+  ///
+  /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` naming what the agents were trained for where that
+  ///   differs from this setup.
+  func load(from folder: URL) throws -> Crew {
+    try setup.communicator.collectively {
+      var loaded: [(AgentSettings, Agent)] = []
+      for member in setup.distribution.local { loaded.append(try load(path(folder, member), member)) }
+      return Crew(settings: loaded[0].0, agents: loaded.map(\.1))
+    }
+  }
+
+  private func load(_ path: String, _ member: Int) throws -> (AgentSettings, Agent) {
+    let file = try ArrayFile.read(path)
+    for (name, expected) in identity(member: member) {
+      let found = try file.text(name)
+      guard found == expected else {
+        throw ExperimentError(
+          .data, "\(path): agent trained for another \(name.replacing("_", with: " ")): found \(found), expected \(expected)")
+      }
+    }
+    func choice<Choice: RawRepresentable<String>>(_ name: String) throws -> Choice {
+      let word = try file.text(name)
+      guard let choice = Choice(rawValue: word) else {
+        throw ExperimentError(.data, "\(path): attribute \(name): found \(word), expected a choice that this version knows")
+      }
+      return choice
+    }
+    func network(_ name: String) throws -> (Network, Adam) {
+      let sizes = try file.integers("\(name)_sizes").map { Int($0) }
+      let parameters = try file.floats("\(name)_parameters")
+      guard sizes.allSatisfy({ (1...100_000).contains($0) }), let network = Network(sizes: sizes, parameters: parameters) else {
+        throw ExperimentError(
+          .data, "\(path): variable \(name)_parameters: found \(parameters.count) numbers, expected a network of layers \(sizes)")
+      }
+      var adam = Adam(parameters: parameters.count)
+      adam.first = try file.floats("\(name)_first_moments", shape: [parameters.count])
+      adam.second = try file.floats("\(name)_second_moments", shape: [parameters.count])
+      adam.step = Int(try file.integers("\(name)_optimiser_step", shape: [1])[0])
+      return (network, adam)
+    }
+    let (policy, policyOptimiser) = try network("policy")
+    let (value, valueOptimiser) = try network("value")
+    let controls = try file.text("controls").split(separator: " ").compactMap { setup.layout.variableIndex(String($0)) }
+    let settings = AgentSettings(
+      base: try choice("base"), inputs: try choice("inputs"), target: try choice("target"), draws: try choice("draws"),
+      bounds: try choice("bounds"), controls: controls, observed: [setup.observing.variable],
+      errorVariance: try file.number("error_variance"), window: try file.integer("window"),
+      hidden: Array(policy.sizes.dropFirst().dropLast()))
+    let form: MultiplierForm = try choice("multiplier_form")
+    let multipliers = try file.doubles("multipliers").map { value in
+      Multiplier(
+        restored: value, form: form, rate: try file.number("multiplier_rate"),
+        regularisation: try file.number("multiplier_regularisation"), floor: try file.number("multiplier_floor"))
+    }
+    guard settings.fits(policy, layout: setup.layout, auxiliary: setup.model.auxiliaryNames.count) else {
+      throw ExperimentError(
+        .data, "\(path): found a policy of layers \(policy.sizes), which doesn't fit its own settings")
+    }
+    return (
+      settings,
+      Agent(
+        policy: policy, value: value, policyOptimiser: policyOptimiser, valueOptimiser: valueOptimiser,
+        multipliers: multipliers)
+    )
+  }
+}

@@ -1,0 +1,66 @@
+import Archive
+import Models
+import StateSpace
+
+/// Streams analyses to a file on rank 0. Times are k times the observation interval after the spin-up.
+final class AnalysisRecorder {
+  private let setup: Setup
+  private let writer: AnalysisWriter
+  private var record: AnalysisRecord
+  private let times: [Double]
+  private var written: [Int]
+
+  /// - Parameters:
+  ///   - times: of the analyses, the same for every truth.
+  ///   - seeds: of the truths along a leading dimension; `nil` for a file of one series.
+  init(_ setup: Setup, path: String, times: [Double], seeds: [UInt64]?, output: OutputFolder, title: String) throws {
+    self.setup = setup
+    self.times = times
+    written = (seeds ?? [0]).map { _ in 0 }
+    var contents = AnalysisContents(
+      layout: setup.layout, diagnostics: setup.model.diagnostics.map(\.name), memberCount: setup.configuration.members,
+      cycles: times.count, truthSeeds: seeds)
+    contents.keepsMembers = setup.configuration.output.members
+    record = AnalysisRecord(for: contents)
+    writer = try AnalysisWriter(path: path, contents: contents, provenance: output.provenance.titled(title))
+  }
+
+  /// Adds the analysis of the next time of a truth.
+  func add(_ summary: AnalysisSummary, truth: Int = 0) throws {
+    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    record.time = times[written[truth]]
+    for i in 0..<count {
+      record.mean[i] = summary.mean[i]
+      record.spread[i] = summary.spread[i]
+    }
+    for i in record.diagnosticMean.indices {
+      record.diagnosticMean[i] = summary.mean[count + i]
+      record.diagnosticSpread[i] = summary.spread[count + i]
+    }
+    for m in summary.energy.indices { record.energies[m] = summary.energy[m] }
+    var bounded = 0
+    for (v, variable) in setup.layout.variables.enumerated() where variable.lowerBound != nil {
+      var least = Double.infinity
+      for m in 0..<setup.configuration.members {
+        for c in 0..<n { least = min(least, summary.members[m * count + v * n + c]) }
+      }
+      record.minima[bounded] = least
+      bounded += 1
+    }
+    for i in record.members.indices { record.members[i] = summary.members[i] }
+    try writer.append(record, truth: truth)
+    written[truth] += 1
+  }
+
+  /// Marks the remaining times of a truth as missing, after a failure.
+  func giveUp(truth: Int = 0) throws {
+    var missing = AnalysisRecord(for: writer.contents)
+    while written[truth] < times.count {
+      missing.time = times[written[truth]]
+      try writer.append(missing, truth: truth)
+      written[truth] += 1
+    }
+  }
+
+  func finish() throws { _ = try writer.finish() }
+}

@@ -1,0 +1,129 @@
+public import Archive
+import Ensemble
+public import Foundation
+import MPI
+import Models
+import StateSpace
+
+/// A user's ensemble through a user's file of observations, by a filter or by trained agents.
+public struct AssimilateStage {
+  /// What is assimilated, by what.
+  public struct Inputs {
+    public var method: Configuration.Method
+    /// Folder of trained agents, for the methods that need them.
+    public var agents: URL?
+    public var initial: URL
+    public var observations: URL
+
+    public init(method: Configuration.Method, agents: URL?, initial: URL, observations: URL) {
+      self.method = method
+      self.agents = agents
+      self.initial = initial
+      self.observations = observations
+    }
+  }
+
+  let setup: Setup
+  let inputs: Inputs
+
+  public init(_ setup: Setup, inputs: Inputs) {
+    self.setup = setup
+    self.inputs = inputs
+  }
+
+  /// Writes the analyses at the observations' times into `folder`/analysis-<method>.nc, or into `destination` itself if that
+  /// names a `.nc` file. Everything is read and checked before anything is written. Collective.
+  ///
+  /// - Returns: one line on what was done.
+  public func run(destination: URL, provenance: Provenance) throws -> String {
+    let communicator = setup.communicator
+    let crew = try loadCrew()
+    let (series, start) = try communicator.collectively { try readObservations() }
+    let schedule = try communicator.collectively { try makeSchedule(series, start: start.time) }
+    let band = try filterBand()
+    let isFile = destination.pathExtension == "nc"
+    let output = try OutputFolder(
+      isFile ? destination.deletingLastPathComponent() : destination, provenance: provenance, communicator: communicator)
+    let path = isFile ? destination.path : output.path("analysis-\(inputs.method.rawValue).nc")
+
+    let seed = setup.configuration.seed
+    let method =
+      try crew.map { AssimilationMethod.agents($0, name: inputs.method.rawValue, setup: setup, seed: seed) }
+      ?? AssimilationMethod.filter(inputs.method, setup: setup, seed: seed, band: band)
+    var ensemble = setup.makeEnsemble()
+    for (m, member) in setup.distribution.local.enumerated() {
+      ensemble.states[m] = Array(start.members[start.range(of: member, count: setup.layout.count)])
+    }
+    let recorder =
+      communicator.isRoot
+      ? try AnalysisRecorder(
+        setup, path: path, times: series.times, seeds: nil, output: output,
+        title: "analyses by \(inputs.method.rawValue)") : nil
+    let summary = AnalysisSummary(setup)
+    setup.progress.begin(inputs.method.rawValue, total: schedule.cycles.count)
+    let failure = try setup.assimilate(method, &ensemble, observations: schedule.cycles) { cycle, ensemble, _ in
+      guard schedule.recorded.contains(cycle) else { return }
+      try summary.summarise(ensemble)
+      try recorder?.add(summary)
+      setup.progress.advance(to: cycle)
+    }
+    setup.progress.end()
+    if failure != nil { try recorder?.giveUp() }
+    try recorder?.finish()
+    if let failure {
+      throw ExperimentError(
+        .data,
+        "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it must not be, or not finite; \(path) holds the analyses before it")
+    }
+    return "\(inputs.method.rawValue): \(series.times.count) analyses of \(series.count) observations in \(path)"
+  }
+
+  private func loadCrew() throws -> Crew? {
+    guard inputs.method.isAgents, let folder = inputs.agents else { return nil }
+    return try AgentStore(setup: setup).load(from: folder)
+  }
+
+  /// Every rank reads both small files: all see the same error, and nothing has to be sent.
+  private func readObservations() throws -> (ObservationSeries, EnsembleFile) {
+    let initial = try EnsembleFile.read(
+      inputs.initial.path, layout: setup.layout, memberCount: setup.configuration.members)
+    let series = try ObservationFile.read(inputs.observations.path, layout: setup.layout)
+    return (series, initial)
+  }
+
+  /// Observations of every cycle from the initial time on, and the cycles whose analyses are written.
+  private struct Schedule {
+    var cycles: [Observations]
+    var recorded: Set<Int>
+  }
+
+  /// Lines observation times up with cycles of the configured interval. Cycles between have no observations.
+  private func makeSchedule(_ series: ObservationSeries, start: Double) throws -> Schedule {
+    let interval = setup.interval
+    let none = Observations(elements: [], values: [], errorVariances: [])
+    var schedule = Schedule(cycles: [], recorded: [])
+    for (time, observations) in zip(series.times, series.observations) {
+      let position = (time - start) / interval
+      let cycle = position.rounded()
+      guard cycle >= 1, abs(position - cycle) < 1e-3, cycle < 1e8 else {
+        throw ExperimentError(
+          .data,
+          "\(inputs.observations.path): variable time: found \(time), expected \(start) (the time of \(inputs.initial.path)) plus a multiple of \(interval), the interval between observations (key observations.interval)")
+      }
+      while schedule.cycles.count < Int(cycle) { schedule.cycles.append(none) }
+      schedule.cycles[Int(cycle) - 1] = observations
+      schedule.recorded.insert(Int(cycle))
+    }
+    return schedule
+  }
+
+  /// Constrained filters without a configured band take it from simulated runs, as `run` does.
+  private func filterBand() throws -> Band? {
+    guard inputs.method == .constrainedEAKF || inputs.method == .constrainedEnKF, setup.energy != nil else { return nil }
+    let needsRuns = setup.configuration.constraints.band == nil
+    let truths =
+      needsRuns
+      ? try setup.simulateTruths(setup.trainingSeeds, cycles: setup.configuration.truths.trainingCycles) : []
+    return setup.energyBand(from: truths)
+  }
+}

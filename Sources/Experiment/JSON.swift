@@ -1,0 +1,34 @@
+import Foundation
+
+/// A JSON value; numbers that are missing or not finite become null.
+enum JSON: Encodable {
+  case object([String: JSON])
+  case array([JSON])
+  case number(Double?)
+  case integer(Int)
+  case unsigned(UInt64)
+  case text(String)
+  case null
+
+  static func integers(_ values: [Int]) -> JSON { .array(values.map { .integer($0) }) }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .object(let members): try container.encode(members)
+    case .array(let elements): try container.encode(elements)
+    case .number(let value?) where value.isFinite: try container.encode(value)
+    case .number, .null: try container.encodeNil()
+    case .integer(let value): try container.encode(value)
+    case .unsigned(let value): try container.encode(value)
+    case .text(let value): try container.encode(value)
+    }
+  }
+
+  /// Indented text with sorted keys and a final line end.
+  func text() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+  }
+}

@@ -1,0 +1,149 @@
+import Archive
+import Ensemble
+import Foundation
+import MPI
+import Models
+import StateSpace
+
+/// The whole experiment: nature, reference filter, training, assimilation of unseen truths by every method, scores.
+public struct RunStage {
+  let setup: Setup
+  let output: OutputFolder
+
+  public init(_ setup: Setup, output: OutputFolder) {
+    self.setup = setup
+    self.output = output
+  }
+
+  /// Runs it and writes nature.nc, observations.nc, analysis-<method>.nc, agents/ and scores.json. Collective.
+  ///
+  /// - Returns: the table of scores on rank 0, an empty one elsewhere.
+  public func run() throws -> ScoreTable {
+    let configuration = setup.configuration
+    let methods = configuration.methods
+    let needsTraining = methods.contains { $0.isAgents }
+    let needsBand = needsTraining || setup.energy != nil
+    setup.progress.begin("nature runs", total: 2)
+    let test = try setup.simulateTruths(setup.testSeeds, cycles: configuration.truths.cycles)
+    setup.progress.advance(to: 1)
+    let training =
+      needsBand ? try setup.simulateTruths(setup.trainingSeeds, cycles: configuration.truths.trainingCycles) : []
+    setup.progress.end()
+    let band = setup.energyBand(from: training)
+    if setup.communicator.isRoot { try writeTruths(test) }
+
+    var scores: [Configuration.Method: [TruthScore]] = [:]
+    for method in methods where !method.isAgents {
+      scores[method] = try assess(method.rawValue, test, band: band) { truth in
+        try .filter(method, setup: setup, seed: truth.seed, band: band)
+      }
+    }
+    var outcome: TrainingOutcome?
+    if needsTraining {
+      let trained = try setup.train(
+        training, band: band, alsoUnconstrained: methods.contains(.rlUnconstrained))
+      outcome = trained
+      try save(trained.crew, "agents")
+      if let unconstrained = trained.unconstrained { try save(unconstrained, "agents-unconstrained") }
+      for method in methods where method.isAgents {
+        let crew = method == .rl ? trained.crew : trained.unconstrained ?? trained.crew
+        scores[method] = try assess(method.rawValue, test, band: band) { truth in
+          .agents(crew, name: method.rawValue, setup: setup, seed: truth.seed)
+        }
+      }
+    }
+    guard setup.communicator.isRoot else { return ScoreTable(methods: []) }
+    let table = ScoreTable(
+      methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: setup) })
+    try output.write(try report(table, outcome, band: band).text(), to: "scores.json")
+    return table
+  }
+
+  private func assess(
+    _ name: String, _ truths: [Twin], band: Band?, make: (Twin) throws -> AssimilationMethod
+  ) throws -> [TruthScore] {
+    let recorder =
+      setup.communicator.isRoot
+      ? try AnalysisRecorder(
+        setup, path: output.path("analysis-\(name).nc"), times: setup.times(cycles: truths[0].cycles),
+        seeds: truths.map(\.seed), output: output, title: "analyses by \(name)") : nil
+    let scores = try setup.assess(name, truths: truths, band: band, make: make) { truth, _, summary in
+      try recorder?.add(summary, truth: truth)
+    } onEnd: { truth in
+      try recorder?.giveUp(truth: truth)
+    }
+    try recorder?.finish()
+    return scores
+  }
+
+  private func save(_ crew: Crew, _ name: String) throws {
+    let folder = try setup.communicator.collectively { try output.subfolder(name) }
+    try AgentStore(setup: setup).save(crew, in: folder, provenance: output.provenance)
+  }
+
+  private func writeTruths(_ truths: [Twin]) throws {
+    try setup.writeNature(truths, to: output.path("nature.nc"), asSeries: true, provenance: output.provenance)
+    try setup.writeObservations(
+      truths, to: output.path("observations.nc"), asSeries: true, provenance: output.provenance)
+  }
+
+  private func report(_ table: ScoreTable, _ outcome: TrainingOutcome?, band: Band?) -> JSON {
+    let configuration = setup.configuration
+    var report: [String: JSON] = [
+      "members": .integer(configuration.members),
+      "cycles": .integer(configuration.truths.cycles),
+      "spinup_cycles": .integer(configuration.truths.spinupCycles),
+      "seed": .unsigned(configuration.seed),
+      "units": .text(setup.model.units),
+      "truths": .array(setup.testSeeds.map { .unsigned($0) }),
+      "methods": .object(Dictionary(uniqueKeysWithValues: table.methods.map { ($0.method, $0.json) })),
+    ]
+    if let band {
+      report["energy_band"] = .object([
+        "form": .text(band.function.name), "lower": .number(band.lower), "upper": .number(band.upper),
+      ])
+    }
+    if let outcome {
+      report["training"] = TrainingSummary(outcome, iterations: configuration.agents.ppo.iterations).json
+    }
+    return .object(report)
+  }
+}
+
+extension Configuration.Method {
+  /// Whether trained agents do the update.
+  public var isAgents: Bool { self == .rl || self == .rlUnconstrained }
+}
+
+extension Setup {
+  /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
+  func times(cycles: Int) -> [Double] {
+    (1...cycles).map { configuration.nature.spinup + Double($0) * interval }
+  }
+
+  /// Writes truths with their derived fields, the initial time included.
+  func writeNature(_ truths: [Twin], to path: String, asSeries: Bool, provenance: Provenance) throws {
+    let count = layout.count
+    let stored = truths.map { truth in
+      let diagnostics = model.diagnostics.map { diagnostic in
+        (0...truth.cycles).flatMap { time in
+          diagnostic.compute(truth.states.span.extracting(time * count..<(time + 1) * count))
+        }
+      }
+      return Truth(
+        times: [configuration.nature.spinup] + times(cycles: truth.cycles), states: truth.states,
+        diagnostics: diagnostics, seed: truth.seed)
+    }
+    try NatureFile.write(
+      stored, to: path, layout: layout, diagnostics: model.diagnostics.map(\.name), asSeries: asSeries,
+      provenance: provenance.titled("nature runs"))
+  }
+
+  /// Writes the truths' observations.
+  func writeObservations(_ truths: [Twin], to path: String, asSeries: Bool, provenance: Provenance) throws {
+    try ObservationFile.write(
+      fields: truths.map { $0.observations.flatMap(\.values) }, times: times(cycles: truths[0].cycles), to: path,
+      layout: layout, variable: observing.variable, errorVariance: observing.errorVariance,
+      seeds: asSeries ? truths.map(\.seed) : nil, provenance: provenance.titled("observations"))
+  }
+}

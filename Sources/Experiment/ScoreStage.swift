@@ -1,0 +1,108 @@
+import Archive
+public import Foundation
+import MPI
+import Models
+import Scores
+import StateSpace
+
+/// Analyses in files against the truth in a file: errors of the mean, pattern correlation and spread.
+public struct ScoreStage {
+  let setup: Setup
+  let truth: URL
+  let analyses: [URL]
+
+  public init(_ setup: Setup, truth: URL, analyses: [URL]) {
+    self.setup = setup
+    self.truth = truth
+    self.analyses = analyses
+  }
+
+  /// One file's scores of one field, means over times after spin-up and over truths.
+  private struct Row {
+    var relativeRMSE = RunningScore()
+    var normalisedRMSE = RunningScore()
+    var correlation = RunningScore()
+    var ratio = RunningScore()
+  }
+
+  /// A line for every file and field. Rank 0 alone reads; the other ranks return an empty text.
+  public func run() throws -> String {
+    try setup.communicator.collectively { setup.communicator.isRoot ? try table() : "" }
+  }
+
+  private func table() throws -> String {
+    var lines = [
+      columns(["file", "field", "RMSE/sd", "RMSE/sd(x)", "corr", "spread/error", "times"])
+    ]
+    for url in analyses {
+      let file = try AnalysisFile(path: url.path)
+      for field in file.fields {
+        var row = Row()
+        for k in 0..<file.truthCount { try score(file, field, truth: k, into: &row) }
+        func text(_ score: RunningScore, _ digits: Int) -> String {
+          score.mean.map { String(format: "%.\(digits)f", $0) } ?? "-"
+        }
+        lines.append(
+          columns([
+            url.lastPathComponent, field, text(row.relativeRMSE, 4), text(row.normalisedRMSE, 4),
+            text(row.correlation, 4), text(row.ratio, 3), "\(row.correlation.count)",
+          ]))
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func score(_ file: AnalysisFile, _ field: String, truth k: Int, into row: inout Row) throws {
+    let nature = try NatureFile.read(
+      truth.path, layout: setup.layout, diagnostics: setup.model.diagnostics.map(\.name),
+      truth: try NatureFile.count(in: truth.path) > 1 ? k : 0)
+    let (mean, spread) = (try file.mean(of: field, truth: k), try file.spread(of: field, truth: k))
+    let n = setup.layout.grid.cells
+    guard file.cells == n else {
+      throw ExperimentError(.data, "\(file.path): dimension x: found \(file.cells) cells, expected \(n)")
+    }
+    var pairs: [(mean: [Double], truth: [Double], variance: Double)] = []
+    for (t, time) in file.times.enumerated() where t >= setup.configuration.truths.spinupCycles {
+      guard let s = nature.times.firstIndex(where: { abs($0 - time) < 1e-6 * max(1, abs(time)) }) else {
+        throw ExperimentError(
+          .data, "\(file.path): variable time: found \(time), expected a time of \(truth.path)")
+      }
+      let x = Array(mean[t * n..<(t + 1) * n])
+      // A method that failed leaves its later analyses missing.
+      guard x.allSatisfy(\.isFinite) else { break }
+      let variance = (0..<n).reduce(0) { $0 + spread[t * n + $1] * spread[t * n + $1] } / Double(n)
+      pairs.append((x, values(of: field, in: nature, at: s), variance))
+    }
+    guard !pairs.isEmpty else { return }
+    let all = pairs.flatMap(\.truth)
+    let centre = all.reduce(0, +) / Double(all.count)
+    let deviation = (all.reduce(0) { $0 + ($1 - centre) * ($1 - centre) } / Double(all.count)).squareRoot()
+    var (errors, variances) = (0.0, 0.0)
+    for pair in pairs {
+      let error = rootMeanSquareError(pair.mean, truth: pair.truth)
+      row.relativeRMSE.add(error / deviation)
+      row.normalisedRMSE.add(normalisedRMSE(pair.mean, truth: pair.truth))
+      row.correlation.add(patternCorrelation(pair.mean, truth: pair.truth))
+      errors += error * error
+      variances += pair.variance
+    }
+    row.ratio.add((variances / errors).squareRoot())
+  }
+
+  /// A field of the truth at time number `t`.
+  private func values(of field: String, in nature: Truth, at t: Int) -> [Double] {
+    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    if let v = setup.layout.variableIndex(field) {
+      return Array(nature.states[t * count + v * n..<t * count + (v + 1) * n])
+    }
+    let d = setup.model.diagnostics.firstIndex { $0.name == field } ?? 0
+    return Array(nature.diagnostics[d][t * n..<(t + 1) * n])
+  }
+
+  private func columns(_ cells: [String]) -> String {
+    zip(cells, [28, 6, 9, 11, 8, 13, 7]).enumerated().map { i, cell in
+      let padding = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
+      return i < 2 ? cell.0 + padding : padding + cell.0
+    }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Models
+import Scores
+import StateSpace
+
+/// One method's scores, averaged over truths: a row of the table and an entry of scores.json.
+public struct MethodScore {
+  public let method: String
+  let truths: [TruthScore]
+  let fields: [String]
+  /// Variables among the fields; the rest are derived.
+  let variables: Int
+  let observed: String
+  let bounded: [String]
+
+  init(_ method: String, _ truths: [TruthScore], setup: Setup) {
+    self.method = method
+    self.truths = truths
+    let layout = setup.layout
+    fields = layout.variables.map(\.name) + setup.model.diagnostics.map(\.name)
+    variables = layout.variables.count
+    observed = layout.variables[setup.observing.variable].name
+    bounded = layout.variables.filter { $0.lowerBound != nil }.map(\.name)
+  }
+
+  /// Mean over the truths that the method came through; `nil` if there is none.
+  func mean(_ value: (TruthScore) -> Double?) -> Double? {
+    let values = truths.filter { $0.failure == nil }.compactMap(value)
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+  }
+
+  /// Standard error of that mean; `nil` for fewer than two truths.
+  func standardError(_ value: (TruthScore) -> Double?) -> Double? {
+    let values = truths.filter { $0.failure == nil }.compactMap(value)
+    guard values.count > 1, let mean = mean(value) else { return nil }
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(values.count - 1) / Double(values.count)).squareRoot()
+  }
+
+  func index(_ field: String) -> Int? { fields.firstIndex(of: field) }
+
+  /// RMSE over x divided by the truth's standard deviation over space and time.
+  func relativeRMSE(_ f: Int) -> Double? {
+    mean { score in score.fields[f].error.mean.map { $0 / score.fields[f].truthDeviation } }
+  }
+
+  /// RMSE of a derived field at each time over the truth's standard deviation over x at that time (4.10).
+  func normalisedRMSE(_ f: Int) -> Double? { mean { $0.fields[f].normalisedRMSE.mean } }
+
+  func correlation(_ f: Int) -> Double? { mean { $0.fields[f].correlation.mean } }
+
+  func crps(_ f: Int) -> Double? { mean { $0.fields[f].crps.mean } }
+
+  func spreadErrorRatio(_ f: Int) -> Double? {
+    mean { score in
+      guard let spread = score.fields[f].spread.value, let error = score.fields[f].squareError.value else { return nil }
+      return spread / error
+    }
+  }
+
+  var inBand: Double? {
+    mean { $0.memberCycles > 0 ? Double($0.inBand) / Double($0.memberCycles) : nil }
+  }
+
+  var diverged: Double { Double(truths.filter { $0.failure != nil }.count) / Double(max(1, truths.count)) }
+
+  var firstFailure: Int? { truths.compactMap(\.failure).min() }
+
+  /// Median wall seconds of a cycle, forecast and analysis together.
+  var secondsPerCycle: Double? {
+    let all = truths.flatMap(\.seconds).sorted()
+    return all.isEmpty ? nil : all[all.count / 2]
+  }
+
+  var smallest: Double? {
+    let least = truths.map(\.smallest).min() ?? .infinity
+    return least.isFinite ? least : nil
+  }
+
+  /// The entry of scores.json.
+  var json: JSON {
+    var entry: [String: JSON] = [
+      "rmse": .object(named(0..<variables) { .number(relativeRMSE($0)) }),
+      "correlation": .object(named(0..<variables) { .number(correlation($0)) }),
+      "spread_error_ratio": .object(named(0..<fields.count) { .number(spreadErrorRatio($0)) }),
+      "rank_histogram": .object(named(0..<variables) { f in .integers(histogram(f)) }),
+      "diverged": .number(diverged),
+      "first_failure_cycle": firstFailure.map { .integer($0) } ?? .null,
+      "failure_cycles": .array(truths.map { $0.failure.map { .integer($0) } ?? .null }),
+      "energy_in_band": .number(inBand),
+      "seconds_per_cycle": .number(secondsPerCycle),
+    ]
+    for f in variables..<fields.count {
+      let name = fields[f].lowercased()
+      entry["\(name)_rmse"] = .number(normalisedRMSE(f))
+      entry["\(name)_corr"] = .number(correlation(f))
+      entry["\(name)_rmse_standard_error"] = .number(standardError { $0.fields[f].normalisedRMSE.mean })
+      entry["\(name)_rmse_by_truth"] = .array(truths.map { .number($0.failure == nil ? $0.fields[f].normalisedRMSE.mean : nil) })
+    }
+    if let f = index(observed) {
+      entry["crps_\(observed)"] = .number(crps(f))
+      entry["spread_error_ratio_\(observed)"] = .number(spreadErrorRatio(f))
+    }
+    for name in bounded { entry["min_\(name)"] = .number(smallest) }
+    return .object(entry)
+  }
+
+  private func named(_ range: Range<Int>, _ value: (Int) -> JSON) -> [String: JSON] {
+    Dictionary(uniqueKeysWithValues: range.map { (fields[$0], value($0)) })
+  }
+
+  private func histogram(_ f: Int) -> [Int] {
+    var sum: [Int] = []
+    for truth in truths where truth.failure == nil {
+      let counts = truth.fields[f].ranks.counts
+      if sum.isEmpty { sum = counts } else { for k in sum.indices { sum[k] += counts[k] } }
+    }
+    return sum
+  }
+}
+
+/// The table of methods and scores that `run` and `score` print.
+public struct ScoreTable {
+  let methods: [MethodScore]
+
+  /// Lines of equal columns, a header first.
+  public var text: String {
+    guard let first = methods.first else { return "" }
+    var header = ["method"]
+    for f in first.variables..<first.fields.count { header += ["\(first.fields[f]) RMSE", "corr"] }
+    header += first.fields[..<first.variables].map { "\($0) RMSE" }
+    header += ["CRPS \(first.observed)", "spread/error", "in band"] + first.bounded.map { "min \($0)" }
+    header += ["s/cycle", "failed"]
+    var rows = [header]
+    for m in methods {
+      var row = [m.method]
+      for f in m.variables..<m.fields.count { row += [fixed(m.normalisedRMSE(f), 3), fixed(m.correlation(f), 4)] }
+      row += (0..<m.variables).map { fixed(m.relativeRMSE($0), 3) }
+      let f = m.index(m.observed) ?? 0
+      row += [fixed(m.crps(f), 4), fixed(m.spreadErrorRatio(f), 2), m.inBand.map { fixed(100 * $0, 2) + " %" } ?? "-"]
+      row += m.bounded.map { _ in m.smallest.map { String(format: "%.1e", $0) } ?? "-" }
+      row.append(m.secondsPerCycle.map { String(format: "%.1e", $0) } ?? "-")
+      row.append(
+        m.firstFailure.map { "\(m.truths.filter { $0.failure != nil }.count)/\(m.truths.count), cycle \($0)" } ?? "no")
+      rows.append(row)
+    }
+    let widths = header.indices.map { c in rows.map { $0[c].count }.max() ?? 0 }
+    return rows.map { row in
+      row.enumerated().map { c, cell in
+        let padding = String(repeating: " ", count: widths[c] - cell.count)
+        return c == 0 ? cell + padding : padding + cell
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+
+  private func fixed(_ value: Double?, _ digits: Int) -> String {
+    value.map { String(format: "%.\(digits)f", $0) } ?? "-"
+  }
+}

@@ -1,0 +1,70 @@
+import Archive
+import Foundation
+import StateSpace
+
+/// A folder that is removed with the object.
+final class Folder: Sendable {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appendingPathComponent("archive-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted() }
+  func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: url.appendingPathComponent(name))) }
+  func put(_ bytes: [UInt8], as name: String) throws {
+    try Data(bytes).write(to: url.appendingPathComponent(name))
+  }
+}
+
+let layout = StateLayout(
+  grid: PeriodicGrid(cells: 8, length: 4),
+  variables: [
+    Variable(name: "K", longName: "Kelvin wave", scale: 0.015),
+    Variable(name: "a", longName: "convective activity", lowerBound: 0.001, scale: 0.18),
+  ])
+
+let provenance = Provenance(
+  title: "a test", version: "1.0", commit: "abc123", history: "daunce-mpi run --seed 7", seed: .max,
+  configuration: "members: 10\nmodel: \"é\"\n")
+
+/// Numbers that differ in every element and are at least 0.25.
+func numbers(_ count: Int, from first: Double = 0.25) -> [Double] {
+  (0..<count).map { first + Double($0) / 7 }
+}
+
+func fixture(_ name: String) throws -> String {
+  guard let url = Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil) else {
+    throw CocoaError(.fileNoSuchFile)
+  }
+  return url.path
+}
+
+/// The error that `body` throws, as an `ArchiveError`.
+func failure(_ body: () throws -> Void) -> ArchiveError? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return error as? ArchiveError
+  }
+}
+
+/// A tool's output, or `nil` where the tool is not installed.
+func output(of tool: String, _ arguments: [String]) throws -> String? {
+  let path = ["/usr/bin/", "/usr/local/bin/"].map { $0 + tool }.first { FileManager.default.isExecutableFile(atPath: $0) }
+  guard let path else { return nil }
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: path)
+  process.arguments = arguments
+  let pipe = Pipe()
+  process.standardOutput = pipe
+  try process.run()
+  let data = pipe.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  return String(decoding: data, as: UTF8.self)
+}
