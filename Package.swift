@@ -79,9 +79,6 @@ let package = Package(
     tests("ScoresTests", ["Scores"], fixtures: true),
     tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
     tests("ArchiveTests", ["Archive", "StateSpace"], fixtures: true),
-    tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
-    tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
-    tests("ScoresTests", ["Scores"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )
