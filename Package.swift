@@ -60,7 +60,8 @@ let package = Package(
     tests("RandomnessTests", ["Randomness"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
     tests(
-      "AssimilationTests", ["Assimilation", "Ensemble", "StateSpace", "Randomness", "LinearAlgebra"], fixtures: true),
+      "AssimilationTests",
+      ["Assimilation", "Models", "StateSpace", "Randomness", "TestSupport", "AssimilationProbe"], fixtures: true),
     tests("MPITests", ["TestSupport", "MPIProbe"]),
     tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
 
@@ -70,6 +71,9 @@ let package = Package(
     .executableTarget(
       name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
       swiftSettings: settings),
+    .executableTarget(
+      name: "AssimilationProbe", dependencies: ["Assimilation", "Ensemble", "MPI", "Randomness", "StateSpace"],
+      path: "Tests/AssimilationProbe", swiftSettings: settings),
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
     tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
     tests("ScoresTests", ["Scores"], fixtures: true),

@@ -42,7 +42,8 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
     case .unsupportedConstraint(let name, let solver):
       "constraint \(name): not possible with solver \(solver), expected slsqp for nonlinear equalities"
     case .innovationCovariance(let cycle, let order, let pivot):
-      "cycle \(cycle): innovation covariance of order \(order) is not positive definite (pivot \(pivot)); expected error variances above the localization's rounding or a smaller half-width"
+      "cycle \(cycle): innovation covariance of order \(order) is not positive definite (pivot \(pivot)); expected "
+        + "larger error variances or a smaller half-width"
     }
   }
 }

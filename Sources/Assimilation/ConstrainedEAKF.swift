@@ -1,8 +1,8 @@
 public import Ensemble
 public import StateSpace
 
-/// The constrained EAKF: the ensemble adjustment, then every member's projection onto the constraints in the metric of the
-/// localized sample covariance of the analysis ensemble.
+/// The constrained EAKF: the ensemble adjustment, then every member's projection onto the constraints in the metric of
+/// the localized sample covariance of the analysis ensemble.
 public final class ConstrainedEAKF: InMemoryFilter {
   public let projection: ConstrainedProjection
   /// Of the last update, over the members held here.
@@ -14,7 +14,8 @@ public final class ConstrainedEAKF: InMemoryFilter {
   private let exchange = MemberExchange()
 
   /// - Parameters:
-  ///   - ridge: part of every analysis variance that is added to it, so that a few members' covariance lets every element
+  ///   - ridge: part of every analysis variance that is added to it, so that a few members' covariance lets every
+  ///     element
   ///     with spread move. It makes such moves expensive, not free.
   /// - Throws: `AssimilationError` for a localization or constraints that don't fit the layout or the solver.
   public init(

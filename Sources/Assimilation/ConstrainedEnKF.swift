@@ -1,8 +1,8 @@
 public import Ensemble
 public import StateSpace
 
-/// The constrained EnKF (2.6-2.8): for every member the minimiser of (2.8), with the localized forecast covariance and the
-/// member's own perturbed observations, subject to the constraints.
+/// The constrained EnKF (2.6-2.8): for every member the minimiser of (2.8), with the localized forecast covariance and
+/// the member's own perturbed observations, subject to the constraints.
 ///
 /// Its unconstrained minimiser is the stochastic EnKF's analysis and its Hessian the inverse of the Kalman analysis
 /// covariance, so it is that analysis projected in that metric.

@@ -4,7 +4,8 @@ public import StateSpace
 /// The ensemble adjustment Kalman filter (Anderson 2001): deterministic, serial over observations in ascending order,
 /// localized and inflated.
 ///
-/// Knows nothing of bounds unless `floor` is set: an analysis may leave a variable's range, and nothing here fails then.
+/// Knows nothing of bounds unless `floor` is set: an analysis may leave a variable's range, and nothing here fails
+/// then.
 public final class EAKF: InMemoryFilter, MomentFilter {
   public let table: LocalizationTable
   public let inflation: Inflation

@@ -1,7 +1,7 @@
 internal import StateSpace
 
-/// An ensemble held as mean and anomalies (deviations of every member from the mean), which is how a filter works on it:
-/// anomalies keep their digits where the spread is small against the mean.
+/// An ensemble held as mean and anomalies (deviations of every member from the mean), which is how a filter works on
+/// it: anomalies keep their digits where the spread is small against the mean.
 final class EnsembleAnomalies {
   let elements: Int
   /// Members whose anomalies are here: the whole ensemble, or those of one rank.
@@ -29,8 +29,8 @@ final class EnsembleAnomalies {
     }
   }
 
-  /// Splits a whole ensemble (`[member][element]`); the mean is summed in member order, around the first member, so that
-  /// members that agree have no anomaly at all.
+  /// Splits a whole ensemble (`[member][element]`); the mean is summed in member order, around the first member, so
+  /// that members that agree have no anomaly at all.
   func split(_ states: Span<Double>, members: Int) {
     reserve(members)
     let n = elements

@@ -23,8 +23,8 @@ protocol MomentFilter: InMemoryFilter {
   /// Whether the analysis uses the variances in the moments.
   var needsVariances: Bool { get }
 
-  /// Updates members `first`, `first + 1`, ... (`states`, `[member][element]`) of an ensemble of `members`, using up the
-  /// covariances in `moments`.
+  /// Updates members `first`, `first + 1`, ... (`states`, `[member][element]`) of an ensemble of `members`, using up
+  /// the covariances in `moments`.
   func analyse(
     _ states: inout MutableSpan<Double>, first: Int, members: Int, moments: inout EnsembleMoments,
     observations: Observations, cycle: Int

@@ -1,8 +1,8 @@
 internal import Ensemble
 internal import StateSpace
 
-/// What an in-memory filter needs around it to update a distributed ensemble: members or moments are brought together, the
-/// filter runs on every rank, and the local members are written back. The only place here that communicates.
+/// What an in-memory filter needs around it to update a distributed ensemble: members or moments are brought together,
+/// the filter runs on every rank, and the local members are written back. The only place here that communicates.
 ///
 /// Workspaces stay from one cycle to the next.
 final class MemberExchange {

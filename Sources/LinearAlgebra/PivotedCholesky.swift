@@ -1,7 +1,8 @@
 internal import COpenBLAS
 
-/// A rank-revealing square root `X` of a symmetric positive semidefinite matrix, `A = X X^T` up to a tolerance: Cholesky
-/// with complete pivoting, so that directions without variance are left out instead of breaking the factorisation.
+/// A rank-revealing square root `X` of a symmetric positive semidefinite matrix, `A = X X^T` up to a tolerance:
+/// Cholesky with complete pivoting, so that directions without variance are left out instead of breaking the
+/// factorisation.
 public struct PivotedCholesky: Sendable {
   /// Order of the matrix.
   public let order: Int

@@ -51,7 +51,8 @@ public struct LinearInvariant: Sendable, Hashable {
 }
 
 /// Everything that an analysed state has to respect: lower bounds of its variables, linear invariants that an analysis
-/// must leave as the forecast had them, bands for nonlinear functions, and any further c_eq(x) = 0 and c_neq(x) <= 0 (2.7, 2.8).
+/// must leave as the forecast had them, bands for nonlinear functions, and any further c_eq(x) = 0 and c_neq(x) <= 0
+/// (2.7, 2.8).
 public struct ConstraintSet: Sendable {
   /// Smallest admissible value of every element; `-infinity` where there is none (`[count]`).
   public let lowerBounds: [Double]

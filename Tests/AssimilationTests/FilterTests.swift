@@ -175,7 +175,8 @@ func kalman(
     let layout = skeletonLayout(cells: 16)
     let states = skeletonEnsemble(layout, members: 5, seed: 9)
     let observations = Observations(
-      elements: Array(48..<64), values: .init(repeating: 0.02, count: 16), errorVariances: .init(repeating: 0.01, count: 16))
+      elements: Array(48..<64), values: .init(repeating: 0.02, count: 16),
+      errorVariances: .init(repeating: 0.01, count: 16))
     let localization = Localization(halfWidth: 3, coupling: .all)
     let constraints = ConstraintSet(layout: layout, invariants: skeletonInvariants(cells: 16))
     for filter in [
@@ -247,7 +248,8 @@ func kalman(
     let layout = skeletonLayout(cells: 16)
     var states = skeletonEnsemble(layout, members: 4, seed: 6)
     let observations = Observations(
-      elements: Array(48..<64), values: .init(repeating: -1, count: 16), errorVariances: .init(repeating: 1e-4, count: 16))
+      elements: Array(48..<64), values: .init(repeating: -1, count: 16),
+      errorVariances: .init(repeating: 1e-4, count: 16))
     let localization = Localization(halfWidth: 3, coupling: .all)
     let constraints = ConstraintSet(
       layout: layout, invariants: skeletonInvariants(cells: 16),

@@ -86,7 +86,7 @@ private struct Ball: StateFunction {
     #expect(outcome.status == .unchanged && result == x)
   }
 
-  /// Only the first sign condition fails if a multiplier had the wrong sign; x = xu + P w, w = 0 where no bound is active.
+  /// The result is feasible, costs no more than flooring, and no feasible point near it costs less.
   @Test(arguments: 0..<20) func bounds(seed: Int) throws {
     let p = covariance()
     let x = state(seed: UInt64(seed))

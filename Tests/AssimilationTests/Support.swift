@@ -5,7 +5,9 @@ import StateSpace
 
 /// A known answer from the Fixtures folder.
 func fixture<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
-  guard let folder = Bundle.module.url(forResource: "Fixtures", withExtension: nil) else { throw CocoaError(.fileNoSuchFile) }
+  guard let folder = Bundle.module.url(forResource: "Fixtures", withExtension: nil) else {
+    throw CocoaError(.fileNoSuchFile)
+  }
   let data = try Data(contentsOf: folder.appendingPathComponent(name + ".json"))
   let decoder = JSONDecoder()
   decoder.keyDecodingStrategy = .convertFromSnakeCase

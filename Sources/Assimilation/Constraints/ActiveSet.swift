@@ -1,9 +1,10 @@
-/// A strictly convex quadratic problem solved in its dual (Goldfarb & Idnani 1983): minimise `1/2 (x - xu)^T P^-1 (x - xu)`
-/// subject to `a_c^T x >= b_c` or `= b_c`, one violated constraint at a time.
+/// A strictly convex quadratic problem solved in its dual (Goldfarb & Idnani 1983): minimise `1/2 (x - xu)^T P^-1 (x -
+/// xu)` subject to `a_c^T x >= b_c` or `= b_c`, one violated constraint at a time.
 ///
-/// With multipliers l, x = xu + sum l_c P a_c, so only the columns `P a_c` of active constraints and the Cholesky factor of
-/// their Gram matrix `a_c^T P a_d` are held. A constraint is given by its column and by the products of its normal with
-/// other columns. P may be singular: a constraint that active ones determine is recognised by its Schur complement.
+/// With multipliers l, x = xu + sum l_c P a_c, so only the columns `P a_c` of active constraints and the Cholesky
+/// factor of their Gram matrix `a_c^T P a_d` are held. A constraint is given by its column and by the products of its
+/// normal with other columns. P may be singular: a constraint that active ones determine is recognised by its Schur
+/// complement.
 final class ActiveSet {
   /// What a constraint's normal is.
   enum Normal {
@@ -200,7 +201,7 @@ final class ActiveSet {
       var isExact = true
       for r in 0..<k {
         let residual = slack(active[r])
-        if abs(residual) > 1e-15 * abs(active[r].right) { isExact = false }
+        if abs(residual) > 2e-15 * magnitude(active[r]) { isExact = false }
         var sum = -residual
         for c in 0..<r { sum -= factor[r * capacity + c] * forward[c] }
         forward[r] = sum / factor[r * capacity + r]
@@ -210,6 +211,12 @@ final class ActiveSet {
       for c in 0..<k { multipliers[c] += backward[c] }
       recompute()
     }
+  }
+
+  /// Size of the numbers that a constraint compares.
+  private func magnitude(_ constraint: Constraint) -> Double {
+    if case .element(let i) = constraint.normal { return max(abs(constraint.right), abs(unconstrained[i])) }
+    return abs(constraint.right)
   }
 
   private func takeRow() -> Int {
@@ -281,7 +288,8 @@ final class ActiveSet {
     }
   }
 
-  /// Takes an active constraint out and factors the rest again from its row on (Givens rotations of neighbouring columns).
+  /// Takes an active constraint out and factors the rest again from its row on (Givens rotations of neighbouring
+  /// columns).
   private func drop(_ index: Int) {
     if case .element(let i) = active[index].normal { isActive[i] = false }
     freeRows.append(rows[index])

@@ -5,8 +5,8 @@ struct Restriction {
   let function: any StateFunction
   let lower: Double
   let upper: Double
-  /// By how much solvers stay inside, so that rounding doesn't carry the result outside: relative to the band's width, to its only
-  /// limit, or to 1 where that is zero.
+  /// By how much solvers stay inside, so that rounding doesn't carry the result outside: relative to the band's width,
+  /// to its only limit, or to 1 where that is zero.
   let margin: Double
 
   init(_ function: any StateFunction, lower: Double, upper: Double) {
@@ -75,8 +75,8 @@ struct ConstraintCheck {
   }
 }
 
-/// A function continued linearly below the lower bounds, where it need not be defined (an energy with ln a has no value for
-/// a < 0). The continuation of a convex function is convex and smooth.
+/// A function continued linearly below the lower bounds, where it need not be defined (an energy with ln a has no
+/// value for a < 0). The continuation of a convex function is convex and smooth.
 struct ContinuedFunction {
   let function: any StateFunction
   private let bounded: [Int]

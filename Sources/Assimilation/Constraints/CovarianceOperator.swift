@@ -3,8 +3,8 @@
 public protocol CovarianceOperator: AnyObject {
   /// Order of the matrix.
   var order: Int { get }
-  /// Standard deviation of element `i` or an upper bound of its order of magnitude: a scale for steps, zero for elements
-  /// without variance.
+  /// Standard deviation of element `i` or an upper bound of its order of magnitude: a scale for steps, zero for
+  /// elements without variance.
   func scale(_ i: Int) -> Double
   /// Writes column `i` (`[order]`) and returns the range of elements outside which it is zero.
   func column(_ i: Int, into column: inout MutableSpan<Double>) -> Range<Int>

@@ -1,13 +1,14 @@
 internal import StateSpace
 
-/// The projection in the dual: bounds and invariants by `ActiveSet`; nonlinear limits by sequential quadratic programming on top
-/// of it, with their curvature as springs (`SpringMetric`).
+/// The projection in the dual: bounds and invariants by `ActiveSet`; nonlinear limits by sequential quadratic
+/// programming on top of it, with their curvature as springs (`SpringMetric`).
 ///
-/// Every round linearises the limits at the present point and minimises the cost plus the curvature of the limits in force,
-/// weighted by their multipliers: Newton's method on (2.8) and its constraints. Curvature is the diagonal of the Hessian, found by a
-/// difference of gradients: exact for functions that are sums over elements, such as energies. Of a convex function's lower
-/// limit the curvature is left out, which makes the round a restriction (a linearisation nowhere exceeds the function) and the
-/// iteration a convex-concave one (Yuille & Rangarajan 2003). A line search on cost plus weighted violation guards both.
+/// Every round linearises the limits at the present point and minimises the cost plus the curvature of the limits in
+/// force, weighted by their multipliers: Newton's method on (2.8) and its constraints. Curvature is the diagonal of
+/// the Hessian, found by a difference of gradients: exact for functions that are sums over elements, such as energies.
+/// Of a convex function's lower limit the curvature is left out, which makes the round a restriction (a linearisation
+/// nowhere exceeds the function) and the iteration a convex-concave one (Yuille & Rangarajan 2003). A line search on
+/// cost plus weighted violation guards both.
 final class DualProjection: ProjectionSolver {
   private static let roundLimit = 100
   /// Squared length of a last step, in standard deviations and relative to the cost.
@@ -26,6 +27,8 @@ final class DualProjection: ProjectionSolver {
   /// Present point, and its force P^-1 (x - xu).
   private var x: [Double]
   private var force: [Double]
+  /// The point that bounds and invariants alone ask for.
+  private var linear: [Double]
   private var nextForce: [Double]
   private var trial: [Double]
   private var strength: [Double]
@@ -43,6 +46,7 @@ final class DualProjection: ProjectionSolver {
     gradient = [Double](repeating: 0, count: order)
     (nearby, xu, minimiser, x) = (gradient, gradient, gradient, gradient)
     (force, nextForce, trial, strength, scale) = (gradient, gradient, gradient, gradient, gradient)
+    linear = gradient
     skipped = check.constraints.invariants.map { _ in false }
     for (k, invariant) in check.constraints.invariants.enumerated() {
       set.setDense(k, to: invariant.coefficients)
@@ -69,9 +73,14 @@ final class DualProjection: ProjectionSolver {
     guard meetLinear(targets: targets) else { return finish(&state, isSolved: false, cost: 0) }
     takePoint()
     for i in x.indices { force[i] = nextForce[i] }
-    let isMet = violation(of: x) == 0
-    let isSolved = isMet || descend(targets: targets, covariance: covariance)
-    return finish(&state, isSolved: isSolved, cost: cost())
+    if violation(of: x) == 0 { return finish(&state, isSolved: true, cost: cost()) }
+    let linearCost = cost()
+    for i in x.indices { linear[i] = x[i] }
+    if descend(targets: targets, covariance: covariance) { return finish(&state, isSolved: true, cost: cost()) }
+    if violation(of: x) == 0 { return finish(&state, isSolved: false, cost: cost()) }
+    // What respects at least bounds and invariants.
+    for i in x.indices { x[i] = linear[i] }
+    return finish(&state, isSolved: false, cost: linearCost)
   }
 
   /// Copies the active set's solution to `x` and its force to `nextForce`.
@@ -206,7 +215,8 @@ extension DualProjection {
         for i in x.indices { trial[i] = x[i] + t * (set.x[i] - x[i]) }
         let there = violation(of: trial)
         // Newton's step is right near the end even where the penalty's kink would refuse it.
-        if there <= here / 4 || c1 * t + c2 * t * t + penalty * (there - here) <= -1e-4 * t * max(0, predicted) { break }
+        let change = c1 * t + c2 * t * t + penalty * (there - here)
+        if there <= here / 4 || change <= -1e-4 * t * max(0, predicted) { break }
         t /= 2
         if t < 1e-8 { return false }
       }

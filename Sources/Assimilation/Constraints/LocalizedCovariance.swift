@@ -74,8 +74,8 @@ final class LocalizedCovariance: CovarianceOperator {
     return low..<high
   }
 
-  /// With the localization W and the anomalies x_m, `P v = 1 / (N - 1) sum_m x_m o W (x_m o v)`, o element by element: W is
-  /// a convolution along the circle, the same for all variables, so P is not needed.
+  /// With the localization W and the anomalies x_m, `P v = 1 / (N - 1) sum_m x_m o W (x_m o v)`, o element by element:
+  /// W is a convolution along the circle, the same for all variables, so P is not needed.
   func multiply(_ v: Span<Double>, into product: inout MutableSpan<Double>) {
     let (n, cells) = (order, table.layout.grid.cells)
     product.withUnsafeMutableBufferPointer { product in
@@ -85,7 +85,7 @@ final class LocalizedCovariance: CovarianceOperator {
             extended.withUnsafeMutableBufferPointer { extended in
               smooth.withUnsafeMutableBufferPointer { smooth in
                 for j in 0..<n { product[j] = 0 }
-                for group in groups where group.sources.contains(where: { isNonzero(v, $0 * cells..<($0 + 1) * cells) }) {
+                for group in groups where meets(v, group.sources) {
                   for m in 0..<ensemble.members {
                     let row = m &* n
                     for c in 0..<cells { extended[table.reach &+ c] = 0 }
@@ -119,8 +119,12 @@ final class LocalizedCovariance: CovarianceOperator {
     }
   }
 
-  private func isNonzero(_ v: UnsafeBufferPointer<Double>, _ range: Range<Int>) -> Bool {
-    for i in range where v[i] != 0 { return true }
+  /// Whether `v` is nonzero in any of `variables`.
+  private func meets(_ v: UnsafeBufferPointer<Double>, _ variables: [Int]) -> Bool {
+    let cells = table.layout.grid.cells
+    for w in variables {
+      for i in w * cells..<(w + 1) * cells where v[i] != 0 { return true }
+    }
     return false
   }
 }

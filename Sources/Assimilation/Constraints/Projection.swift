@@ -64,8 +64,8 @@ protocol ProjectionSolver: AnyObject {
 /// constraints in the metric of the analysis covariance Pa: (2.8) is a quadratic function with minimiser xu and Hessian
 /// Pa^-1.
 ///
-/// Elements without spread cannot move; where they violate a bound they are set to it. Invariants that Pa gives no freedom
-/// to satisfy are left as they are.
+/// Elements without spread cannot move; where they violate a bound they are set to it. Invariants that Pa gives no
+/// freedom to satisfy are left as they are.
 public final class ConstrainedProjection {
   public let constraints: ConstraintSet
   public let solver: ConstraintSolver

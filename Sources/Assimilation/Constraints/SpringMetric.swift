@@ -3,8 +3,8 @@ internal import LinearAlgebra
 /// A covariance to which curvature has been added at some elements: (P^-1 + diag w)^-1, and the minimiser of
 /// `1/2 (x - xu)^T P^-1 (x - xu) + 1/2 sum w_i (x_i - anchor_i)^2`.
 ///
-/// A spring of strength w that pulls an element to its anchor is an observation of it with error variance 1 / w, so both come from
-/// the Kalman update with T the elements that have springs, without an inverse of P:
+/// A spring of strength w that pulls an element to its anchor is an observation of it with error variance 1 / w, so
+/// both come from the Kalman update with T the elements that have springs, without an inverse of P:
 ///
 ///     G = P_TT + diag(1 / w),   P' = P - P_T G^-1 P_T^T,   xu' = xu + P_T G^-1 (anchor_T - xu_T)
 final class SpringMetric: CovarianceOperator {
@@ -47,7 +47,8 @@ final class SpringMetric: CovarianceOperator {
   ///   - strength: w (`[element]`); set to zero where a spring is left out.
   ///   - anchor: where the springs pull (`[element]`).
   ///   - minimiser: xu on entry, xu' on return (`[element]`).
-  ///   - scale: standard deviations (`[element]`): a spring weaker than a hundredth of an element's own 1 / P_ii is left out.
+  ///   - scale: standard deviations (`[element]`): a spring weaker than a hundredth of an element's own 1 / P_ii is
+  ///     left out.
   func setSprings(_ strength: inout [Double], anchor: [Double], minimiser: inout [Double], scale: [Double]) {
     var threshold = 0.01
     repeat {

@@ -4,8 +4,8 @@
 public struct Inflation: Sendable, Hashable {
   /// Factor of the forecast's anomalies (Anderson & Anderson 1999); 1 for none. Its square multiplies variances.
   public let factor: Double
-  /// Weight of the forecast's spread in the analysis spread (relaxation to prior spread, Whitaker & Hamill 2012, eq. 2),
-  /// in [0, 1]; 0 for none. The spread relaxed to is the inflated one, as the update saw it.
+  /// Weight of the forecast's spread in the analysis spread (relaxation to prior spread, Whitaker & Hamill 2012, eq.
+  /// 2), in [0, 1]; 0 for none. The spread relaxed to is the inflated one, as the update saw it.
   public let relaxation: Double
 
   /// - Throws: `AssimilationError.inflation` for a factor below or equal to 0 or a relaxation outside [0, 1].

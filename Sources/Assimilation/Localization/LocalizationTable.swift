@@ -28,8 +28,11 @@ public struct LocalizationTable: Sendable {
         throw .coupling(found: pairs.count, expected: variables * variables)
       }
       for v in 0..<variables {
-        for w in 0...v where pairs[v * variables + w] != pairs[w * variables + v] || (v == w && !pairs[v * variables + v]) {
-          throw .couplingNotSymmetric(layout.variables[v].name, layout.variables[w].name)
+        for w in 0...v {
+          let (there, back) = (pairs[v * variables + w], pairs[w * variables + v])
+          guard there == back, there || v != w else {
+            throw .couplingNotSymmetric(layout.variables[v].name, layout.variables[w].name)
+          }
         }
       }
       coupled = pairs
@@ -85,8 +88,8 @@ public struct LocalizationTable: Sendable {
     }
   }
 
-  /// Place of element `j` in a compact row `[variable][offset]` (`[variables * width]`) around element `i`; `nil` out of
-  /// reach.
+  /// Place of element `j` in a compact row `[variable][offset]` (`[variables * width]`) around element `i`; `nil` out
+  /// of reach.
   func position(of j: Int, around i: Int) -> Int? {
     let (v, c) = layout.place(of: i)
     let (w, d) = layout.place(of: j)

@@ -1,0 +1,21 @@
+import TestSupport
+import Testing
+
+/// Filters on ensembles that are spread over ranks, in real jobs.
+@Suite(.serialized) struct DistributedTests {
+  /// 6 members are gathered, 60 are not: their moments are reduced.
+  @Test(arguments: [(6, "gather"), (60, "covariance")])
+  func bitsDoNotDependOnTheRanks(members: Int, plan: String) throws {
+    var known: [String]?
+    for ranks in 1...3 {
+      let job = try mpirun(ranks: ranks, executable: "AssimilationProbe", arguments: ["\(members)"])
+      try #require(job.status == 0, "\(job.stderr)")
+      #expect(job.value("plan") == plan)
+      let difference = try #require(job.value("difference").flatMap(Double.init))
+      #expect(difference < 1e-12)
+      #expect(job.lines.count == 8)
+      #expect(known == nil || job.lines == known)
+      known = job.lines
+    }
+  }
+}
