@@ -42,7 +42,8 @@ public struct AnalysisContents: Sendable, Hashable {
   var bounded: [Int] { layout.variables.indices.filter { layout.variables[$0].lowerBound != nil } }
 }
 
-/// What one cycle adds to an analysis file. Made once by `init(for:)` and filled again every cycle, it allocates nothing.
+/// What one cycle adds to an analysis file. Made once by `init(for:)` and filled again every cycle, it allocates
+/// nothing.
 public struct AnalysisRecord: Sendable, Hashable {
   /// Time in the model's unit.
   public var time = 0.0
@@ -153,7 +154,8 @@ public final class AnalysisWriter {
       let shape = inner.map { $0.length ?? 0 }
       // Chunks of about a block where time grows; contiguous data where its length is known.
       let chunks = contents.cycles == nil ? outer.dropLast().map { _ in 1 } + [blockCycles] + shape : nil
-      let variable = try writer.variable(name, of: Double.self, over: outer + inner, chunks: chunks, attributes: attributes)
+      let variable = try writer.variable(
+        name, of: Double.self, over: outer + inner, chunks: chunks, attributes: attributes)
       var rows: [Double] = []
       rows.reserveCapacity(blockCycles * starts.count * length)
       columns.append(
@@ -234,8 +236,8 @@ public final class AnalysisWriter {
     }
   }
 
-  /// Adds the first `cycles` cycles of another analysis file with the same contents: resuming after an interruption. The
-  /// result has the bytes of a file that was never interrupted, if truths come in the same order.
+  /// Adds the first `cycles` cycles of another analysis file with the same contents: resuming after an interruption.
+  /// The result has the bytes of a file that was never interrupted, if truths come in the same order.
   public func append(
     from file: AnalysisFile, cycles: Int, sourceTruth: Int = 0, truth: Int = 0
   ) throws(ArchiveError) {

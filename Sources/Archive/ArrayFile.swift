@@ -43,7 +43,7 @@ public struct NamedArray: Sendable, Hashable {
 ///       :notes as given ;
 ///
 /// Only a file whose seal is whole is read: what a network is made of has to be exactly what was trained.
-public struct ArrayFile: Sendable, Hashable {
+public struct ArrayFile: Sendable {
   /// Arrays in the order in which they are written.
   public var arrays: [NamedArray]
   /// Notes that come back as global attributes, beside the provenance.

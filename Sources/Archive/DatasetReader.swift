@@ -2,10 +2,10 @@ import CNetCDF
 
 /// Reads one NetCDF file, its own or anybody's: NetCDF-4 or classic.
 ///
-/// A damaged file gives an error and never a crash as far as this can be assured: a file that `DatasetWriter` wrote is
-/// checked against its seal before the library parses it; sizes are compared with what the file can hold before memory is
-/// allocated; types and dimensions are compared with what the caller expects. The file is held in memory while the reader
-/// lives, so no lock on it is needed (file locks fail on many cluster file systems).
+/// A damaged file gives an error and never a crash as far as this can be assured: a file that `DatasetWriter` wrote
+/// is checked against its seal before the library parses it; sizes are compared with what the file can hold before
+/// memory is allocated; types and dimensions are compared with what the caller expects. The file is held in memory
+/// while the reader lives, so no lock on it is needed (file locks fail on many cluster file systems).
 ///
 /// One thread uses one reader; different readers may be used at the same time.
 public final class DatasetReader {

@@ -3,9 +3,9 @@ import Glibc
 
 /// Writes one NetCDF-4 file that appears under its name only when it is complete.
 ///
-/// The file is built in memory and goes to disk in `finish()`: to a temporary beside the target, synced, then renamed. So
-/// writing a variable never waits for a disk, a full disk leaves no library in an undefined state, and until the last
-/// step an older file of that name stays as it was. The price is memory of the file's size.
+/// The file is built in memory and goes to disk in `finish()`: to a temporary beside the target, synced, then
+/// renamed. So writing a variable never waits for a disk, a full disk leaves no library in an undefined state, and
+/// until the last step an older file of that name stays as it was. The price is memory of the file's size.
 ///
 /// The same calls give the same bytes: HDF5 is told by netCDF to store no times, and `Provenance` has none.
 ///
@@ -125,32 +125,36 @@ public final class DatasetWriter {
     try write(values, to: variable, start: [Int](repeating: 0, count: count.count), count: count)
   }
 
-  /// Writes the block of `count` elements from `start` on, in row-major order; along a growing dimension the file grows.
+  /// Writes the block of `count` elements from `start` on, in row-major order; along a growing dimension the file
+  /// grows.
+  ///
+  /// An array and not a span: under Swift 6.3.1's optimiser the elements of a caller's local array were not stored
+  /// before the call when it was passed on as a span, and the file had zeros.
   public func write<Element>(
-    _ values: Span<Element>, to variable: Variable<Element>, start: [Int], count: [Int]
+    _ values: [Element], to variable: Variable<Element>, start: [Int], count: [Int]
   ) throws(ArchiveError) {
-    let object = "variable \(variable.name)"
-    let total = count.reduce(1, *)
-    guard start.count == variable.dimensions.count, count.count == start.count, values.count == total else {
-      throw ArchiveError(
-        .wrongSize, path: path, object: object, found: "\(values.count) values for a block of shape \(count)",
-        expected: "a block of \(variable.dimensions.count) dimensions with as many values")
-    }
-    guard total > 0 else { return }
-    try check(object) {
+    guard try checkBlock(values.count, variable, start, count) else { return }
+    try check("variable \(variable.name)") {
       values.withUnsafeBytes { nc_put_vara(dataset, variable.id, start, count, $0.baseAddress) }
     }
   }
 
-  /// Writes the block of `count` elements from `start` on; see above.
-  public func write<Element>(
-    _ values: [Element], to variable: Variable<Element>, start: [Int], count: [Int]
-  ) throws(ArchiveError) {
-    try write(values.span, to: variable, start: start, count: count)
+  /// Whether there is anything to write; throws if the block's shape is not the variable's or the values' number.
+  private func checkBlock<Element>(
+    _ values: Int, _ variable: Variable<Element>, _ start: [Int], _ count: [Int]
+  ) throws(ArchiveError) -> Bool {
+    let total = count.reduce(1, *)
+    guard start.count == variable.dimensions.count, count.count == start.count, values == total else {
+      throw ArchiveError(
+        .wrongSize, path: path, object: "variable \(variable.name)",
+        found: "\(values) values for a block of shape \(count)",
+        expected: "a block of \(variable.dimensions.count) dimensions with as many values")
+    }
+    return total > 0
   }
 
-  /// Defines a variable of texts over `dimension` (`nil` for a single one) and writes it. Stored as characters padded with
-  /// zeros along a dimension of their own, which every NetCDF reader joins to texts again.
+  /// Defines a variable of texts over `dimension` (`nil` for a single one) and writes it. Stored as characters padded
+  /// with zeros along a dimension of their own, which every NetCDF reader joins to texts again.
   public func write(
     texts: [String], as name: String, over dimension: Dimension?, attributes: [Attribute] = []
   ) throws(ArchiveError) {
@@ -166,7 +170,8 @@ public final class DatasetWriter {
     let ids = (dimension.map { [$0.id] } ?? []) + [characters.id]
     var id: Int32 = -1
     try check(object) { nc_def_var(dataset, name, NC_CHAR, Int32(ids.count), ids, &id) }
-    for attribute in attributes { try set(attribute, of: name, id: id) }
+    // Without it, Python readers give bytes in place of texts.
+    for attribute in attributes + [Attribute("_Encoding", "utf-8")] { try set(attribute, of: name, id: id) }
     var bytes: [CChar] = []
     for text in texts {
       bytes += text.utf8.map { CChar(bitPattern: $0) }

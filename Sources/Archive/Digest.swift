@@ -9,7 +9,7 @@ public enum Digest {
   private static let prime5: UInt64 = 0x27D4_EB2F_1656_67C5
 
   /// Digest of `bytes`.
-  public static func xxh64(_ bytes: RawSpan) -> UInt64 {
+  public static func xxh64(_ bytes: [UInt8]) -> UInt64 {
     bytes.withUnsafeBytes { xxh64($0) }
   }
 

@@ -4,9 +4,10 @@ import Synchronization
 
 /// A NetCDF-4 file without contents, in memory, as the start of every file that is written.
 ///
-/// `nc_create_mem` would be the library's own way, but files made so keep no order of their variables (HDF5's links are
-/// not tracked by creation), take no attribute beyond 64 KiB, and store times. So an empty file is created in the ordinary way once, a
-/// few hundred bytes in the first place for temporary files that will have it, and its bytes are used again and again.
+/// `nc_create_mem` would be the library's own way, but files made so keep no order of their variables (HDF5's links
+/// are not tracked by creation), take no attribute beyond 64 KiB, and store times. So an empty file is created in the
+/// ordinary way once, a few hundred bytes in the first place for temporary files that will have it, and its bytes are
+/// used again and again.
 enum EmptyImage {
   private static let cached = Mutex<[UInt8]?>(nil)
 

@@ -58,8 +58,8 @@ public struct EnsembleFile: Sendable, Hashable {
 
   /// Reads an ensemble of states of `layout`; `memberCount` nil accepts any number of members.
   ///
-  /// Throws if a variable is missing or has other dimensions, if the grid is another one, if a value is not finite or lies
-  /// below its variable's lower bound, or if the attribute `time` is missing.
+  /// Throws if a variable is missing or has other dimensions, if the grid is another one, if a value is not finite or
+  /// lies below its variable's lower bound, or if the attribute `time` is missing.
   public static func read(
     _ path: String, layout: StateLayout, memberCount expected: Int? = nil
   ) throws(ArchiveError) -> EnsembleFile {
@@ -123,7 +123,8 @@ public struct EnsembleFile: Sendable, Hashable {
     let cells = try reader.length(of: "x")
     try reader.variable("x", over: [("x", cells)])
     let places = try reader.field("x")
-    guard let length = try reader.number("length", of: "x") ?? (cells > 1 ? Double(cells) * (places[1] - places[0]) : nil),
+    guard
+      let length = try reader.number("length", of: "x") ?? (cells > 1 ? Double(cells) * (places[1] - places[0]) : nil),
       cells > 0, length > 0, length.isFinite
     else {
       throw ArchiveError(

@@ -89,8 +89,8 @@ public enum NatureFile {
     try DatasetReader(path: path).truthCount(choosing: nil) ?? 1
   }
 
-  /// Reads truth number `truth` (from 0) with the named diagnostics. Throws if a variable is missing, has other dimensions
-  /// or a value that is not finite, or if the grid is another one.
+  /// Reads truth number `truth` (from 0) with the named diagnostics. Throws if a variable is missing, has other
+  /// dimensions or a value that is not finite, or if the grid is another one.
   public static func read(
     _ path: String, layout: StateLayout, diagnostics: [String], truth: Int = 0
   ) throws(ArchiveError) -> Truth {

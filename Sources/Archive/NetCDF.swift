@@ -1,8 +1,8 @@
 import CNetCDF
 import Synchronization
 
-/// The NetCDF library is not safe for threads, so every call into it goes through one lock; and HDF5 below it is told for
-/// the calling thread not to print.
+/// The NetCDF library is not safe for threads, so every call into it goes through one lock; and HDF5 below it is told
+/// for the calling thread not to print.
 enum NetCDF {
   private static let lock = Mutex(())
 

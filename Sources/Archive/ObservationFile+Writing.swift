@@ -5,7 +5,7 @@ extension ObservationFile {
   ///
   /// - Parameters:
   ///   - fields: values of each truth, each `[time][cell]`.
-  ///   - seeds: seed of each truth for a file with a leading dimension `truth`; `nil` for a file without it, of one truth.
+  ///   - seeds: seed of each truth, for a file with a leading dimension `truth`; `nil` for one truth without it.
   ///   - variable: number of the observed variable in the layout.
   ///   - errorVariance: in the variable's unit squared.
   @discardableResult

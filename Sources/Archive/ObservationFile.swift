@@ -19,8 +19,8 @@ public struct ObservationSeries: Sendable, Hashable {
 
 /// Observations: as fields on the grid, or as a list of points.
 ///
-/// Fields, one or more of the model's variables, NaN or fill value where missing, with the error variance as an attribute
-/// or as a variable of the same shape; several truths' along a leading dimension `truth`:
+/// Fields, one or more of the model's variables, NaN or fill value where missing, with the error variance as an
+/// attribute or as a variable of the same shape; several truths' along a leading dimension `truth`:
 ///
 ///     dimensions:
 ///       time = 400 ; x = 64 ;
@@ -101,7 +101,8 @@ public enum ObservationFile {
       if known.contains(name) { continue }
       if name.hasSuffix(suffix), reader.find(String(name.dropLast(suffix.count))) != nil { continue }
       throw ArchiveError(
-        .unknownVariable, path: reader.path, object: "variable \(name)", found: "a variable that the model does not have",
+        .unknownVariable, path: reader.path, object: "variable \(name)",
+        found: "a variable that the model does not have",
         expected: "one of \(known.joined(separator: ", ")), or \(known[0])\(suffix) beside \(known[0])")
     }
     let observed = known.indices.filter { reader.find(known[$0]) != nil }

@@ -3,13 +3,14 @@ import Foundation
 import Testing
 
 /// Known answers of the reference implementation.
-@Test(arguments: [
-  ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
-  ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
-] as [(String, UInt64)])
+@Test(
+  arguments: [
+    ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+    ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+  ] as [(String, UInt64)])
 func digestKnownAnswers(text: String, digest: UInt64) {
   let bytes = Array(text.utf8)
-  #expect(Digest.xxh64(bytes.span.bytes) == digest)
+  #expect(Digest.xxh64(bytes) == digest)
 }
 
 @Suite struct DatasetTests {
@@ -36,7 +37,7 @@ func digestKnownAnswers(text: String, digest: UInt64) {
 
     let reader = try DatasetReader(path: path)
     #expect(reader.digest == digest)
-    #expect(try reader.values("d", of: Double.self).map { "\($0)" } == doubles.map { "\($0)" })
+    #expect(try reader.values("d", of: Double.self).map(\.bitPattern) == doubles.map(\.bitPattern))
     #expect(try reader.values("f", of: Float.self) == [1.5, -2.5, .pi])
     #expect(try reader.values("i", of: Int32.self) == [.min, 0, .max])
     #expect(try reader.values("l", of: Int64.self) == [.min, .max])
@@ -137,12 +138,9 @@ func digestKnownAnswers(text: String, digest: UInt64) {
     #expect(error?.problem == .permissionDenied && error?.kind == .inputOutput)
   }
 
-  @Test func aFullDiskIsAnErrorAndTheOldFileStays() throws {
+  @Test(.enabled(if: SmallDisk.isAllowed, "mounting a small file system is not allowed here"))
+  func aFullDiskIsAnErrorAndTheOldFileStays() throws {
     let disk = try SmallDisk(kilobytes: 256)
-    guard disk.isMounted else {
-      print("skipped: mounting a small file system is not allowed here")
-      return
-    }
     let path = disk.folder.path("a.nc")
     try disk.folder.put([1, 2, 3], as: "a.nc")
     let writer = try DatasetWriter(path: path, provenance: provenance)
@@ -209,18 +207,4 @@ func digestKnownAnswers(text: String, digest: UInt64) {
     #expect(reader.digest == nil)
     #expect(a[0..<4] == [1, 1.25, 1.5, 1.75] && a[4].isNaN && a[5].isNaN && a[6] == 2.5 && a[15] == 4.75)
   }
-}
-
-/// A file system of a few kilobytes, where mounting is allowed.
-final class SmallDisk {
-  let folder: Folder
-  private(set) var isMounted = false
-
-  init(kilobytes: Int) throws {
-    folder = try Folder()
-    guard getuid() == 0 else { return }
-    isMounted = mount("tmpfs", folder.url.path, "tmpfs", 0, "size=\(kilobytes)k") == 0
-  }
-
-  deinit { if isMounted { umount2(folder.url.path, Int32(MNT_DETACH)) } }
 }

@@ -36,7 +36,8 @@ import Testing
       #expect(series.observations[1].elements == Array(0..<8))
     }
     let error = failure { _ = try ObservationFile.read(path, layout: layout, truth: 3) }
-    #expect(error?.description.hasSuffix("dimension truth: 3 truths; expected one with number 3, counted from 0") == true)
+    #expect(
+      error?.description.hasSuffix("dimension truth: 3 truths; expected one with number 3, counted from 0") == true)
   }
 
   @Test func pointsComeBack() throws {
@@ -74,7 +75,8 @@ import Testing
   /// Writes a file of fields with something particular.
   private func write(
     name: String = "a", times: [Double]? = [1, 2], cells: Int = 8, variance: Attribute.Value? = .numbers([0.5]),
-    variances: [Double]? = nil, variancesName: String? = nil, values: [Double]? = nil, dimensions: [String] = ["time", "x"]
+    variances: [Double]? = nil, variancesName: String? = nil, values: [Double]? = nil,
+    dimensions: [String] = ["time", "x"]
   ) throws -> String {
     let path = folder.path("o.nc")
     let writer = try DatasetWriter(path: path, provenance: provenance)
@@ -131,8 +133,8 @@ import Testing
         == ": attribute error_variance of a: a value of type char; expected a number")
     #expect(
       error(try write(variance: nil))
-        == ": variable a: no error variance; expected an attribute error_variance, or a variable a_error_variance of the "
-        + "same shape")
+        == ": variable a: no error variance; expected an attribute error_variance, or a variable "
+        + "a_error_variance of the same shape")
     #expect(
       error(try write(variances: numbers(16)))
         == ": variable a: both an attribute error_variance and a variable a_error_variance; expected one of them")
@@ -193,7 +195,8 @@ import Testing
 
   @Test func everyMistakeInPointsHasItsMessage() throws {
     // Places are on a circle.
-    #expect(try ObservationFile.read(try writePoints(), layout: layout).observations.map(\.elements) == [[7, 8], [15]])
+    #expect(
+      try ObservationFile.read(try writePoints(), layout: layout).observations.map(\.elements) == [[7, 8], [15]])
     #expect(
       try ObservationFile.read(try writePoints(places: [4, 3.5, 7.5 + 4e-7]), layout: layout).observations
         .map(\.elements) == [[7, 8], [15]])

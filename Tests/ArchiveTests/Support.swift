@@ -54,12 +54,16 @@ func failure(_ body: () throws -> Void) -> ArchiveError? {
   }
 }
 
-/// A tool's output, or `nil` where the tool is not installed.
-func output(of tool: String, _ arguments: [String]) throws -> String? {
-  let path = ["/usr/bin/", "/usr/local/bin/"].map { $0 + tool }.first { FileManager.default.isExecutableFile(atPath: $0) }
-  guard let path else { return nil }
+private func location(of tool: String) -> String? {
+  ["/usr/bin/", "/usr/local/bin/"].map { $0 + tool }.first { FileManager.default.isExecutableFile(atPath: $0) }
+}
+
+func isInstalled(_ tool: String) -> Bool { location(of: tool) != nil }
+
+/// What a tool prints.
+func output(of tool: String, _ arguments: [String]) throws -> String {
   let process = Process()
-  process.executableURL = URL(fileURLWithPath: path)
+  process.executableURL = URL(fileURLWithPath: location(of: tool) ?? tool)
   process.arguments = arguments
   let pipe = Pipe()
   process.standardOutput = pipe
@@ -67,4 +71,19 @@ func output(of tool: String, _ arguments: [String]) throws -> String? {
   let data = pipe.fileHandleForReading.readDataToEndOfFile()
   process.waitUntilExit()
   return String(decoding: data, as: UTF8.self)
+}
+
+/// A file system of a few kilobytes, where mounting is allowed.
+final class SmallDisk {
+  let folder: Folder
+  let isMounted: Bool
+
+  static let isAllowed = (try? SmallDisk(kilobytes: 64).isMounted) == true
+
+  init(kilobytes: Int) throws {
+    folder = try Folder()
+    isMounted = getuid() == 0 && mount("tmpfs", folder.url.path, "tmpfs", 0, "size=\(kilobytes)k") == 0
+  }
+
+  deinit { if isMounted { umount2(folder.url.path, Int32(MNT_DETACH)) } }
 }
