@@ -10,7 +10,8 @@ extension AgentTrainer {
     guard ppo.iterations > 0 else { return }
     report.rewardFirst = try evaluate(ppo)
     let runner = makeRunner(sequences: ppo.sequences)
-    let rollout = Rollout(data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: 0)
+    let rollout = Rollout(
+      data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: 0, episode: ppo.episode)
     let lanes = runner.vectors * Lanes.scalarCount
     let experiences = agents.map { agent in
       Experience(

@@ -17,7 +17,7 @@ extension AgentTrainer {
     let runner = makeRunner(sequences: warm.batch)
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: warm.missingFraction,
-      isTeacherForced: isTeacherForced)
+      episode: isTeacherForced ? 1 : .max)
     let n = runner.layout.grid.cells
     let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
     let actions = Workspace(repeating: 0.0, count: runner.actionCount)

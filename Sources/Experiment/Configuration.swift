@@ -156,6 +156,8 @@ public struct Configuration: Codable, Sendable, Hashable {
       public var iterations = 40
       @Key("cycles of a rollout", .atLeast(1))
       public var horizon = 32
+      @Key("cycles after which a sequence starts again from a state of the reference filter", .atLeast(1))
+      public var episode = 128
       @Key("sequences rolled out side by side", .atLeast(1))
       public var sequences = 16
       @Key("passes over a rollout", .atLeast(1))
