@@ -72,7 +72,7 @@ extension AgentTrainer {
     for (k, v) in settings.controls.enumerated() {
       let law = runner.head.laws[k]
       for c in 0..<n {
-        let outputs = runner.outputs(tile, k, c)
+        let outputs = runner.head.outputs(tile, k, c)
         let anchor = anchors[k * n + c]
         let (m, s) = runner.head.law(k, anchor: anchor, outputs: outputs)
         let x = target[v * n + c]
@@ -81,7 +81,7 @@ extension AgentTrainer {
         let slopes = runner.head.slopes(
           k, anchor: anchor, outputs: outputs, location: -weight * score.location,
           logScale: -weight * score.logScale)
-        runner.setSlopes(tile, k, c, slopes)
+        runner.head.setSlopes(tile, k, c, slopes)
       }
     }
     return loss * weight
