@@ -122,7 +122,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var inputs = AgentSettings.Inputs.ensemble
     @Key("what an agent is rewarded for: the truth or the constrained filter's member (the paper's)")
     public var target = AgentSettings.Target.truth
-    @Key("how the agents' samples hang together: mean-preserving strata or independent")
+    @Key("how the agents' samples hang together: one in each N-th part of the probability, or independent")
     public var draws = AgentSettings.Draws.stratified
     @Key("how an action keeps the lower bound")
     public var bounds = AgentSettings.Bounds.truncated
