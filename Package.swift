@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "daunce-mpi",
       dependencies: [
-        "Experiment", "Archive", "Assimilation", "Ensemble", "Models", "MPI",
+        "Experiment", "Archive", "Assimilation", "Ensemble", "LinearAlgebra", "Models", "MPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings, plugins: ["StampBuild"]),
@@ -64,6 +64,10 @@ let package = Package(
       ["Assimilation", "Models", "StateSpace", "Randomness", "TestSupport", "AssimilationProbe"], fixtures: true),
     tests("MPITests", ["TestSupport", "MPIProbe"]),
     tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
+
+    tests("JobTests", ["Archive", "StateSpace", "TestSupport", "ForeignWriter", "daunce-mpi"]),
+    .executableTarget(
+      name: "ForeignWriter", dependencies: ["CNetCDF"], path: "Tests/ForeignWriter", swiftSettings: settings),
 
     // For tests only, in no product: launching real jobs, and the program that they run.
     .target(

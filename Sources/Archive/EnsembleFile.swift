@@ -87,8 +87,8 @@ public struct EnsembleFile: Sendable, Hashable {
     // Only now is the size known to be that of data which are there.
     var members: [Double] = []
     for (v, variable) in layout.variables.enumerated() {
-      let values = try reader.field(variable.name)
-      try check(values, of: variable, cells: cells, path)
+      var values = try reader.field(variable.name)
+      try check(&values, of: variable, cells: cells, path)
       if members.isEmpty { members = [Double](repeating: 0, count: count * layout.count) }
       for m in 0..<count {
         for cell in 0..<cells { members[(m * layout.variables.count + v) * cells + cell] = values[m * cells + cell] }
@@ -98,17 +98,20 @@ public struct EnsembleFile: Sendable, Hashable {
     return EnsembleFile(time: time, cycle: cycle, memberCount: count, members: members)
   }
 
+  /// Single precision may have rounded a value at the bound to below it: that becomes the bound again.
   private static func check(
-    _ values: [Double], of variable: Variable, cells: Int, _ path: String
+    _ values: inout [Double], of variable: Variable, cells: Int, _ path: String
   ) throws(ArchiveError) {
     let bound = variable.lowerBound ?? -.infinity
+    let nearly = variable.lowerBound.map { $0 - 1e-7 * abs($0) } ?? bound
     for (i, value) in values.enumerated() {
       let place = "\(value) at member \(i / cells), x \(i % cells)"
       guard value.isFinite else {
         throw ArchiveError(
           .notFinite, path: path, object: "variable \(variable.name)", found: place, expected: "a finite number")
       }
-      guard value >= bound else {
+      if value < bound, value >= nearly { values[i] = bound }
+      guard value >= nearly else {
         throw ArchiveError(
           .outOfBounds, path: path, object: "variable \(variable.name)", found: place, expected: "at least \(bound)")
       }

@@ -109,7 +109,7 @@ final class FileContents {
 }
 
 /// The error for what the system answered.
-private func systemError(path: String, doing: String, _ code: Int32) -> ArchiveError {
+func systemError(path: String, doing: String, _ code: Int32) -> ArchiveError {
   let problem: ArchiveError.Problem =
     switch code {
     case ENOENT, ENOTDIR: .missingFile

@@ -53,38 +53,58 @@ struct AgentStore {
     return ArrayFile(arrays: arrays, attributes: notes)
   }
 
-  /// What an agent is trained for and cannot be used without, as words that a message can show.
-  private func identity(member: Int) -> [(name: String, value: String)] {
-    [
-      ("model", "\(setup.model.name), \(setup.model.units) units"),
-      ("variables", setup.layout.variables.map(\.name).joined(separator: " ")),
-      ("cells", "\(setup.layout.grid.cells)"),
-      ("time_steps_between_observations", "\(setup.observing.stepsBetween)"),
-      ("observed", setup.layout.variables[setup.observing.variable].name),
-      ("members", "\(setup.configuration.members)"),
-      ("member", "\(member)"),
+  /// What an agent is trained for and cannot be used without, as words that a message can show, and the configuration's key for
+  /// it.
+  private func identity(member: Int) -> [(name: String, value: String, key: String?)] {
+    let model = setup.configuration.model
+    let background = model.name == .mjoSkeleton ? ", \(model.background.rawValue) background" : ""
+    return [
+      ("model", "\(setup.model.name), \(setup.model.units) units\(background)", "model"),
+      ("variables", setup.layout.variables.map(\.name).joined(separator: " "), nil),
+      ("cells", "\(setup.layout.grid.cells)", "model.cells"),
+      ("time_steps_between_observations", "\(setup.observing.stepsBetween)", "observations.interval"),
+      ("observed", setup.layout.variables[setup.observing.variable].name, nil),
+      ("members", "\(setup.configuration.members)", "members"),
+      ("member", "\(member)", nil),
     ]
   }
 
-  /// Every rank loads its own members' agents. Collective only in agreeing that all succeeded.
+  /// Every rank loads its own members' agents. Collective.
   ///
   /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` naming what the agents were trained for where that
-  ///   differs from this setup.
+  ///   differs from this setup, or the member whose agent differs in kind from the others.
   func load(from folder: URL) throws -> Crew {
-    try setup.communicator.collectively {
-      var loaded: [(AgentSettings, Agent)] = []
-      for member in setup.distribution.local { loaded.append(try load(path(folder, member), member)) }
-      return Crew(settings: loaded[0].0, agents: loaded.map(\.1))
+    let crew = try setup.communicator.collectively {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
+        throw ExperimentError(
+          .inputOutput,
+          "\(folder.path): no such folder; expected the folder agents that train or run has written")
+      }
+      var loaded: [(settings: AgentSettings, agent: Agent)] = []
+      for member in setup.distribution.local {
+        loaded.append(try load(path(folder, member), member))
+        guard loaded[0].settings == loaded[loaded.count - 1].settings else {
+          throw ExperimentError(
+            .data, "\(path(folder, member)): found an agent of another kind than in \(path(folder, member - 1)); expected agents of one training")
+        }
+      }
+      return Crew(settings: loaded[0].settings, agents: loaded.map(\.agent))
     }
+    // Ranks with other settings would communicate at other times.
+    try setup.communicator.agree(
+      on: Digest.xxh64(Array("\(crew.settings)".utf8)), about: "the agents' settings in \(folder.path)")
+    return crew
   }
 
   private func load(_ path: String, _ member: Int) throws -> (AgentSettings, Agent) {
     let file = try ArrayFile.read(path)
-    for (name, expected) in identity(member: member) {
+    for (name, expected, key) in identity(member: member) {
       let found = try file.text(name)
       guard found == expected else {
         throw ExperimentError(
-          .data, "\(path): agent trained for another \(name.replacing("_", with: " ")): found \(found), expected \(expected)")
+          .data,
+          "\(path): attribute \(name): found \(found); expected \(expected)\(key.map { " (key \($0))" } ?? ""): the agent was trained for something else")
       }
     }
     func choice<Choice: RawRepresentable<String>>(_ name: String) throws -> Choice {

@@ -1,3 +1,4 @@
+import Agents
 public import Archive
 import Ensemble
 public import Foundation
@@ -39,7 +40,9 @@ public struct AssimilateStage {
     let communicator = setup.communicator
     let crew = try loadCrew()
     let (series, start) = try communicator.collectively { try readObservations() }
+    try communicator.agree(on: digest(series, start), about: "the initial ensemble and the observations")
     let schedule = try communicator.collectively { try makeSchedule(series, start: start.time) }
+    warn(series, crew)
     let band = try filterBand()
     let isFile = destination.pathExtension == "nc"
     let output = try OutputFolder(
@@ -73,7 +76,7 @@ public struct AssimilateStage {
     if let failure {
       throw ExperimentError(
         .data,
-        "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it must not be, or not finite; \(path) holds the analyses before it")
+        "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it must not be, not finite, or beyond a hundred climatological standard deviations; \(path) holds the analyses before it")
     }
     return "\(inputs.method.rawValue): \(series.times.count) analyses of \(series.count) observations in \(path)"
   }
@@ -89,6 +92,37 @@ public struct AssimilateStage {
       inputs.initial.path, layout: setup.layout, memberCount: setup.configuration.members)
     let series = try ObservationFile.read(inputs.observations.path, layout: setup.layout)
     return (series, initial)
+  }
+
+  /// Digest of what was read, for files need not be the same on every machine.
+  private func digest(_ series: ObservationSeries, _ start: EnsembleFile) -> UInt64 {
+    var numbers = start.members + series.times + [start.time]
+    for observations in series.observations {
+      numbers.append(Double(observations.count))
+      numbers += observations.elements.map(Double.init) + observations.values + observations.errorVariances
+    }
+    return Digest.xxh64(numbers.withUnsafeBytes { Array($0) })
+  }
+
+  /// Tells what is in the files and has no effect on the analyses.
+  private func warn(_ series: ObservationSeries, _ crew: Crew?) {
+    let path = inputs.observations.path
+    if setup.communicator.isRoot, let count = try? ObservationFile.count(in: path), count > 1 {
+      setup.progress.note("\(path): observations of \(count) truths; the first truth's are used")
+    }
+    guard let crew else { return }
+    let n = setup.layout.grid.cells
+    let unseen = Set(series.observations.flatMap(\.elements).map { $0 / n }).subtracting(crew.settings.observed).sorted()
+    if !unseen.isEmpty {
+      let names = unseen.map { setup.layout.variables[$0].name }.joined(separator: ", ")
+      setup.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
+    }
+    let trained = crew.settings.errorVariance
+    let others = series.observations.flatMap(\.errorVariances).filter { abs($0 - trained) > 1e-3 * trained }
+    if let other = others.first {
+      setup.progress.note(
+        "\(path): found error variance \(other); the agents were trained with \(trained) and take all observations for that good")
+    }
   }
 
   /// Observations of every cycle from the initial time on, and the cycles whose analyses are written.
@@ -108,7 +142,7 @@ public struct AssimilateStage {
       guard cycle >= 1, abs(position - cycle) < 1e-3, cycle < 1e8 else {
         throw ExperimentError(
           .data,
-          "\(inputs.observations.path): variable time: found \(time), expected \(start) (the time of \(inputs.initial.path)) plus a multiple of \(interval), the interval between observations (key observations.interval)")
+          "\(inputs.observations.path): variable time: found \(time), expected \(start) (the time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the interval between observations (key observations.interval)")
       }
       while schedule.cycles.count < Int(cycle) { schedule.cycles.append(none) }
       schedule.cycles[Int(cycle) - 1] = observations
@@ -120,10 +154,10 @@ public struct AssimilateStage {
   /// Constrained filters without a configured band take it from simulated runs, as `run` does.
   private func filterBand() throws -> Band? {
     guard inputs.method == .constrainedEAKF || inputs.method == .constrainedEnKF, setup.energy != nil else { return nil }
-    let needsRuns = setup.configuration.constraints.band == nil
-    let truths =
-      needsRuns
-      ? try setup.simulateTruths(setup.trainingSeeds, cycles: setup.configuration.truths.trainingCycles) : []
-    return setup.energyBand(from: truths)
+    guard setup.configuration.constraints.band == nil else { return setup.energyBand(from: []) }
+    setup.progress.begin("nature runs for the energy band", total: 1)
+    defer { setup.progress.end() }
+    return setup.energyBand(
+      from: try setup.simulateTruths(setup.trainingSeeds, cycles: setup.configuration.truths.trainingCycles))
   }
 }

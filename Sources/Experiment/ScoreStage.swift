@@ -36,6 +36,7 @@ public struct ScoreStage {
     ]
     for url in analyses {
       let file = try AnalysisFile(path: url.path)
+      try check(file)
       for field in file.fields {
         var row = Row()
         for k in 0..<file.truthCount { try score(file, field, truth: k, into: &row) }
@@ -52,15 +53,31 @@ public struct ScoreStage {
     return lines.joined(separator: "\n")
   }
 
+  /// Refuses a file from which nothing, or something else, would be scored.
+  private func check(_ file: AnalysisFile) throws {
+    let spinUp = setup.configuration.truths.spinupCycles
+    guard file.times.count > spinUp else {
+      throw ExperimentError(
+        .data,
+        "\(file.path): found \(file.times.count) times; expected more than \(spinUp), the cycles of spin-up that are left out (key truths.spinup_cycles)")
+    }
+    let truths = try NatureFile.count(in: truth.path)
+    guard file.truthCount <= truths else {
+      throw ExperimentError(
+        .data, "\(file.path): found analyses of \(file.truthCount) truths; expected no more than the \(truths) of \(truth.path)")
+    }
+    guard file.cells == setup.layout.grid.cells else {
+      throw ExperimentError(
+        .data, "\(file.path): dimension x: found \(file.cells) cells; expected \(setup.layout.grid.cells) (key model.cells)")
+    }
+  }
+
   private func score(_ file: AnalysisFile, _ field: String, truth k: Int, into row: inout Row) throws {
     let nature = try NatureFile.read(
       truth.path, layout: setup.layout, diagnostics: setup.model.diagnostics.map(\.name),
-      truth: try NatureFile.count(in: truth.path) > 1 ? k : 0)
+      truth: k)
     let (mean, spread) = (try file.mean(of: field, truth: k), try file.spread(of: field, truth: k))
     let n = setup.layout.grid.cells
-    guard file.cells == n else {
-      throw ExperimentError(.data, "\(file.path): dimension x: found \(file.cells) cells, expected \(n)")
-    }
     var pairs: [(mean: [Double], truth: [Double], variance: Double)] = []
     for (t, time) in file.times.enumerated() where t >= setup.configuration.truths.spinupCycles {
       guard let s = nature.times.firstIndex(where: { abs($0 - time) < 1e-6 * max(1, abs(time)) }) else {

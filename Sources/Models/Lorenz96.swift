@@ -35,7 +35,7 @@ public final class Lorenz96: ForecastModel {
     self.timeStep = timeStep
     layout = StateLayout(
       grid: PeriodicGrid(cells: cells, length: Double(cells)),
-      variables: [Variable(name: "x", longName: "Lorenz-96 variable", scale: 3.64)])
+      variables: [Variable(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
     observing = ObservingSystem(variable: 0, errorVariance: 1, law: .gaussian, stepsBetween: 1)
     energies = [KineticEnergy()]
     memory = .allocate(capacity: 4 * (cells + 3))

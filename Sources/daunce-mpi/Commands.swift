@@ -65,6 +65,8 @@ struct Assimilate: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
+  var identity: String { "Assimilate \(method.rawValue)" }
+
   func validate() throws {
     let needsAgents = method == .rl || method == .rlUnconstrained
     if needsAgents && agents == nil {

@@ -39,14 +39,6 @@ enum ExitStatus: Int32 {
       case .disagreement: self = .usage
       case .call, .unsupported: self = .bug
       }
-    case let error as ArchiveError:
-      self = error.kind == .inputOutput ? .io : .badData
-    case let error as ExperimentError:
-      switch error.kind {
-      case .data: self = .badData
-      case .inputOutput: self = .io
-      case .bug: self = .bug
-      }
     case is ModelError, is AssimilationError:
       self = .badData
     case is CocoaError, is POSIXError:
@@ -73,6 +65,9 @@ func conclude(beforeStart error: any Error) -> Never {
   if Launch.rank == 0 {
     let message = isParsers ? DaunceMPI.fullMessage(for: error) : "daunce-mpi: \(error)"
     if !message.isEmpty { tell(message, on: parserCode == .success ? .standardOutput : .standardError) }
+  } else if parserCode != .success {
+    // The launcher ends all ranks as soon as one of them fails: let rank 0 be that one, after it has spoken.
+    Thread.sleep(forTimeInterval: 5)
   }
   exit(isParsers ? parserCode.rawValue : ExitStatus(of: error).rawValue)
 }
@@ -84,8 +79,14 @@ func conclude(afterStart error: any Error) -> Never {
     Thread.sleep(forTimeInterval: 3)
   }
   Environment.abort(code: ExitStatus(of: error).rawValue) {
-    tell("daunce-mpi: \(error)", on: .standardError)
+    tell("daunce-mpi: \(message(for: error))", on: .standardError)
   }
+}
+
+/// What the user is told. Rank 0 speaks for all, so only another rank is named.
+private func message(for error: any Error) -> String {
+  if case .rankFailed(let failure)? = error as? MPIError, failure.rank == 0 { return failure.message }
+  return "\(error)"
 }
 
 /// Writes a message and a line end; a closed stream is no reason to fail.

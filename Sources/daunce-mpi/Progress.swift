@@ -26,7 +26,8 @@ final class ProgressLine: ProgressReporter {
     self.stage = stage
     self.total = max(total, 1)
     start = Date()
-    lastUpdate = .distantPast
+    // A log needs no line that says that nothing is done yet.
+    lastUpdate = isBar ? .distantPast : start
     advance(to: 0)
   }
 

@@ -50,11 +50,19 @@ struct Session {
 protocol StageCommand: ParsableCommand {
   var common: CommonOptions { get }
 
+  /// What all ranks have to agree about beside the configuration. Places of files may differ from machine to machine.
+  var identity: String { get }
+
   /// Does the work, on all ranks with the same session.
   func perform(_ session: Session, setup: Setup) throws
 }
 
 extension StageCommand {
+  var identity: String { "\(Self.self)" }
+
+  /// Digest of `identity`.
+  var digest: UInt64 { Digest.xxh64(Array(identity.utf8)) }
+
   /// Everything that can fail alike on all ranks, before MPI is started.
   ///
   /// - Throws: `ConfigurationError`, or `ExitCode.success` when the configuration was only to be printed.

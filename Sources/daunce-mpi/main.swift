@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiment
 import Foundation
+import LinearAlgebra
 import MPI
 
 // Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0
@@ -20,10 +21,15 @@ do {
   conclude(beforeStart: error)
 }
 
+// A BLAS with threads of its own would sum in an order that depends on the cores that mpirun leaves to a rank.
+LinearAlgebra.useOneThread()
+
 do {
   let environment = try Environment()
   let setup = try Setup(
     configuration: session.configuration, communicator: environment.world, progress: session.progress)
+  // One job may start its ranks with different command lines.
+  try setup.communicator.agree(on: command.digest, about: "the command")
   try command.perform(session, setup: setup)
   try environment.finalize()
 } catch {

@@ -15,11 +15,11 @@ public var buildFolder: URL {
 }
 
 /// Runs `executable` (a name in ``buildFolder``) as `ranks` ranks under mpirun, on any number of cores, as any user,
-/// and ends it after `timeout` seconds.
+/// in `folder` (`nil`: here), and ends it after `timeout` seconds.
 ///
 /// - Throws: when the process cannot be started; a job that fails is a result like any other.
 public func mpirun(
-  ranks: Int, executable: String, arguments: [String] = [], timeout: Int = 60,
+  ranks: Int, executable: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 60,
   environment: [String: String] = [:]
 ) throws -> JobResult {
   let settings = [
@@ -28,7 +28,7 @@ public func mpirun(
   ]
   let path = buildFolder.appendingPathComponent(executable).path
   return try launch(
-    ["mpirun", "--oversubscribe", "-np", "\(ranks)", path] + arguments, timeout: timeout,
+    ["mpirun", "--oversubscribe", "-np", "\(ranks)", path] + arguments, in: folder, timeout: timeout,
     environment: settings.merging(environment) { $1 })
 }
 
@@ -36,14 +36,15 @@ public func mpirun(
 ///
 /// - Throws: when the process cannot be started; one that fails is a result like any other.
 public func run(
-  executable: String, arguments: [String] = [], timeout: Int = 60, environment: [String: String] = [:]
+  executable: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 60,
+  environment: [String: String] = [:]
 ) throws -> JobResult {
   let path = buildFolder.appendingPathComponent(executable).path
-  return try launch([path] + arguments, timeout: timeout, environment: environment)
+  return try launch([path] + arguments, in: folder, timeout: timeout, environment: environment)
 }
 
 private func launch(
-  _ command: [String], timeout: Int, environment: [String: String]
+  _ command: [String], in workingFolder: URL?, timeout: Int, environment: [String: String]
 ) throws -> JobResult {
   // Output goes to files: a pipe that nobody empties would block the job.
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("job-\(UUID().uuidString)")
@@ -57,6 +58,7 @@ private func launch(
   // Threads of a concurrency pool block signals, and children inherit that: the job would not hear `timeout`.
   process.arguments = ["--default-signal", "timeout", "-k", "5", "\(timeout)"] + command
   process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+  if let workingFolder { process.currentDirectoryURL = workingFolder }
   process.standardInput = FileHandle.nullDevice
   process.standardOutput = try FileHandle(forWritingTo: stdout)
   process.standardError = try FileHandle(forWritingTo: stderr)
