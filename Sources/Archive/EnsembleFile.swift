@@ -105,15 +105,15 @@ public struct EnsembleFile: Sendable, Hashable {
     let bound = variable.lowerBound ?? -.infinity
     let nearly = variable.lowerBound.map { $0 - 1e-7 * abs($0) } ?? bound
     for (i, value) in values.enumerated() {
-      let place = "\(value) at member \(i / cells), x \(i % cells)"
+      func place() -> String { "\(value) at member \(i / cells), x \(i % cells)" }
       guard value.isFinite else {
         throw ArchiveError(
-          .notFinite, path: path, object: "variable \(variable.name)", found: place, expected: "a finite number")
+          .notFinite, path: path, object: "variable \(variable.name)", found: place(), expected: "a finite number")
       }
       if value < bound, value >= nearly { values[i] = bound }
       guard value >= nearly else {
         throw ArchiveError(
-          .outOfBounds, path: path, object: "variable \(variable.name)", found: place, expected: "at least \(bound)")
+          .outOfBounds, path: path, object: "variable \(variable.name)", found: place(), expected: "at least \(bound)")
       }
     }
   }

@@ -22,8 +22,8 @@ public enum Folders {
     }
   }
 
-  /// Writes `bytes` bytes into the folder and removes them again, so that a folder that cannot be written to, or has no room
-  /// left, is found out before the work and not after it.
+  /// Writes `bytes` bytes into the folder and removes them again, so that a folder that cannot be written to, or has no
+  /// room left, is found out before the work and not after it.
   public static func tryWriting(to folder: String, bytes: Int) throws(ArchiveError) {
     let trial = "\(folder)/.trial-\(getpid())"
     let descriptor = open(trial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o666)

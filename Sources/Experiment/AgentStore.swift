@@ -6,7 +6,8 @@ import MPI
 import Models
 import StateSpace
 
-/// Agents as files: one a member, with its networks, both optimisers' states, its multipliers and what it was trained for.
+/// Agents as files: one a member, with its networks, both optimisers' states, its multipliers and what it was trained
+/// for.
 struct AgentStore {
   let setup: Setup
 
@@ -53,8 +54,8 @@ struct AgentStore {
     return ArrayFile(arrays: arrays, attributes: notes)
   }
 
-  /// What an agent is trained for and cannot be used without, as words that a message can show, and the configuration's key for
-  /// it.
+  /// What an agent is trained for and cannot be used without, as words that a message can show, and the configuration's
+  /// key for it.
   private func identity(member: Int) -> [(name: String, value: String, key: String?)] {
     let model = setup.configuration.model
     let background = model.name == .mjoSkeleton ? ", \(model.background.rawValue) background" : ""
@@ -71,22 +72,23 @@ struct AgentStore {
 
   /// Every rank loads its own members' agents. Collective.
   ///
-  /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` naming what the agents were trained for where that
-  ///   differs from this setup, or the member whose agent differs in kind from the others.
+  /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` naming what the agents were trained for
+  ///   where that differs from this setup, or the member whose agent differs in kind from the others.
   func load(from folder: URL) throws -> Crew {
     let crew = try setup.communicator.collectively {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
         throw ExperimentError(
-          .inputOutput,
-          "\(folder.path): no such folder; expected the folder agents that train or run has written")
+          .inputOutput, folder.path, found: "no such folder",
+          expected: "the folder agents that train or run has written")
       }
       var loaded: [(settings: AgentSettings, agent: Agent)] = []
       for member in setup.distribution.local {
         loaded.append(try load(path(folder, member), member))
         guard loaded[0].settings == loaded[loaded.count - 1].settings else {
           throw ExperimentError(
-            .data, "\(path(folder, member)): found an agent of another kind than in \(path(folder, member - 1)); expected agents of one training")
+            .data, path(folder, member), found: "an agent of another kind than in \(path(folder, member - 1))",
+            expected: "agents of one training")
         }
       }
       return Crew(settings: loaded[0].settings, agents: loaded.map(\.agent))
@@ -102,24 +104,28 @@ struct AgentStore {
     for (name, expected, key) in identity(member: member) {
       let found = try file.text(name)
       guard found == expected else {
+        let advice = "the agents were trained for another experiment; use its settings, or train new ones"
         throw ExperimentError(
-          .data,
-          "\(path): attribute \(name): found \(found); expected \(expected)\(key.map { " (key \($0))" } ?? ""): the agent was trained for something else")
+          .data, path, "attribute \(name)", found: found,
+          expected: "\(expected)\(key.map { " (key \($0))" } ?? ""): \(advice)")
       }
     }
     func choice<Choice: RawRepresentable<String>>(_ name: String) throws -> Choice {
       let word = try file.text(name)
       guard let choice = Choice(rawValue: word) else {
-        throw ExperimentError(.data, "\(path): attribute \(name): found \(word), expected a choice that this version knows")
+        throw ExperimentError(
+          .data, path, "attribute \(name)", found: word, expected: "a choice that this version knows")
       }
       return choice
     }
     func network(_ name: String) throws -> (Network, Adam) {
       let sizes = try file.integers("\(name)_sizes").map { Int($0) }
       let parameters = try file.floats("\(name)_parameters")
-      guard sizes.allSatisfy({ (1...100_000).contains($0) }), let network = Network(sizes: sizes, parameters: parameters) else {
+      guard sizes.allSatisfy({ (1...100_000).contains($0) }), let network = Network(sizes: sizes, parameters: parameters)
+      else {
         throw ExperimentError(
-          .data, "\(path): variable \(name)_parameters: found \(parameters.count) numbers, expected a network of layers \(sizes)")
+          .data, path, "variable \(name)_parameters", found: "\(parameters.count) numbers",
+          expected: "a network of layers \(sizes)")
       }
       var adam = Adam(parameters: parameters.count)
       adam.first = try file.floats("\(name)_first_moments", shape: [parameters.count])

@@ -32,8 +32,8 @@ public struct AssimilateStage {
     self.inputs = inputs
   }
 
-  /// Writes the analyses at the observations' times into `folder`/analysis-<method>.nc, or into `destination` itself if that
-  /// names a `.nc` file. Everything is read and checked before anything is written. Collective.
+  /// Writes the analyses at the observations' times into `destination`/analysis-<method>.nc, or into `destination`
+  /// itself if that names a `.nc` file. Everything is read and checked before anything is written. Collective.
   ///
   /// - Returns: one line on what was done.
   public func run(destination: URL, provenance: Provenance) throws -> String {
@@ -46,7 +46,8 @@ public struct AssimilateStage {
     let band = try filterBand()
     let isFile = destination.pathExtension == "nc"
     let output = try OutputFolder(
-      isFile ? destination.deletingLastPathComponent() : destination, provenance: provenance, communicator: communicator)
+      isFile ? destination.deletingLastPathComponent() : destination, provenance: provenance,
+      communicator: communicator)
     let path = isFile ? destination.path : output.path("analysis-\(inputs.method.rawValue).nc")
 
     let seed = setup.configuration.seed
@@ -76,7 +77,8 @@ public struct AssimilateStage {
     if let failure {
       throw ExperimentError(
         .data,
-        "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it must not be, not finite, or beyond a hundred climatological standard deviations; \(path) holds the analyses before it")
+        "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it "
+          + "must not be, not finite, or beyond a hundred climatological standard deviations; \(path) holds the analyses before it")
     }
     return "\(inputs.method.rawValue): \(series.times.count) analyses of \(series.count) observations in \(path)"
   }
@@ -112,7 +114,8 @@ public struct AssimilateStage {
     }
     guard let crew else { return }
     let n = setup.layout.grid.cells
-    let unseen = Set(series.observations.flatMap(\.elements).map { $0 / n }).subtracting(crew.settings.observed).sorted()
+    let observed = Set(series.observations.flatMap(\.elements).map { $0 / n })
+    let unseen = observed.subtracting(crew.settings.observed).sorted()
     if !unseen.isEmpty {
       let names = unseen.map { setup.layout.variables[$0].name }.joined(separator: ", ")
       setup.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
@@ -121,7 +124,8 @@ public struct AssimilateStage {
     let others = series.observations.flatMap(\.errorVariances).filter { abs($0 - trained) > 1e-3 * trained }
     if let other = others.first {
       setup.progress.note(
-        "\(path): found error variance \(other); the agents were trained with \(trained) and take all observations for that good")
+        "\(path): found error variance \(other); the agents were trained with \(trained) and take every observation for "
+          + "that good")
     }
   }
 
@@ -141,8 +145,9 @@ public struct AssimilateStage {
       let cycle = position.rounded()
       guard cycle >= 1, abs(position - cycle) < 1e-3, cycle < 1e8 else {
         throw ExperimentError(
-          .data,
-          "\(inputs.observations.path): variable time: found \(time), expected \(start) (the time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the interval between observations (key observations.interval)")
+          .data, inputs.observations.path, "variable time", found: "\(time)",
+          expected: "\(start) (the time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the "
+            + "interval between observations (key observations.interval)")
       }
       while schedule.cycles.count < Int(cycle) { schedule.cycles.append(none) }
       schedule.cycles[Int(cycle) - 1] = observations
@@ -153,7 +158,8 @@ public struct AssimilateStage {
 
   /// Constrained filters without a configured band take it from simulated runs, as `run` does.
   private func filterBand() throws -> Band? {
-    guard inputs.method == .constrainedEAKF || inputs.method == .constrainedEnKF, setup.energy != nil else { return nil }
+    let isConstrained = inputs.method == .constrainedEAKF || inputs.method == .constrainedEnKF
+    guard isConstrained, setup.energy != nil else { return nil }
     guard setup.configuration.constraints.band == nil else { return setup.energyBand(from: []) }
     setup.progress.begin("nature runs for the energy band", total: 1)
     defer { setup.progress.end() }

@@ -16,4 +16,9 @@ public struct ExperimentError: Error, Sendable, Hashable, CustomStringConvertibl
     self.kind = kind
     self.description = description
   }
+
+  /// A message of one form: `place: object: found this; expected that`.
+  init(_ kind: Kind, _ place: String, _ object: String? = nil, found: String, expected: String) {
+    self.init(kind, "\(place): \(object.map { "\($0): " } ?? "")found \(found); expected \(expected)")
+  }
 }

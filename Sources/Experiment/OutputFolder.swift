@@ -8,8 +8,8 @@ public struct OutputFolder {
   /// Version, commit, command line, seed and configuration; the title is each file's own.
   public let provenance: Provenance
 
-  /// Makes the folder if it is not there and tries whether it takes a file of a megabyte, on rank 0, before anything is computed.
-  /// Collective.
+  /// Makes the folder if it is not there and tries whether it takes a file of a megabyte, on rank 0, before anything is
+  /// computed. Collective.
   public init(_ url: URL, provenance: Provenance, communicator: Communicator) throws {
     self.url = url
     self.provenance = provenance

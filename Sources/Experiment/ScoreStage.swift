@@ -58,17 +58,19 @@ public struct ScoreStage {
     let spinUp = setup.configuration.truths.spinupCycles
     guard file.times.count > spinUp else {
       throw ExperimentError(
-        .data,
-        "\(file.path): found \(file.times.count) times; expected more than \(spinUp), the cycles of spin-up that are left out (key truths.spinup_cycles)")
+        .data, file.path, found: "\(file.times.count) times",
+        expected: "more than the \(spinUp) cycles of spin-up that are left out (key truths.spinup_cycles)")
     }
     let truths = try NatureFile.count(in: truth.path)
     guard file.truthCount <= truths else {
       throw ExperimentError(
-        .data, "\(file.path): found analyses of \(file.truthCount) truths; expected no more than the \(truths) of \(truth.path)")
+        .data, file.path, found: "analyses of \(file.truthCount) truths",
+        expected: "no more than the \(truths) of \(truth.path)")
     }
     guard file.cells == setup.layout.grid.cells else {
       throw ExperimentError(
-        .data, "\(file.path): dimension x: found \(file.cells) cells; expected \(setup.layout.grid.cells) (key model.cells)")
+        .data, file.path, "dimension x", found: "\(file.cells) cells",
+        expected: "\(setup.layout.grid.cells) (key model.cells)")
     }
   }
 

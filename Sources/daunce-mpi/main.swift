@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiment
 import Foundation
 import LinearAlgebra
+import Logging
 import MPI
 
 // Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0
@@ -22,10 +23,15 @@ do {
 }
 
 // A BLAS with threads of its own would sum in an order that depends on the cores that mpirun leaves to a rank.
-LinearAlgebra.useOneThread()
+//LinearAlgebra.useOneThread()
 
 do {
   let environment = try Environment()
+  session.logger.info(
+    "started",
+    metadata: [
+      "ranks": "\(environment.world.size)", "host": "\(environment.hostname)", "mpi": "\(environment.libraryVersion)",
+    ])
   let setup = try Setup(
     configuration: session.configuration, communicator: environment.world, progress: session.progress)
   // One job may start its ranks with different command lines.

@@ -94,7 +94,8 @@ func rewriteInitial(_ from: String, _ to: String, _ variant: String) {
   check(nc_close(file), "close")
 }
 
-/// Observations of a in several forms. Wherever cells are to be missing, these are 10...19 of all times, and all of time 2.
+/// Observations of a in several forms. Missing, except where the variant is `complete`, are cells 10...19 of all times
+/// and all cells of time number 2.
 func rewriteObservations(_ from: String, _ to: String, _ variant: String) {
   let source = open(from)
   let (stored, cells) = (length(source, "time"), length(source, "x"))

@@ -8,13 +8,17 @@ extension JobTests {
   @Suite struct BadInputTests {
     /// A command that is refused.
     struct Case: CustomTestStringConvertible, Sendable {
-      var ranks = 3
+      let ranks: Int
       let arguments: [String]
       let status: Int32
       /// What the message has to say.
       let message: [String]
 
       init(_ arguments: String, _ status: Int32, _ message: String..., ranks: Int = 3) {
+        self.init(arguments, status, message: message, ranks: ranks)
+      }
+
+      init(_ arguments: String, _ status: Int32, message: [String], ranks: Int = 3) {
         self.ranks = ranks
         self.arguments = arguments.split(separator: " ").map(String.init)
         self.status = status
@@ -85,14 +89,13 @@ extension JobTests {
     }
 
     private static func input(_ arguments: String, _ file: String, _ status: Int32, _ message: [String]) -> Case {
-      var result = Case("assimilate --method floored-eakf \(arguments)", status)
-      result = Case(result.arguments.joined(separator: " "), status, message: [file] + message)
-      return result
+      Case("assimilate --method floored-eakf \(arguments)", status, message: [file] + message)
     }
 
     private static func assimilate(_ arguments: String, _ status: Int32, _ message: String...) -> Case {
       Case(
-        "assimilate --initial made/initial.nc --observations made/observations.nc \(arguments)", status, message: message)
+        "assimilate --initial made/initial.nc --observations made/observations.nc \(arguments)", status,
+        message: message)
     }
 
     @Test(arguments: settings + files + agents + places)
@@ -126,7 +129,8 @@ extension JobTests {
         ["run", "--config", "small.yaml", "--output", "none", ":", "-np", "1", program]
           + ["run", "--config", "other.yaml", "--output", "none"])
       #expect(result.status == 64)
-      #expect(result.stderr.components(separatedBy: "daunce-mpi: ranks disagree about the configuration: rank 1").count == 2)
+      let message = "daunce-mpi: ranks disagree about the configuration: rank 1 differs from rank 0"
+      #expect(result.stderr.components(separatedBy: message).count == 2, "\(result.stderr)")
       #expect(!FileManager.default.fileExists(atPath: workshop.folder.appending(path: "none").path))
     }
 
@@ -151,14 +155,6 @@ extension JobTests {
         #expect(result.stderr.components(separatedBy: "daunce-mpi: ").count == 2)
       }
     }
-  }
-}
-
-extension JobTests.BadInputTests.Case {
-  init(_ arguments: String, _ status: Int32, message: [String]) {
-    self.arguments = arguments.split(separator: " ").map(String.init)
-    self.status = status
-    self.message = message
   }
 }
 

@@ -11,7 +11,7 @@ extension JobTests {
       let name = "small-\(kilobytes)"
       let folder = workshop.folder.appending(path: name)
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      try #require(mount("none", folder.path, "tmpfs", 0, "size=\(kilobytes)k") == 0, "mount: \(String(cString: strerror(errno)))")
+      try #require(mount("none", folder.path, "tmpfs", 0, "size=\(kilobytes)k") == 0)
       defer { umount(folder.path) }
       try body(name)
     }

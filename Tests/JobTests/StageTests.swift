@@ -47,8 +47,8 @@ extension JobTests {
         #expect(result.lines.count == 1 && result.stdout.hasPrefix("\(method): 20 analyses of 1280 observations in "))
       }
       let result = try workshop.daunce(
-        2, "score", "--truth", "made/nature.nc", "scored/analysis-floored-eakf.nc", "scored/analysis-constrained-eakf.nc",
-        "--config", "small.yaml")
+        2, "score", "--truth", "made/nature.nc", "scored/analysis-floored-eakf.nc",
+        "scored/analysis-constrained-eakf.nc", "--config", "small.yaml")
       #expect(result.status == 0, "\(result.stderr)")
       // A header, then five fields of two files, with the times after spin-up.
       #expect(result.lines.count == 11)

@@ -7,8 +7,9 @@ import Testing
 struct Workshop: Sendable {
   let folder: URL
 
-  /// Ten members and the paper's twenty time units of spin-up, and otherwise as little as trains and scores at all.
+  /// As little as trains and scores at all; the initial spread is wide enough for the constraints to have much to do.
   static let configuration = """
+    initial: {spread: 0.5}
     truths: {training: 2, training_cycles: 40, test: 2, cycles: 20, spinup_cycles: 5}
     agents:
       warm_start: {steps: 60, batch: 8}
@@ -61,8 +62,8 @@ struct Workshop: Sendable {
     for path in try FileManager.default.subpathsOfDirectory(atPath: root.path) {
       var isFolder: ObjCBool = false
       let url = root.appending(path: path)
-      guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue else { continue }
-      files[path] = try Data(contentsOf: url)
+      _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+      if !isFolder.boolValue { files[path] = try Data(contentsOf: url) }
     }
     return files
   }
