@@ -10,7 +10,8 @@ extension AgentTrainer {
     guard ppo.iterations > 0 else { return }
     report.rewardFirst = try evaluate(ppo)
     let runner = makeRunner(sequences: ppo.sequences)
-    let rollout = Rollout(data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: 0)
+    let rollout = Rollout(
+      data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: 0, episode: ppo.episode)
     let lanes = runner.vectors * Lanes.scalarCount
     let experiences = agents.map { agent in
       Experience(
@@ -19,7 +20,7 @@ extension AgentTrainer {
     }
     for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
     let collector = Collector(agent: agents[0], bands: bands, ppo: ppo, runner: runner)
-    let learner = Learner(ppo: ppo, runner: runner, agent: agents[0])
+    let learner = Learner(ppo: ppo, head: runner.head, agent: agents[0])
     onStep?("PPO", 0, ppo.iterations)
     for iteration in 0..<ppo.iterations {
       let tag = nextTag()
@@ -32,7 +33,9 @@ extension AgentTrainer {
           &agents[m], from: experiences[m],
           stream: Stream(
             seed: seed, purpose: .trainingOrder, member: distribution.local.lowerBound + m, cycle: tag << 20),
-          progress: Double(iteration) / Double(ppo.iterations))
+          progress: Double(iteration) / Double(ppo.iterations),
+          // The first tenth teaches the value network only: advantages against an untrained one would lead the policy astray.
+          valueOnly: iteration < ppo.iterations / 10)
       }
       report.reward.append(try averageOverMembers(outcome.reward))
       report.multiplier.append(

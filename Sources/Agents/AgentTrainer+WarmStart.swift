@@ -17,7 +17,7 @@ extension AgentTrainer {
     let runner = makeRunner(sequences: warm.batch)
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: warm.missingFraction,
-      isTeacherForced: isTeacherForced)
+      episode: isTeacherForced ? 1 : .max)
     let n = runner.layout.grid.cells
     let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
     let actions = Workspace(repeating: 0.0, count: runner.actionCount)
@@ -72,7 +72,7 @@ extension AgentTrainer {
     for (k, v) in settings.controls.enumerated() {
       let law = runner.head.laws[k]
       for c in 0..<n {
-        let outputs = runner.outputs(tile, k, c)
+        let outputs = runner.head.outputs(tile, k, c)
         let anchor = anchors[k * n + c]
         let (m, s) = runner.head.law(k, anchor: anchor, outputs: outputs)
         let x = target[v * n + c]
@@ -81,7 +81,7 @@ extension AgentTrainer {
         let slopes = runner.head.slopes(
           k, anchor: anchor, outputs: outputs, location: -weight * score.location,
           logScale: -weight * score.logScale)
-        runner.setSlopes(tile, k, c, slopes)
+        runner.head.setSlopes(tile, k, c, slopes)
       }
     }
     return loss * weight

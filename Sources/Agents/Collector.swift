@@ -3,7 +3,7 @@ import Randomness
 import StateSpace
 
 /// Rolls out agents and works out their rewards.
-package final class Collector {
+final class Collector {
   /// Means over one batch of rollouts, of every local member.
   struct Outcome {
     var reward: [Double]
@@ -99,11 +99,7 @@ package final class Collector {
       (e.anchors.start + index * e.actionCount).update(from: anchors.start, count: e.actionCount)
       let n = runner.layout.grid.cells
       for c in 0..<n {
-        var density = 0.0
-        for k in runner.settings.controls.indices {
-          let (location, scale) = runner.head.law(k, anchor: anchors.start[k * n + c], outputs: runner.outputs(tile, k, c))
-          density += runner.head.laws[k].logDensity(actions.start[k * n + c], location: location, scale: scale)
-        }
+        let density = runner.head.logDensity(tile, cell: c, actions: actions.start, anchors: anchors.start)
         e.logDensity.start[index * e.lanes + c] = Float(density)
         e.rewards.start[index * e.lanes + c] = reward.start[c] + penalty
       }

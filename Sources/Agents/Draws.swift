@@ -1,11 +1,11 @@
-import Randomness
+package import Randomness
 
 /// The uniform numbers that turn policies into actions.
 ///
 /// Stratified draws give member i the part `[k, k + 1) / N` of the unit interval, with k the i-th entry of a random permutation
 /// for each cell: every number is uniform by itself, while the N together fill the interval evenly (Latin hypercube
 /// sampling, McKay, Beckman & Conover 1979). Any rank can work out any member's part, so this costs no message.
-struct Draws {
+package struct Draws {
   let members: Int
   let seed: UInt64
   private let kind: AgentSettings.Draws
@@ -13,7 +13,7 @@ struct Draws {
   private let permutations: [Int32]
   private static let tables = 512
 
-  init(members: Int, seed: UInt64, kind: AgentSettings.Draws) {
+  package init(members: Int, seed: UInt64, kind: AgentSettings.Draws) {
     self.members = members
     self.seed = seed
     self.kind = kind
@@ -39,7 +39,7 @@ struct Draws {
   /// - Parameters:
   ///   - sequence: number of the rollout, 0 in an assimilation.
   ///   - purpose: keeps training and assimilation apart.
-  func fill(
+  package func fill(
     _ uniforms: UnsafeMutableBufferPointer<Double>, purpose: Purpose, member: Int, cycle: Int, sequence: Int
   ) {
     let count = uniforms.count

@@ -1,24 +1,24 @@
 /// What one agent lived through in the rollouts of one PPO iteration, `[step][sequence]` tiles of cells.
-final class Experience {
-  let steps: Int
-  let sequences: Int
+package final class Experience {
+  package let steps: Int
+  package let sequences: Int
   /// Cells of a tile, padded to whole vectors.
-  let lanes: Int
+  package let lanes: Int
   /// Vectors of one tile's inputs.
-  let inputVectors: Int
-  let inputs: Workspace<Lanes>
+  package let inputVectors: Int
+  package let inputs: Workspace<Lanes>
   /// `[step][sequence][control][cell]`.
-  let actions: Workspace<Double>
-  let anchors: Workspace<Double>
+  package let actions: Workspace<Double>
+  package let anchors: Workspace<Double>
   /// Log-density of the actions under the policy that drew them, summed over controls; `[step][sequence][lane]`.
-  let logDensity: Workspace<Float>
-  let rewards: Workspace<Float>
+  package let logDensity: Workspace<Float>
+  package let rewards: Workspace<Float>
   /// One step more than the others: the last bootstraps.
-  let values: Workspace<Float>
-  let advantages: Workspace<Float>
-  let actionCount: Int
+  package let values: Workspace<Float>
+  package let advantages: Workspace<Float>
+  package let actionCount: Int
 
-  init(steps: Int, sequences: Int, lanes: Int, inputs count: Int, actionCount: Int) {
+  package init(steps: Int, sequences: Int, lanes: Int, inputs count: Int, actionCount: Int) {
     self.steps = steps
     self.sequences = sequences
     self.lanes = lanes
@@ -35,5 +35,5 @@ final class Experience {
   }
 
   /// Number of tiles.
-  var tiles: Int { steps * sequences }
+  package var tiles: Int { steps * sequences }
 }

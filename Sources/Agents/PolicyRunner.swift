@@ -12,9 +12,8 @@ final class PolicyRunner {
   let base: any BaseForecast
   let features: Features
   let head: PolicyHead
+  var vectors: Int { head.vectors }
   let draws: Draws
-  /// Groups of eight cells in a tile.
-  let vectors: Int
   let sequences: Int
   /// Mean and standard deviation over members of the base forecast: `[sequence][control][cell]`.
   let mean: Workspace<Double>
@@ -39,7 +38,6 @@ final class PolicyRunner {
     features = Features(settings: settings, base: base)
     head = PolicyHead(settings: settings, layout: base.layout)
     draws = Draws(members: distribution.members, seed: seed, kind: settings.draws)
-    vectors = (layout.grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     actionCount = settings.controls.count * layout.grid.cells
     mean = Workspace(repeating: 0, count: sequences * actionCount)
     spread = Workspace(repeating: 0, count: sequences * actionCount)
@@ -112,26 +110,9 @@ final class PolicyRunner {
     for k in settings.controls.indices {
       let law = head.laws[k]
       for c in 0..<n {
-        let (m, s) = head.law(k, anchor: anchors[k * n + c], outputs: outputs(tile, k, c))
+        let (m, s) = head.law(k, anchor: anchors[k * n + c], outputs: head.outputs(tile, k, c))
         actions[k * n + c] = law.sample(location: m, scale: s, uniform: buffer[k * n + c])
       }
     }
-  }
-
-  /// The two raw outputs of control `k` at cell `c`.
-  @inline(__always)
-  func outputs(_ tile: Activations, _ k: Int, _ c: Int) -> (Float, Float) {
-    let (v, lane) = (c / Lanes.scalarCount, c % Lanes.scalarCount)
-    return (
-      tile.output[2 * k * vectors + v][lane], tile.output[(2 * k + 1) * vectors + v][lane]
-    )
-  }
-
-  /// Sets the loss's derivatives by the two raw outputs of control `k` at cell `c`.
-  @inline(__always)
-  func setSlopes(_ tile: Activations, _ k: Int, _ c: Int, _ slopes: (Float, Float)) {
-    let (v, lane) = (c / Lanes.scalarCount, c % Lanes.scalarCount)
-    tile.outputSlope[2 * k * vectors + v][lane] = slopes.0
-    tile.outputSlope[(2 * k + 1) * vectors + v][lane] = slopes.1
   }
 }

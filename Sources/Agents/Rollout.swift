@@ -22,18 +22,19 @@ final class Rollout {
   /// Observations with gaps made for training, `[sequence][variable][cell]`.
   private let observation: Workspace<Double>
   /// Where each sequence of each local member stands: `[member][sequence]`.
-  private var places: [[(truth: Int, time: Int)]]
+  private var places: [[Place]]
   private var restarts: [[Int]]
   private var step = 0
-  /// Whether every step begins at a new random time: samples of the reference filter's own states, not a closed loop.
-  private let isTeacherForced: Bool
+  /// Observation times after which a sequence starts again from the reference filter's state at a new random time: 1 samples the
+  /// reference filter's own states, more is a closed loop.
+  private let episode: Int
 
   init(
     data: TrainingData, runner: PolicyRunner, seed: UInt64, tag: Int, missingFraction: Double,
-    isTeacherForced: Bool = false
+    episode: Int = .max
   ) {
     self.data = data
-    self.isTeacherForced = isTeacherForced
+    self.episode = episode
     self.runner = runner
     self.seed = seed
     self.tag = tag
@@ -44,11 +45,22 @@ final class Rollout {
     past = (0..<members).map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: count) } }
     forecasts = (0..<members).map { _ in Workspace(repeating: 0, count: count) }
     observation = Workspace(repeating: .nan, count: count)
-    places = (0..<members).map { _ in [(truth: Int, time: Int)](repeating: (0, 0), count: runner.sequences) }
+    places = (0..<members).map { _ in [Place](repeating: Place(), count: runner.sequences) }
     restarts = (0..<members).map { _ in [Int](repeating: 0, count: runner.sequences) }
     for m in 0..<members {
       for s in 0..<sequences { start(m, s) }
     }
+  }
+
+  /// A time of a truth, and the time at which the sequence started there.
+  private struct Place {
+    var truth = 0
+    var time = 0
+    var start = 0
+  }
+
+  private func isOver(_ place: Place) -> Bool {
+    place.time >= data.cycles || place.time - place.start >= episode
   }
 
   /// Puts sequence `s` of local member `m` at a random time of a random truth. The choice does not depend on the member, so
@@ -58,7 +70,7 @@ final class Rollout {
     let truth = stream.integer(below: data.truths.count, at: 2 * restarts[m][s])
     let time = stream.integer(below: max(1, data.cycles - 1), at: 2 * restarts[m][s] + 1)
     restarts[m][s] += 1
-    places[m][s] = (truth, time)
+    places[m][s] = Place(truth: truth, time: time, start: time)
     let count = data.stateCount
     data.histories[m][truth].withUnsafeBufferPointer { history in
       guard let x = history.baseAddress else { return }
@@ -101,7 +113,7 @@ final class Rollout {
     try runner.assembleMoments()
     for m in forecasts.indices {
       for s in 0..<sequences {
-        let (truth, time) = places[m][s]
+        let (truth, time) = (places[m][s].truth, places[m][s].time)
         observe(truth, time, sequence: s)
         let target =
           runner.settings.target == .truth ? data.truths[truth] : data.histories[m][truth]
@@ -139,7 +151,7 @@ final class Rollout {
     for s in 0..<sequences {
       let ensembleLeft = shared && momentsAreImplausible(s)
       for m in places.indices
-      where isTeacherForced && step > 0 || places[m][s].time >= data.cycles || ensembleLeft || (!shared && isImplausible(m, s)) {
+      where isOver(places[m][s]) || ensembleLeft || (!shared && isImplausible(m, s)) {
         start(m, s)
       }
     }

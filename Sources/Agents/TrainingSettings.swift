@@ -35,6 +35,8 @@ public struct PPOSettings: Sendable, Hashable {
   public var iterations: Int
   /// Observation times of a rollout.
   public var horizon: Int
+  /// Observation times after which a sequence starts again from a state of the reference filter.
+  public var episode: Int
   /// Rollouts side by side.
   public var sequences: Int
   public var epochs: Int
@@ -50,12 +52,13 @@ public struct PPOSettings: Sendable, Hashable {
   public var reward: Reward
 
   public init(
-    iterations: Int, horizon: Int, sequences: Int, epochs: Int, minibatches: Int, discount: Double, gaeLambda: Double,
+    iterations: Int, horizon: Int, episode: Int, sequences: Int, epochs: Int, minibatches: Int, discount: Double, gaeLambda: Double,
     clip: Double, learningRate: Double, valueLearningRate: Double, entropy: Double, maximumGradientNorm: Double,
     targetKL: Double, reward: Reward
   ) {
     self.iterations = iterations
     self.horizon = horizon
+    self.episode = episode
     self.sequences = sequences
     self.epochs = epochs
     self.minibatches = minibatches

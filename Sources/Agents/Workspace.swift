@@ -1,9 +1,9 @@
 /// Scratch memory of a fixed size, allocated once and reused every cycle.
-final class Workspace<Element: BitwiseCopyable> {
-  let start: UnsafeMutablePointer<Element>
-  let count: Int
+package final class Workspace<Element: BitwiseCopyable> {
+  package let start: UnsafeMutablePointer<Element>
+  package let count: Int
 
-  init(repeating value: Element, count: Int) {
+  package init(repeating value: Element, count: Int) {
     start = .allocate(capacity: max(count, 1))
     start.initialize(repeating: value, count: max(count, 1))
     self.count = count
@@ -11,5 +11,5 @@ final class Workspace<Element: BitwiseCopyable> {
 
   deinit { start.deallocate() }
 
-  func copy(from source: UnsafePointer<Element>) { start.update(from: source, count: count) }
+  package func copy(from source: UnsafePointer<Element>) { start.update(from: source, count: count) }
 }

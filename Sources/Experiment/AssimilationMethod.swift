@@ -99,13 +99,15 @@ public struct Crew {
 }
 
 extension Setup {
-  /// Whether an ensemble can go on: every local member finite and, where a variable has a positive lower bound, not negative.
-  /// Below the bound but positive is allowed: only constrained methods promise more.
+  /// Whether an ensemble can go on: every local member finite, within a hundred climatological standard deviations of zero and,
+  /// where a variable has a lower bound, not negative. Below the bound but positive is allowed: only constrained methods
+  /// promise more.
   func isSound(_ ensemble: DistributedEnsemble) -> Bool {
     for state in ensemble.states {
       for (v, variable) in layout.variables.enumerated() {
-        let least = variable.lowerBound.map { min($0, 0) } ?? -.infinity
-        for i in layout.range(v) where !(state[i] >= least && state[i].isFinite) { return false }
+        let limit = 100 * variable.scale
+        let least = variable.lowerBound.map { min($0, 0) } ?? -limit
+        for i in layout.range(v) where !(state[i] >= least && state[i] <= limit) { return false }
       }
     }
     return true
@@ -118,7 +120,7 @@ extension Setup {
   ///   - observations: of cycles 1, 2, ...
   ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds of forecast
   ///     and update on this rank; it may be collective.
-  /// - Returns: the cycle at which the method failed (a member negative where it must not be, or not finite), `nil` if none.
+  /// - Returns: the cycle at which the method failed (see `isSound`), `nil` if none.
   func assimilate(
     _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, observations: [Observations],
     record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void

@@ -122,7 +122,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var inputs = AgentSettings.Inputs.ensemble
     @Key("what an agent is rewarded for: the truth or the constrained filter's member (the paper's)")
     public var target = AgentSettings.Target.truth
-    @Key("how the agents' samples hang together: mean-preserving strata or independent")
+    @Key("how the agents' samples hang together: one in each N-th part of the probability, or independent")
     public var draws = AgentSettings.Draws.stratified
     @Key("how an action keeps the lower bound")
     public var bounds = AgentSettings.Bounds.truncated
@@ -156,6 +156,8 @@ public struct Configuration: Codable, Sendable, Hashable {
       public var iterations = 40
       @Key("cycles of a rollout", .atLeast(1))
       public var horizon = 32
+      @Key("cycles after which a sequence starts again from a state of the reference filter", .atLeast(1))
+      public var episode = 128
       @Key("sequences rolled out side by side", .atLeast(1))
       public var sequences = 16
       @Key("passes over a rollout", .atLeast(1))

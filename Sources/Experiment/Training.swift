@@ -108,7 +108,7 @@ extension Setup {
 extension PPOSettings {
   init(_ ppo: Configuration.Agents.PPO) {
     self.init(
-      iterations: ppo.iterations, horizon: ppo.horizon, sequences: ppo.sequences, epochs: ppo.epochs,
+      iterations: ppo.iterations, horizon: ppo.horizon, episode: ppo.episode, sequences: ppo.sequences, epochs: ppo.epochs,
       minibatches: ppo.minibatches, discount: ppo.discount, gaeLambda: ppo.gaeLambda, clip: ppo.clip,
       learningRate: ppo.learningRate, valueLearningRate: ppo.valueLearningRate, entropy: ppo.entropy,
       maximumGradientNorm: ppo.maxGradientNorm, targetKL: ppo.targetKL, reward: ppo.reward)

@@ -22,8 +22,8 @@ public protocol ForecastModel: AnyObject {
   /// Carries `state` (`[variable][cell]`) over `steps` time steps, drawing the model's own noise from `noise`.
   func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: Stream)
 
-  /// Carries `state` over the same interval without noise in a single time step: the cheap deterministic base that agents
-  /// correct.
+  /// Carries `state` over the same interval without noise in a single time step, or as few as stay stable: the cheap
+  /// deterministic base that agents correct.
   func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int)
 
   /// Linear functions of the state that `forecast` and `coarseForecast` conserve to rounding.

@@ -65,6 +65,9 @@ func conclude(beforeStart error: any Error) -> Never {
   if Launch.rank == 0 {
     let message = isParsers ? DaunceMPI.fullMessage(for: error) : "daunce-mpi: \(error)"
     if !message.isEmpty { tell(message, on: parserCode == .success ? .standardOutput : .standardError) }
+  } else if parserCode != .success {
+    // The launcher ends all ranks as soon as one of them fails: let rank 0 be that one, after it has spoken.
+    Thread.sleep(forTimeInterval: 5)
   }
   exit(isParsers ? parserCode.rawValue : ExitStatus(of: error).rawValue)
 }

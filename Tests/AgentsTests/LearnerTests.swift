@@ -1,0 +1,157 @@
+import Agents
+import Randomness
+import StateSpace
+import Testing
+
+private let layout = StateLayout(
+  grid: PeriodicGrid(cells: 16, length: 1),
+  variables: [
+    Variable(name: "q", longName: "unbounded", scale: 0.5),
+    Variable(name: "a", longName: "bounded", lowerBound: 1e-3, scale: 0.2),
+  ])
+
+private func settings(_ bounds: AgentSettings.Bounds = .truncated) -> AgentSettings {
+  AgentSettings(
+    base: .coarseStep, inputs: .member, target: .truth, draws: .independent, bounds: bounds, controls: [0, 1],
+    observed: [1], errorVariance: 0.01, window: 3, hidden: [5])
+}
+
+private func ppo(_ reward: PPOSettings.Reward, entropy: Double = 0, clip: Double = 0.2) -> PPOSettings {
+  PPOSettings(
+    iterations: 1, horizon: 3, episode: 8, sequences: 2, epochs: 3, minibatches: 2, discount: 0.9, gaeLambda: 0.95,
+    clip: clip, learningRate: 1e-2, valueLearningRate: 1e-2, entropy: entropy, maximumGradientNorm: 10, targetKL: 100,
+    reward: reward)
+}
+
+/// An agent, and experience drawn with a policy slightly different from its own, so that probability ratios are not 1.
+private func scene() -> (Agent, Experience, PolicyHead) {
+  let head = PolicyHead(settings: settings(), layout: layout)
+  func network(_ sizes: [Int], _ cycle: Int) -> Network {
+    Network(sizes: sizes, outputGain: 0.5, stream: Stream(seed: 3, purpose: .test, cycle: cycle))
+  }
+  let policy = network([6, 5, 4], 0)
+  let value = network([6, 4, 1], 1)
+  let agent = Agent(
+    policy: policy, value: value, policyOptimiser: Adam(parameters: policy.parameters.count),
+    valueOptimiser: Adam(parameters: value.parameters.count), multipliers: [])
+  var old = policy
+  for k in old.parameters.indices {
+    old.parameters[k] += 0.03 * Float(Stream(seed: 4, purpose: .test).normal(at: k))
+  }
+  let e = Experience(steps: 3, sequences: 2, lanes: 16, inputs: 6, actionCount: 32)
+  let stream = Stream(seed: 5, purpose: .test)
+  let tile = Activations(network: policy, vectors: 2)
+  for index in 0..<e.tiles {
+    for i in 0..<12 {
+      for lane in 0..<8 { tile.input[i][lane] = Float(stream.normal(at: 1000 * index + 8 * i + lane)) }
+      e.inputs.start[index * 12 + i] = tile.input[i]
+    }
+    old.forward(tile)
+    for i in 0..<32 {
+      let anchor = 0.1 + 0.05 * stream.normal(at: 50_000 + 1000 * index + i)
+      e.anchors.start[index * 32 + i] = anchor
+      let (m, s) = head.law(i / 16, anchor: anchor, outputs: head.outputs(tile, i / 16, i % 16))
+      e.actions.start[index * 32 + i] = head.laws[i / 16].sample(
+        location: m, scale: s, uniform: stream.uniform(at: 90_000 + 1000 * index + i))
+    }
+    for c in 0..<16 {
+      e.logDensity.start[index * 16 + c] = Float(
+        head.logDensity(
+          tile, cell: c, actions: e.actions.start + index * 32, anchors: e.anchors.start + index * 32))
+      e.advantages.start[index * 16 + c] = Float(stream.normal(at: 200_000 + 16 * index + c))
+    }
+  }
+  return (agent, e, head)
+}
+
+private let returns: [Float] = (0..<96).map { Float(Stream(seed: 6, purpose: .test).normal(at: $0)) }
+
+@Test(arguments: [0.0, 0.3], [0.2, 50])
+func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double) {
+  let (agent, e, head) = scene()
+  let learner = Learner(ppo: ppo(.crps, entropy: entropy, clip: clip), head: head, agent: agent)
+  func losses(_ agent: Agent) -> (policy: Double, value: Double) {
+    let probe = Learner(ppo: ppo(.crps, entropy: entropy, clip: clip), head: head, agent: agent)
+    var sums = (policy: 0.0, value: 0.0)
+    for index in 0..<e.tiles {
+      let part = probe.accumulate(agent, e, index, returns: returns, batch: e.tiles)
+      sums.policy += part.policyLoss
+      sums.value += part.valueLoss
+    }
+    return sums
+  }
+  for index in 0..<e.tiles { _ = learner.accumulate(agent, e, index, returns: returns, batch: e.tiles) }
+  let h: Float = 2e-3
+  let policyScale = learner.policyGradient.map(abs).max() ?? 0
+  // The clipped surrogate has kinks where a ratio crosses its limits: differences of a few parameters straddle one.
+  let allowed = clip < 1 ? agent.policy.parameters.count / 10 : 0
+  var misses = 0
+  for k in agent.policy.parameters.indices {
+    var (up, down) = (agent, agent)
+    up.policy.parameters[k] += h
+    down.policy.parameters[k] -= h
+    let difference = Float((losses(up).policy - losses(down).policy) / Double(2 * h))
+    if abs(difference - learner.policyGradient[k]) > 1e-2 * policyScale { misses += 1 }
+  }
+  #expect(policyScale > 1e-2)
+  #expect(misses <= allowed)
+  let valueScale = learner.valueGradient.map(abs).max() ?? 0
+  for k in agent.value.parameters.indices {
+    var (up, down) = (agent, agent)
+    up.value.parameters[k] += h
+    down.value.parameters[k] -= h
+    let difference = Float((losses(up).value - losses(down).value) / Double(2 * h))
+    #expect(abs(difference - learner.valueGradient[k]) < 3e-3 * valueScale, "parameter \(k)")
+  }
+}
+
+@Test func theSquaredErrorRewardLeavesTheScaleAlone() {
+  let (agent, e, head) = scene()
+  let learner = Learner(ppo: ppo(.squaredError), head: head, agent: agent)
+  for index in 0..<e.tiles { _ = learner.accumulate(agent, e, index, returns: returns, batch: e.tiles) }
+  // The last layer's weights come by output, 5 inputs each, then 4 biases; outputs 1 and 3 are log-scales.
+  let start = 6 * 5 + 5
+  for output in [1, 3] {
+    for i in 0..<5 { #expect(learner.policyGradient[start + 5 * output + i] == 0) }
+    #expect(learner.policyGradient[start + 20 + output] == 0)
+  }
+  #expect(learner.policyGradient[start] != 0)
+}
+
+@Test func learningRaisesTheProbabilityOfGoodActions() {
+  let (start, e, head) = scene()
+  var agent = start
+  func agreement(_ agent: Agent) -> Double {
+    let tile = Activations(network: agent.policy, vectors: 2)
+    var sum = 0.0
+    for index in 0..<e.tiles {
+      for i in 0..<12 { tile.input[i] = e.inputs.start[index * 12 + i] }
+      agent.policy.forward(tile)
+      for c in 0..<16 {
+        let density = head.logDensity(
+          tile, cell: c, actions: e.actions.start + index * 32, anchors: e.anchors.start + index * 32)
+        sum += density * Double(e.advantages.start[index * 16 + c])
+      }
+    }
+    return sum
+  }
+  let learner = Learner(ppo: ppo(.crps), head: head, agent: agent)
+  learner.learn(&agent, from: e, stream: Stream(seed: 8, purpose: .test), progress: 0)
+  // The advantages are normalised by now, for both alike.
+  #expect(agreement(agent) > agreement(start))
+  #expect(agent.policyOptimiser.step == 6 && agent.policy != start.policy && agent.value != start.value)
+}
+
+@Test func aSaturatedPolicyIsOnlyPushedBackInside() {
+  let head = PolicyHead(settings: settings(), layout: layout)
+  // Far below the lower bound: a slope that asks for a still lower location is dropped.
+  let outputs: (Float, Float) = (-50, 0)
+  let (m, s) = head.law(1, anchor: 0.1, outputs: outputs)
+  #expect(m == 1e-3 - 6 * s)
+  #expect(head.slopes(1, anchor: 0.1, outputs: outputs, location: 1, logScale: 0).0 == 0)
+  #expect(head.slopes(1, anchor: 0.1, outputs: outputs, location: -1, logScale: 0).0 < 0)
+  // Log-scale beyond its range.
+  #expect(head.slopes(0, anchor: 0, outputs: (0, 9), location: 0, logScale: -1).1 == 0)
+  #expect(head.slopes(0, anchor: 0, outputs: (0, 9), location: 0, logScale: 1).1 == 1)
+  #expect(head.slopes(0, anchor: 0, outputs: (0, -9), location: 0, logScale: 1).1 == 0)
+}
