@@ -78,7 +78,8 @@ public struct AssimilateStage {
       throw ExperimentError(
         .data,
         "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it "
-          + "must not be, not finite, or beyond a hundred climatological standard deviations; \(path) holds the analyses before it")
+          + "must not be, not finite, or beyond a hundred climatological standard deviations; \(path) holds the "
+          + "analyses before it")
     }
     return "\(inputs.method.rawValue): \(series.times.count) analyses of \(series.count) observations in \(path)"
   }

@@ -23,7 +23,7 @@ do {
 }
 
 // A BLAS with threads of its own would sum in an order that depends on the cores that mpirun leaves to a rank.
-//LinearAlgebra.useOneThread()
+LinearAlgebra.useOneThread()
 
 do {
   let environment = try Environment()

@@ -7,9 +7,9 @@ import Testing
 struct Workshop: Sendable {
   let folder: URL
 
-  /// As little as trains and scores at all; the initial spread is wide enough for the constraints to have much to do.
+  /// As little as trains and scores at all; a narrow band gives the constraints much to do.
   static let configuration = """
-    initial: {spread: 0.5}
+    constraints: {band_quantiles: [0.3, 0.7], band_margin: 0}
     truths: {training: 2, training_cycles: 40, test: 2, cycles: 20, spinup_cycles: 5}
     agents:
       warm_start: {steps: 60, batch: 8}
