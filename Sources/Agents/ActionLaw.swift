@@ -1,9 +1,10 @@
 import Glibc
 
-/// How a policy's action for one variable is distributed, given the location `m` and scale `s` that its network puts out.
+/// How a policy's action for one variable is distributed, given the location `m` and scale `s` that its network puts
+/// out.
 ///
-/// Hard bounds (3.19, 3.20) hold by construction: nothing is clipped after sampling, except in `clipped`, which is there
-/// to show what clipping does (remark 5), as `softplus` is (remark 6).
+/// Hard bounds (3.19, 3.20) hold by construction: nothing is clipped after sampling, except in `clipped`, which is
+/// there to show what clipping does (remark 5), as `softplus` is (remark 6).
 public enum ActionLaw: Sendable, Hashable {
   /// Normal, for an unbounded variable.
   case normal

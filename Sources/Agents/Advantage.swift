@@ -1,7 +1,7 @@
 /// Generalised advantage estimation (Schulman et al. 2016) of many independent sequences at once.
 ///
-/// `delta_t = r_t + gamma V_{t+1} - V_t`, `A_t = delta_t + gamma lambda A_{t+1}`; the last value bootstraps, no sequence
-/// terminates.
+/// `delta_t = r_t + gamma V_{t+1} - V_t`, `A_t = delta_t + gamma lambda A_{t+1}`; the last value bootstraps, no
+/// sequence terminates.
 ///
 /// - Parameters:
 ///   - rewards: `[step][lane]`.

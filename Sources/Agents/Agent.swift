@@ -1,8 +1,8 @@
 import Randomness
 import StateSpace
 
-/// One ensemble member's agent: its own policy, value function, optimisers and Lagrange multipliers. Nothing in it is shared
-/// with other agents.
+/// One ensemble member's agent: its own policy, value function, optimisers and Lagrange multipliers. Nothing in it is
+/// shared with other agents.
 public struct Agent: Sendable, Hashable {
   /// Inputs to, for every control, a location increment and a log-scale: `[2 controls]` outputs a cell.
   public var policy: Network

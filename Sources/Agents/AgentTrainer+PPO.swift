@@ -4,8 +4,8 @@ import Randomness
 import StateSpace
 
 extension AgentTrainer {
-  /// Proximal policy optimisation in closed loop with a Lagrange multiplier for every band (3.2-3.9): each iteration rolls out
-  /// all agents together, updates every agent's multipliers and then its own policy and value network.
+  /// Proximal policy optimisation in closed loop with a Lagrange multiplier for every band (3.2-3.9): each iteration
+  /// rolls out all agents together, updates every agent's multipliers and then its own policy and value network.
   public func optimise(_ ppo: PPOSettings) throws {
     guard ppo.iterations > 0 else { return }
     report.rewardFirst = try evaluate(ppo)
@@ -34,7 +34,8 @@ extension AgentTrainer {
           stream: Stream(
             seed: seed, purpose: .trainingOrder, member: distribution.local.lowerBound + m, cycle: tag << 20),
           progress: Double(iteration) / Double(ppo.iterations),
-          // The first tenth teaches the value network only: advantages against an untrained one would lead the policy astray.
+          // The first tenth teaches the value network only: advantages against an untrained one would lead the policy
+          // astray.
           valueOnly: iteration < ppo.iterations / 10)
       }
       report.reward.append(try averageOverMembers(outcome.reward))

@@ -4,8 +4,8 @@ import Randomness
 import StateSpace
 
 extension AgentTrainer {
-  /// Maximum-likelihood start: the policy's law of the target, given the reference filter's states and then the agent's own
-  /// closed-loop states. The likelihood is a proper score, so the spread that it learns is honest.
+  /// Maximum-likelihood start: the policy's law of the target, given the reference filter's states and then the
+  /// agent's own closed-loop states. The likelihood is a proper score, so the spread that it learns is honest.
   public func warmStart(_ warm: WarmStartSettings) throws {
     guard warm.steps > 0 else { return }
     try fit(warm, isTeacherForced: true)

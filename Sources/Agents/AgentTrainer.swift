@@ -3,8 +3,8 @@ public import MPI
 import Randomness
 public import StateSpace
 
-/// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share nothing but,
-/// with `inputs: ensemble`, the mean and spread of their forecasts.
+/// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share
+/// nothing but, with `inputs: ensemble`, the mean and spread of their forecasts.
 public final class AgentTrainer {
   public let settings: AgentSettings
   /// Agents of the local members.
@@ -50,8 +50,8 @@ public final class AgentTrainer {
     }
   }
 
-  /// Takes over the networks and optimisers of another trainer's agents, but not their multipliers: what comes next starts from
-  /// the same point, with the same random numbers.
+  /// Takes over the networks and optimisers of another trainer's agents, but not their multipliers: what comes next
+  /// starts from the same point, with the same random numbers.
   public func adopt(_ other: AgentTrainer) {
     for m in agents.indices {
       let multipliers = agents[m].multipliers

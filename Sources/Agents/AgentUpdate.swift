@@ -3,8 +3,8 @@ public import MPI
 public import StateSpace
 import Randomness
 
-/// The agents as an ensemble update: every member's policy turns the base forecast and the observations into its analysis.
-/// One reduction a cycle assembles the ensemble's mean and spread, none with `inputs: member`.
+/// The agents as an ensemble update: every member's policy turns the base forecast and the observations into its
+/// analysis. One reduction a cycle assembles the ensemble's mean and spread, none with `inputs: member`.
 public final class AgentUpdate: EnsembleUpdate {
   private let runner: PolicyRunner
   private let agents: [Agent]

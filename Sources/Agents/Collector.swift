@@ -7,8 +7,8 @@ final class Collector {
   /// Means over one batch of rollouts, of every local member.
   struct Outcome {
     var reward: [Double]
-    /// Deviation dE of every band in units of the tolerance: the mean for the direct form, the harmonic mean for the reciprocal
-    /// ones, whose constraint is on the mean of 1/dE; `[member][band]`.
+    /// Deviation dE of every band in units of the tolerance: the mean for the direct form, the harmonic mean for the
+    /// reciprocal ones, whose constraint is on the mean of 1/dE; `[member][band]`.
     var deviation: [[Double]]
   }
 
@@ -96,7 +96,9 @@ final class Collector {
     let outcome = try run(rollout, agents: agents, steps: ppo.horizon, tag: tag) { step, moment, tile in
       let e = experiences[moment.member]
       let index = step * e.sequences + moment.sequence
-      (e.inputs.start + index * e.inputVectors).update(from: tile.values[0].baseAddress ?? e.inputs.start, count: e.inputVectors)
+      if let inputs = tile.input.baseAddress {
+        (e.inputs.start + index * e.inputVectors).update(from: inputs, count: e.inputVectors)
+      }
       (e.actions.start + index * e.actionCount).update(from: actions.start, count: e.actionCount)
       (e.anchors.start + index * e.actionCount).update(from: anchors.start, count: e.actionCount)
       let n = runner.layout.grid.cells
@@ -110,8 +112,8 @@ final class Collector {
     return outcome
   }
 
-  /// Reward of every cell (3.2), in units of the variables' climatological variance (or deviation, for the CRPS), summed over
-  /// controls. Limited below, so that a blown-up sequence does not drown the others.
+  /// Reward of every cell (3.2), in units of the variables' climatological variance (or deviation, for the CRPS),
+  /// summed over controls. Limited below, so that a blown-up sequence does not drown the others.
   private func computeReward(_ moment: Rollout.Moment) {
     let n = runner.layout.grid.cells
     for c in 0..<n { reward.start[c] = 0 }

@@ -2,9 +2,10 @@ package import Randomness
 
 /// The uniform numbers that turn policies into actions.
 ///
-/// Stratified draws give member i the part `[k, k + 1) / N` of the unit interval, with k the i-th entry of a random permutation
-/// for each cell: every number is uniform by itself, while the N together fill the interval evenly (Latin hypercube
-/// sampling, McKay, Beckman & Conover 1979). Any rank can work out any member's part, so this costs no message.
+/// Stratified draws give member i the part `[k, k + 1) / N` of the unit interval, with k the i-th entry of a random
+/// permutation for each cell: every number is uniform by itself, while the N together fill the interval evenly (Latin
+/// hypercube sampling, McKay, Beckman & Conover 1979). Any rank can work out any member's part, so this costs no
+/// message.
 package struct Draws {
   let members: Int
   let seed: UInt64

@@ -3,11 +3,11 @@ import StateSpace
 
 /// Fills the policy's inputs for one member: local features of every cell, normalised to about [-1, 1].
 ///
-/// For each controlled or observed variable: a window of the base forecast and of the observation (the forecast where it is
-/// missing, with a flag), their square roots where the variable is bounded below; the other variables and the model's
-/// auxiliary fields at the cell; with `inputs: ensemble` the mean in a window of three cells, the spread, its logarithm and
-/// the innovation against the mean, raw and times the Kalman gain of that spread; with `base: persistence` the two last
-/// finite differences in time.
+/// For each controlled or observed variable: a window of the base forecast and of the observation (the forecast where
+/// it is missing, with a flag), their square roots where the variable is bounded below; the other variables and the
+/// model's auxiliary fields at the cell; with `inputs: ensemble` the mean in a window of three cells, the spread, its
+/// logarithm and the innovation against the mean, raw and times the Kalman gain of that spread; with `base:
+/// persistence` the two last finite differences in time.
 public final class Features {
   /// What is known of one member at one time. Buffers are borrowed for the call.
   struct View {

@@ -25,7 +25,9 @@ package final class Learner {
   /// - Parameters:
   ///   - progress: part of the training that is over; the learning rate falls linearly to zero.
   ///   - valueOnly: leave the policy as it is.
-  package func learn(_ agent: inout Agent, from e: Experience, stream: Stream, progress: Double, valueOnly: Bool = false) {
+  package func learn(
+    _ agent: inout Agent, from e: Experience, stream: Stream, progress: Double, valueOnly: Bool = false
+  ) {
     let returns = normalise(e)
     var order = Array(0..<e.tiles)
     let size = max(1, e.tiles / max(1, ppo.minibatches))
@@ -43,7 +45,8 @@ package final class Learner {
         for index in batch {
           divergence += accumulate(agent, e, index, returns: returns, batch: batch.count).divergence
         }
-        // The batch has been looked at with the present policy: if that has left the trust region, stop before going further.
+        // The batch has been looked at with the present policy: if that has left the trust region, stop before going
+        // further.
         if divergence / Double(batch.count) > 1.5 * ppo.targetKL { break epochs }
         if !valueOnly {
           agent.improvePolicy(
@@ -83,8 +86,8 @@ package final class Learner {
   /// Adds one tile's gradients of both losses.
   ///
   /// - Parameter batch: tiles of the minibatch: losses are means over its cells.
-  /// - Returns: the tile's share of the clipped surrogate (entropy bonus included) and of the value loss, and its mean of
-  ///   `(r - 1) - log r`, an estimate of the divergence.
+  /// - Returns: the tile's share of the clipped surrogate (entropy bonus included) and of the value loss, and its
+  ///   mean of `(r - 1) - log r`, an estimate of the divergence.
   package func accumulate(
     _ agent: Agent, _ e: Experience, _ index: Int, returns: [Float], batch: Int
   ) -> (policyLoss: Double, valueLoss: Double, divergence: Double) {
@@ -139,7 +142,8 @@ package final class Learner {
     let outputs = head.outputs(policyTile, k, c)
     let (m, s) = head.law(k, anchor: e.anchors.start[i], outputs: outputs)
     let score = head.laws[k].scoreFunction(e.actions.start[i], location: m, scale: s)
-    // With the squared error as reward the log-scale is held. The entropy of a normal law grows by 1 with its log-scale.
+    // With the squared error as reward the log-scale is held. The entropy of a normal law grows by 1 with its
+    // log-scale.
     let isHeld = ppo.reward == .squaredError
     let logScale = isHeld ? 0 : slope * score.logScale - ppo.entropy
     head.setSlopes(

@@ -6,8 +6,8 @@ public typealias Lanes = SIMD8<Float>
 
 /// A fully connected network with tanh hidden layers and a linear output, in Float.
 ///
-/// Samples come in tiles: a feature is one row of `vectors` groups of eight samples, `[feature][vector]`. One model state
-/// is one tile, a cell a sample. Sums run over inputs and over lanes in a fixed order.
+/// Samples come in tiles: a feature is one row of `vectors` groups of eight samples, `[feature][vector]`. One model
+/// state is one tile, a cell a sample. Sums run over inputs and over lanes in a fixed order.
 public struct Network: Sendable, Hashable {
   /// Layer sizes, input first.
   public let sizes: [Int]
@@ -16,8 +16,8 @@ public struct Network: Sendable, Hashable {
   /// First parameter of every layer.
   let offsets: [Int]
 
-  /// A network with orthogonal-like scaled normal weights (Glorot & Bengio 2010) and zero biases; the output layer is
-  /// scaled by `outputGain`, so that a small gain starts near zero output.
+  /// A network with normal weights scaled by the layers' sizes (Glorot & Bengio 2010) and zero biases; the output
+  /// layer is scaled by `outputGain`, so that a small gain starts near zero output.
   public init(sizes: [Int], outputGain: Float, stream: Stream) {
     precondition(sizes.count >= 2 && sizes.allSatisfy { $0 > 0 })
     self.sizes = sizes
@@ -100,8 +100,8 @@ extension Network {
     }
   }
 
-  /// Adds to `gradient` the derivative by the parameters of a loss whose derivative by the output is `tile.outputSlope`,
-  /// for the tile last passed through `forward`.
+  /// Adds to `gradient` the derivative by the parameters of a loss whose derivative by the output is
+  /// `tile.outputSlope`, for the tile last passed through `forward`.
   public func backward(_ tile: Activations, gradient: inout [Float]) {
     parameters.withUnsafeBufferPointer { p in
       gradient.withUnsafeMutableBufferPointer { g in

@@ -43,8 +43,8 @@ package struct PolicyHead: Sendable {
     return (location, scale)
   }
 
-  /// Turns derivatives by location and log-scale into derivatives by the raw outputs; where an output is at its limit, only a
-  /// slope (of a loss to be descended) that leads back inside counts.
+  /// Turns derivatives by location and log-scale into derivatives by the raw outputs; where an output is at its
+  /// limit, only a slope (of a loss to be descended) that leads back inside counts.
   package func slopes(
     _ k: Int, anchor: Double, outputs: (Float, Float), location: Double, logScale: Double
   ) -> (Float, Float) {

@@ -3,8 +3,8 @@ import MPI
 import Randomness
 import StateSpace
 
-/// The agents' step that training and assimilation share: base forecasts, one reduction for the ensemble's mean and spread,
-/// inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
+/// The agents' step that training and assimilation share: base forecasts, one reduction for the ensemble's mean and
+/// spread, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
 final class PolicyRunner {
   let settings: AgentSettings
   let layout: StateLayout
@@ -61,8 +61,8 @@ final class PolicyRunner {
     }
   }
 
-  /// Assembles `mean` and `spread` of the forecasts presented by every rank, by one reduction; nothing for agents that see
-  /// only their own member.
+  /// Assembles `mean` and `spread` of the forecasts presented by every rank, by one reduction; nothing for agents
+  /// that see only their own member.
   func assembleMoments() throws {
     guard settings.inputs == .ensemble else { return }
     try statistics.reduce(flat: Span(_unsafeStart: UnsafePointer(rows.start), count: rows.count))

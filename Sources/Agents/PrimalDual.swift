@@ -13,8 +13,8 @@ public enum MultiplierForm: String, Sendable, Hashable, Codable, CaseIterable {
 /// One agent's Lagrange multiplier for one constraint `dE <= eps`, raised by projected ascent while the constraint is
 /// violated and lowered while it holds (3.4-3.9).
 ///
-/// The paper prints the reciprocal reward as `R - lambda zeta` (3.17); `zeta` is negative when the constraint is violated,
-/// so that sign would reward violations. The penalty here has the sign that punishes them.
+/// The paper prints the reciprocal reward as `R - lambda zeta` (3.17); `zeta` is negative when the constraint is
+/// violated, so that sign would reward violations. The penalty here has the sign that punishes them.
 public struct Multiplier: Sendable, Hashable, Codable {
   public var value: Double
   public let form: MultiplierForm

@@ -2,11 +2,11 @@ import Ensemble
 import Randomness
 import StateSpace
 
-/// Closed-loop runs of all agents side by side: `sequences` ensembles that start from the reference filter's states somewhere in
-/// the training truths and go on under the agents' own actions.
+/// Closed-loop runs of all agents side by side: `sequences` ensembles that start from the reference filter's states
+/// somewhere in the training truths and go on under the agents' own actions.
 ///
-/// With `inputs: ensemble` all members of a sequence stand at the same time of the same truth. A sequence that leaves the
-/// plausible range or reaches the end of its truth starts again elsewhere.
+/// With `inputs: ensemble` all members of a sequence stand at the same time of the same truth. A sequence that leaves
+/// the plausible range or reaches the end of its truth starts again elsewhere.
 final class Rollout {
   let data: TrainingData
   let runner: PolicyRunner
@@ -25,8 +25,8 @@ final class Rollout {
   private var places: [[Place]]
   private var restarts: [[Int]]
   private var step = 0
-  /// Observation times after which a sequence starts again from the reference filter's state at a new random time: 1 samples the
-  /// reference filter's own states, more is a closed loop.
+  /// Observation times after which a sequence starts again from the reference filter's state at a new random time: 1
+  /// samples the reference filter's own states, more is a closed loop.
   private let episode: Int
 
   init(
@@ -63,8 +63,8 @@ final class Rollout {
     place.time >= data.cycles || place.time - place.start >= episode
   }
 
-  /// Puts sequence `s` of local member `m` at a random time of a random truth. The choice does not depend on the member, so
-  /// that all members agree.
+  /// Puts sequence `s` of local member `m` at a random time of a random truth. The choice does not depend on the
+  /// member, so that all members agree.
   private func start(_ m: Int, _ s: Int) {
     let stream = Stream(seed: seed, purpose: .rolloutStart, member: tag, cycle: s)
     let truth = stream.integer(below: data.truths.count, at: 2 * restarts[m][s])

@@ -1,5 +1,5 @@
-/// What agents are trained on: simulated truths, their observations and the members' histories under the reference filter.
-/// Truths and observations are the same on every rank; histories are the local members' own.
+/// What agents are trained on: simulated truths, their observations and the members' histories under the reference
+/// filter. Truths and observations are the same on every rank; histories are the local members' own.
 public struct TrainingData: Sendable {
   /// Elements of a state.
   public let stateCount: Int

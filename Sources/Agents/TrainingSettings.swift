@@ -1,5 +1,5 @@
-/// Supervised start of a policy: maximum likelihood of the target, first on the reference filter's states and then on the
-/// agent's own closed-loop states.
+/// Supervised start of a policy: maximum likelihood of the target, first on the reference filter's states and then on
+/// the agent's own closed-loop states.
 public struct WarmStartSettings: Sendable, Hashable {
   /// Adam steps of each round.
   public var steps: Int
@@ -27,8 +27,8 @@ public struct PPOSettings: Sendable, Hashable {
   public enum Reward: String, Sendable, Hashable, Codable, CaseIterable {
     /// `-(x - x*)^2` (3.2). Its optimum has no spread, so the policy's log-scale stays as the warm start left it.
     case squaredError = "squared-error"
-    /// `-|x - x*| + |x - x'|` with `x'` a second draw of the same policy: its expected gradient is that of minus the policy's
-    /// CRPS, a proper score, so location and scale both follow it.
+    /// `-|x - x*| + |x - x'|` with `x'` a second draw of the same policy: its expected gradient is that of minus the
+    /// policy's CRPS, a proper score, so location and scale both follow it.
     case crps
   }
 

@@ -3,8 +3,8 @@ import MPI
 import Models
 import StateSpace
 
-/// What is kept of an analysis ensemble: mean and spread of every variable and derived field, every member's energy. Filled on rank
-/// 0 from one gather a cycle.
+/// What is kept of an analysis ensemble: mean and spread of every variable and derived field, every member's energy.
+/// Filled on rank 0 from one gather a cycle.
 final class AnalysisSummary {
   /// Variables, then the model's derived fields.
   let names: [String]

@@ -7,8 +7,8 @@ import Models
 import Randomness
 import StateSpace
 
-/// One way of carrying an ensemble through a series of observations: a forecast and an update. Filters forecast every member with
-/// the full stochastic model, agents with their cheap base.
+/// One way of carrying an ensemble through a series of observations: a forecast and an update. Filters forecast every
+/// member with the full stochastic model, agents with their cheap base.
 final class AssimilationMethod {
   let name: String
   private let forecast: (inout DistributedEnsemble, Int) -> Void
@@ -99,9 +99,9 @@ public struct Crew {
 }
 
 extension Setup {
-  /// Whether an ensemble can go on: every local member finite, within a hundred climatological standard deviations of zero and,
-  /// where a variable has a lower bound, not negative. Below the bound but positive is allowed: only constrained methods
-  /// promise more.
+  /// Whether an ensemble can go on: every local member finite, within a hundred climatological standard deviations of
+  /// zero and, where a variable has a lower bound, not negative. Below the bound but positive is allowed: only
+  /// constrained methods promise more.
   func isSound(_ ensemble: DistributedEnsemble) -> Bool {
     for state in ensemble.states {
       for (v, variable) in layout.variables.enumerated() {
@@ -118,8 +118,8 @@ extension Setup {
   /// - Parameters:
   ///   - ensemble: at time 0 on entry, at the last completed cycle on return.
   ///   - observations: of cycles 1, 2, ...
-  ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds of forecast
-  ///     and update on this rank; it may be collective.
+  ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds
+  ///     of forecast and update on this rank; it may be collective.
   /// - Returns: the cycle at which the method failed (see `isSound`), `nil` if none.
   func assimilate(
     _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, observations: [Observations],

@@ -52,8 +52,10 @@ public struct Configuration: Codable, Sendable, Hashable {
 
   /// How a truth is started.
   public struct Nature: Codable, Sendable, Hashable {
-    @Key("spin-up of every nature run, in the model's time units", .nonNegative)
-    public var spinup = 20.0
+    @Key(
+      "spin-up of every nature run, in the model's time units; auto: 2000 in standard units, 20 otherwise",
+      .nonNegative)
+    public var spinup: Double?
   }
 
   /// How a truth is observed.
@@ -74,7 +76,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var test = 6
     @Key("assimilation cycles of each test truth", .atLeast(1))
     public var cycles = 450
-    @Key("first cycles of each truth that are left out of training and scores", .atLeast(0))
+    @Key("first cycles of each test truth that are left out of the scores", .atLeast(0))
     public var spinupCycles = 50
   }
 

@@ -10,6 +10,11 @@ extension Configuration {
     }
   }
 
+  /// Spin-up of nature runs, in the model's time units: about two years for the skeleton in either unit system.
+  public var spinup: Double {
+    nature.spinup ?? (model.name == .mjoSkeleton && model.units == .standard ? 2000 : 20)
+  }
+
   /// The energy that is held in a band, `off` if none is.
   public var energy: Constraints.Energy {
     if let energy = constraints.energy { return energy }

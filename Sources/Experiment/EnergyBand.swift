@@ -4,17 +4,12 @@ import StateSpace
 extension Setup {
   /// The energy that the configuration holds in a band, `nil` for none.
   var energy: (any StateFunction)? {
-    switch configuration.constraints.energy {
-    case .conserved, .printed:
-      let name = configuration.constraints.energy?.rawValue
-      return model.energies.first { $0.name == name }
-    case .off: return nil
-    case nil: return model.invariants.isEmpty ? nil : model.energies.first
-    }
+    let name = configuration.energy.rawValue
+    return model.energies.first { $0.name == name }
   }
 
-  /// The band in which analyses' energy has to stay: the configured one, or the given quantiles of the training truths' energy,
-  /// widened. No test truth is looked at.
+  /// The band in which analyses' energy has to stay: the configured one, or the given quantiles of the training
+  /// truths' energy, widened. No test truth is looked at.
   func energyBand(from truths: [Twin]) -> Band? {
     guard let energy else { return nil }
     if let band = configuration.constraints.band {

@@ -118,7 +118,7 @@ extension Configuration.Method {
 extension Setup {
   /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
   func times(cycles: Int) -> [Double] {
-    (1...cycles).map { configuration.nature.spinup + Double($0) * interval }
+    (1...cycles).map { configuration.spinup + Double($0) * interval }
   }
 
   /// Writes truths with their derived fields, the initial time included.
@@ -131,7 +131,7 @@ extension Setup {
         }
       }
       return Truth(
-        times: [configuration.nature.spinup] + times(cycles: truth.cycles), states: truth.states,
+        times: [configuration.spinup] + times(cycles: truth.cycles), states: truth.states,
         diagnostics: diagnostics, seed: truth.seed)
     }
     try NatureFile.write(

@@ -95,7 +95,8 @@ public struct MethodScore {
       entry["\(name)_rmse"] = .number(normalisedRMSE(f))
       entry["\(name)_corr"] = .number(correlation(f))
       entry["\(name)_rmse_standard_error"] = .number(standardError { $0.fields[f].normalisedRMSE.mean })
-      entry["\(name)_rmse_by_truth"] = .array(truths.map { .number($0.failure == nil ? $0.fields[f].normalisedRMSE.mean : nil) })
+      entry["\(name)_rmse_by_truth"] = .array(
+        truths.map { .number($0.failure == nil ? $0.fields[f].normalisedRMSE.mean : nil) })
     }
     if let f = index(observed) {
       entry["crps_\(observed)"] = .number(crps(f))

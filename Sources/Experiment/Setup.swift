@@ -12,6 +12,8 @@ public final class Setup {
   public let model: any ForecastModel
   /// How truths are observed, after the configuration's overrides.
   public let observing: ObservingSystem
+  /// Variables that agents set, as numbers in the layout.
+  public let controls: [Int]
   /// Says what the program is doing; does something on rank 0 only.
   public let progress: any ProgressReporter
 
@@ -28,30 +30,32 @@ public final class Setup {
     self.progress = progress
     distribution = try Distribution(
       members: configuration.members, ranks: communicator.size, rank: communicator.rank)
-    model = try Self.makeModel(configuration.model)
+    model = try Self.makeModel(configuration)
     let natural = model.observing
     observing = ObservingSystem(
       variable: natural.variable,
       errorVariance: configuration.observations.errorVariance ?? natural.errorVariance, law: natural.law,
       stepsBetween: configuration.observations.interval ?? natural.stepsBetween)
+    controls = try configuration.controlledVariables(in: model.layout, observed: natural.variable)
   }
 
   /// Time between observations, in the model's unit.
   public var interval: Double { Double(observing.stepsBetween) * model.timeStep }
 
-  private static func makeModel(_ model: Configuration.Model) throws -> any ForecastModel {
+  private static func makeModel(_ configuration: Configuration) throws -> any ForecastModel {
+    let model = configuration.model
     switch model.name {
     case .mjoSkeleton:
       var mjo = MJOConfiguration(
         model.units == .paper ? .paper : .standard,
         background: model.background == .homogeneous ? .homogeneous : .warmPool)
-      mjo.cells = model.cells ?? mjo.cells
+      mjo.cells = configuration.cells
       mjo.noiseAmplitude *= model.noiseAmplitude * model.noiseAmplitude
       mjo.floor = model.floor
       mjo.noiseScheme = model.noiseScheme == .feller ? .feller : .eulerFloor
       return try MJOSkeleton(mjo)
     case .lorenz96:
-      return try Lorenz96(cells: model.cells ?? 40, forcing: model.forcing)
+      return try Lorenz96(cells: configuration.cells, forcing: model.forcing)
     }
   }
 

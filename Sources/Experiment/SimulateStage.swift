@@ -26,7 +26,7 @@ public struct SimulateStage {
     try setup.writeObservations(
       [truth], to: output.path("observations.nc"), asSeries: false, provenance: output.provenance)
     let initial = EnsembleFile(
-      time: setup.configuration.nature.spinup, cycle: 0, memberCount: setup.configuration.members,
+      time: setup.configuration.spinup, cycle: 0, memberCount: setup.configuration.members,
       members: summary.members)
     try initial.write(
       to: output.path("initial.nc"), layout: setup.layout, provenance: output.provenance.titled("initial ensemble"))

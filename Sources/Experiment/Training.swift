@@ -17,10 +17,6 @@ extension Setup {
   /// Settings of the agents for this model.
   var agentSettings: AgentSettings {
     let agents = configuration.agents
-    let names = agents.controls
-    let controls: [Int] =
-      names.map { $0.compactMap { layout.variableIndex($0) }.sorted() }
-      ?? (agents.base == .persistence ? Array(layout.variables.indices) : [observing.variable])
     return AgentSettings(
       base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, bounds: agents.bounds,
       controls: controls, observed: [observing.variable], errorVariance: observing.errorVariance,
@@ -67,8 +63,8 @@ extension Setup {
     func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
       AgentTrainer(
         settings: settings, data: data, base: CoarseBase(model: model, steps: observing.stepsBetween),
-        bands: band.map { [$0] } ?? [], tolerance: agents.multipliers.tolerance, multiplier: multiplier, distribution: distribution,
-        communicator: communicator, seed: configuration.seed)
+        bands: band.map { [$0] } ?? [], tolerance: agents.multipliers.tolerance, multiplier: multiplier,
+        distribution: distribution, communicator: communicator, seed: configuration.seed)
     }
     let trainer = makeTrainer(multiplier)
     trainer.onStep = { [progress] stage, done, total in

@@ -46,7 +46,7 @@ final class Scorer {
     self.band = band
     self.truth = truth
     spinUp = setup.configuration.truths.spinupCycles
-    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    let count = setup.layout.count
     let diagnostics = setup.model.diagnostics
     var derived: [Double] = []
     for time in 0...truth.cycles {
@@ -68,7 +68,6 @@ final class Scorer {
           spread: RunningRootMeanSquare(skipping: spinUp), crps: RunningScore(skipping: spinUp),
           ranks: RankHistogram(members: members, skipping: spinUp), truthDeviation: deviation(values))
       })
-    _ = n
   }
 
   private static func truthField(

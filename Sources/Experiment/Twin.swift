@@ -47,7 +47,7 @@ extension Setup {
   private func simulate(seed: UInt64, cycles: Int) -> [Double] {
     var state = model.initialState(Stream(seed: seed, purpose: .natureInitial))
     let count = layout.count
-    let spinUp = Int((configuration.nature.spinup / model.timeStep).rounded())
+    let spinUp = Int((configuration.spinup / model.timeStep).rounded())
     // In pieces, so that no stream runs out of addresses.
     let piece = 1000
     var done = 0

@@ -26,8 +26,8 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case test = 255
 }
 
-/// Random numbers keyed by (seed, purpose, member, cycle) and addressed by index: never by rank, so a run gives the same
-/// bits however its members are spread.
+/// Random numbers keyed by (seed, purpose, member, cycle) and addressed by index: never by rank, so a run gives the
+/// same bits however its members are spread.
 ///
 /// Every number has an address, `index`: reading it twice gives the same value, and there is no state to carry or save.
 /// Indices reach up to 2^32 - 1 blocks of two numbers for one (purpose, member, cycle).
