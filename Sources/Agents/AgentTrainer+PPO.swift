@@ -19,7 +19,7 @@ extension AgentTrainer {
         actionCount: runner.actionCount)
     }
     for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
-    let collector = Collector(agent: agents[0], bands: bands, ppo: ppo, runner: runner)
+    let collector = Collector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let learner = Learner(ppo: ppo, head: runner.head, agent: agents[0])
     onStep?("PPO", 0, ppo.iterations)
     for iteration in 0..<ppo.iterations {
@@ -51,7 +51,7 @@ extension AgentTrainer {
     let runner = makeRunner(sequences: ppo.sequences)
     let evaluationTag = 0xFFF
     let rollout = Rollout(data: data, runner: runner, seed: seed, tag: evaluationTag, missingFraction: 0)
-    let collector = Collector(agent: agents[0], bands: bands, ppo: ppo, runner: runner)
+    let collector = Collector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let steps = max(64, ppo.horizon)
     let outcome = try collector.run(rollout, agents: agents, steps: steps, tag: evaluationTag) { _, _, _ in }
     return try averageOverMembers(outcome.reward)

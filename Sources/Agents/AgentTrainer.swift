@@ -18,6 +18,8 @@ public final class AgentTrainer {
   let data: TrainingData
   let base: any BaseForecast
   let bands: [Band]
+  /// Mean deviation from the middle of a band that agents are allowed, as a share of the band's half-width.
+  let tolerance: Double
   let distribution: Distribution
   let communicator: Communicator
   let seed: UInt64
@@ -26,15 +28,17 @@ public final class AgentTrainer {
 
   /// - Parameters:
   ///   - bands: constraints with a multiplier each.
+  ///   - tolerance: eps of (3.4) as a share of a band's half-width, with dE the distance from its middle.
   ///   - multiplier: every multiplier's start.
   public init(
-    settings: AgentSettings, data: TrainingData, base: any BaseForecast, bands: [Band], multiplier: Multiplier,
-    distribution: Distribution, communicator: Communicator, seed: UInt64
+    settings: AgentSettings, data: TrainingData, base: any BaseForecast, bands: [Band], tolerance: Double = 1,
+    multiplier: Multiplier, distribution: Distribution, communicator: Communicator, seed: UInt64
   ) {
     self.settings = settings
     self.data = data
     self.base = base
     self.bands = bands
+    self.tolerance = tolerance
     self.distribution = distribution
     self.communicator = communicator
     self.seed = seed

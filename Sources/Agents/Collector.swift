@@ -7,12 +7,13 @@ final class Collector {
   /// Means over one batch of rollouts, of every local member.
   struct Outcome {
     var reward: [Double]
-    /// Deviation dE of every band in units of its tolerance: the mean for the direct form, the harmonic mean for the reciprocal
+    /// Deviation dE of every band in units of the tolerance: the mean for the direct form, the harmonic mean for the reciprocal
     /// ones, whose constraint is on the mean of 1/dE; `[member][band]`.
     var deviation: [[Double]]
   }
 
   private let bands: [Band]
+  private let tolerance: Double
   private let ppo: PPOSettings
   private let runner: PolicyRunner
   private let tile: Activations
@@ -24,8 +25,9 @@ final class Collector {
   let reward: Workspace<Float>
   private(set) var penalty: Float = 0
 
-  init(agent: Agent, bands: [Band], ppo: PPOSettings, runner: PolicyRunner) {
+  init(agent: Agent, bands: [Band], tolerance: Double, ppo: PPOSettings, runner: PolicyRunner) {
     self.bands = bands
+    self.tolerance = tolerance
     self.ppo = ppo
     self.runner = runner
     tile = Activations(network: agent.policy, vectors: runner.vectors)
@@ -67,7 +69,7 @@ final class Collector {
         penalty = 0
         let state = Span(_unsafeStart: UnsafePointer(moment.state), count: runner.layout.count)
         for (b, band) in bands.enumerated() {
-          let deviation = band.deviation(of: state) / band.tolerance
+          let deviation = band.deviation(of: state) / (tolerance * band.tolerance)
           let multiplier = agents[m].multipliers[b]
           penalty += Float(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)))
           outcome.deviation[m][b] += multiplier.form == .direct ? deviation : 1 / max(deviation, multiplier.floor)

@@ -188,6 +188,8 @@ public struct Configuration: Codable, Sendable, Hashable {
     public struct Multipliers: Codable, Sendable, Hashable {
       @Key("primal-dual form of the energy constraint")
       public var form = MultiplierForm.direct
+      @Key("mean distance from the middle of the band that is allowed, as a share of its half-width", .positive)
+      public var tolerance = 1.0
       @Key("multiplier at the start of training", .nonNegative)
       public var initial = 1.0
       @Key("step size alpha of the projected ascent", .positive)

@@ -67,7 +67,7 @@ extension Setup {
     func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
       AgentTrainer(
         settings: settings, data: data, base: CoarseBase(model: model, steps: observing.stepsBetween),
-        bands: band.map { [$0] } ?? [], multiplier: multiplier, distribution: distribution,
+        bands: band.map { [$0] } ?? [], tolerance: agents.multipliers.tolerance, multiplier: multiplier, distribution: distribution,
         communicator: communicator, seed: configuration.seed)
     }
     let trainer = makeTrainer(multiplier)
