@@ -14,11 +14,11 @@ extension JobTests {
       /// What the message has to say.
       let message: [String]
 
-      init(_ arguments: String, _ status: Int32, _ message: String..., ranks: Int = 3) {
+      init(_ arguments: String, _ status: Int32, _ message: String..., ranks: Int = 2) {
         self.init(arguments, status, message: message, ranks: ranks)
       }
 
-      init(_ arguments: String, _ status: Int32, message: [String], ranks: Int = 3) {
+      init(_ arguments: String, _ status: Int32, message: [String], ranks: Int = 2) {
         self.ranks = ranks
         self.arguments = arguments.split(separator: " ").map(String.init)
         self.status = status
@@ -95,7 +95,7 @@ extension JobTests {
     private static func assimilate(_ arguments: String, _ status: Int32, _ message: String...) -> Case {
       Case(
         "assimilate --initial made/initial.nc --observations made/observations.nc \(arguments)", status,
-        message: message)
+        message: message, ranks: 3)
     }
 
     @Test(arguments: settings + files + agents + places)
