@@ -73,7 +73,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     @Key("assimilation cycles of each training truth", .atLeast(1))
     public var trainingCycles = 500
     @Key("truths that no agent has seen, for the scores", .atLeast(1))
-    public var test = 6
+    public var test = 8
     @Key("assimilation cycles of each test truth", .atLeast(1))
     public var cycles = 450
     @Key("first cycles of each test truth that are left out of the scores", .atLeast(0))
