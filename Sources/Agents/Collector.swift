@@ -96,6 +96,7 @@ final class Collector {
     let outcome = try run(rollout, agents: agents, steps: ppo.horizon, tag: tag) { step, moment, tile in
       let e = experiences[moment.member]
       let index = step * e.sequences + moment.sequence
+      e.starts.start[index] = moment.isStart
       if let inputs = tile.input.baseAddress {
         (e.inputs.start + index * e.inputVectors).update(from: inputs, count: e.inputVectors)
       }
@@ -144,7 +145,8 @@ final class Collector {
     // The state after the last step is not looked at: its value is taken to be that of the step before.
     (e.values.start + e.steps * width).update(from: e.values.start + (e.steps - 1) * width, count: width)
     generalisedAdvantages(
-      rewards: e.rewards.start, values: e.values.start, advantages: e.advantages.start, steps: e.steps,
-      lanes: width, discount: Float(ppo.discount), lambda: Float(ppo.gaeLambda))
+      rewards: e.rewards.start, values: e.values.start, starts: e.starts.start, advantages: e.advantages.start,
+      steps: e.steps, sequences: e.sequences, lanes: e.lanes, discount: Float(ppo.discount),
+      lambda: Float(ppo.gaeLambda))
   }
 }

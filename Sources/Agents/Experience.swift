@@ -16,6 +16,8 @@ package final class Experience {
   /// One step more than the others: the last bootstraps.
   package let values: Workspace<Float>
   package let advantages: Workspace<Float>
+  /// Whether a sequence started again before a step, `[step][sequence]`.
+  package let starts: Workspace<Bool>
   package let actionCount: Int
 
   package init(steps: Int, sequences: Int, lanes: Int, inputs count: Int, actionCount: Int) {
@@ -32,6 +34,7 @@ package final class Experience {
     rewards = Workspace(repeating: 0, count: tiles * lanes)
     values = Workspace(repeating: 0, count: (steps + 1) * sequences * lanes)
     advantages = Workspace(repeating: 0, count: tiles * lanes)
+    starts = Workspace(repeating: false, count: tiles)
   }
 
   /// Number of tiles.

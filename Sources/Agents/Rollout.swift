@@ -84,6 +84,8 @@ final class Rollout {
   struct Moment {
     let member: Int
     let sequence: Int
+    /// Whether the sequence started again just before this step.
+    let isStart: Bool
     /// Base forecast and, once drawn, the actions' state: `[variable][cell]`.
     let state: UnsafeMutablePointer<Double>
     let observation: UnsafePointer<Double>
@@ -113,7 +115,8 @@ final class Rollout {
     try runner.assembleMoments()
     for m in forecasts.indices {
       for s in 0..<sequences {
-        let (truth, time) = (places[m][s].truth, places[m][s].time)
+        let place = places[m][s]
+        let (truth, time) = (place.truth, place.time)
         observe(truth, time, sequence: s)
         let target =
           runner.settings.target == .truth ? data.truths[truth] : data.histories[m][truth]
@@ -121,7 +124,7 @@ final class Rollout {
           guard let target = target.baseAddress else { return }
           try act(
             Moment(
-              member: m, sequence: s, state: forecasts[m].start + s * count,
+              member: m, sequence: s, isStart: time == place.start, state: forecasts[m].start + s * count,
               observation: observation.start + s * count, previous: past[m][1].start + s * count,
               beforePrevious: past[m][2].start + s * count, target: target + (time + 1) * count))
         }

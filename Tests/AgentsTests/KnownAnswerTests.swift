@@ -18,6 +18,21 @@ private struct AdvantageAnswers: Decodable {
   }
 }
 
+@Test func advantagesDoNotCrossARestart() {
+  let rewards: [Float] = [1, -2, 0.5, 3, -1]
+  let values: [Float] = [0.3, -0.7, 2, 9, -4, 5]
+  func advantages(_ range: Range<Int>, last: Float) -> [Float] {
+    generalisedAdvantages(
+      rewards: Array(rewards[range]), values: values[range] + [last], discount: 0.9, lambda: 0.8
+    ).advantages
+  }
+  // Two sequences, each by itself; the first ends with the value of its own last step.
+  let apart = advantages(0..<3, last: values[2]) + advantages(3..<5, last: values[5])
+  let together = generalisedAdvantages(rewards: rewards, values: values, starts: [3], discount: 0.9, lambda: 0.8)
+  #expect(together.advantages == apart)
+  #expect(together.advantages != advantages(0..<5, last: values[5]))
+}
+
 private struct DualAnswers: Decodable {
   let violation: [Double]
   let tolerance, dual_rate, regularisation: Double
