@@ -150,9 +150,10 @@ final class Rollout {
   }
 
   private func restartWhereNeeded() {
-    let shared = runner.settings.inputs == .ensemble && step > 0
+    let shared = runner.settings.inputs == .ensemble
     for s in 0..<sequences {
-      let ensembleLeft = shared && momentsAreImplausible(s)
+      // Before the first step there are no moments yet.
+      let ensembleLeft = shared && step > 0 && momentsAreImplausible(s)
       for m in places.indices
       where isOver(places[m][s]) || ensembleLeft || (!shared && isImplausible(m, s)) {
         start(m, s)
