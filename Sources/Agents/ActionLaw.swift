@@ -23,9 +23,9 @@ public enum ActionLaw: Sendable, Hashable {
     case .truncated(let lower):
       let q = NormalLaw.upperTail((lower - m) / s)
       // Where almost nothing is cut off, 1 - u is the upper tail; far out, Q stays positive and keeps its digits.
-      return max(lower, m + s * NormalLaw.upperQuantile(q * (1 - u)))
+      return Self.raise(m + s * NormalLaw.upperQuantile(q * (1 - u)), to: lower)
     case .clipped(let lower):
-      return max(lower, m - s * NormalLaw.upperQuantile(u))
+      return Self.raise(m - s * NormalLaw.upperQuantile(u), to: lower)
     case .softplus(let lower):
       return lower + Self.softplus(Self.inverseSoftplus(m - lower, s) - NormalLaw.upperQuantile(u), s)
     }
@@ -118,6 +118,9 @@ public enum ActionLaw: Sendable, Hashable {
       return Self.halfLogTwoPi + 0.5 + log(s)
     }
   }
+
+  /// `max(x, lower)`, but not-a-number stays: a broken policy must not look like one at its bound.
+  private static func raise(_ x: Double, to lower: Double) -> Double { x < lower ? lower : x }
 
   static let halfLogTwoPi = 0.918938533204672741780330
 

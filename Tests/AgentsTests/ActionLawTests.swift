@@ -70,6 +70,13 @@ func densityIntegratesToOneAndSamplesFollowIt(index: Int) {
   #expect(abs(drawn - mean) < 2e-3 * s)
 }
 
+@Test func aBrokenPolicyDoesNotLookLikeOneAtItsBound() {
+  for law in [ActionLaw.normal, .truncated(lower: 0.1), .clipped(lower: 0.1), .softplus(lower: 0.1)] {
+    #expect(law.sample(location: .nan, scale: 0.2, uniform: 0.5).isNaN, "\(law)")
+    #expect(law.sample(location: 0.3, scale: .nan, uniform: 0.5).isNaN, "\(law)")
+  }
+}
+
 @Test(arguments: 0..<6)
 func scoreFunctionIsTheGradientOfTheLogDensity(index: Int) {
   let (law, m, s) = laws[index]
