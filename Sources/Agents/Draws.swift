@@ -64,7 +64,8 @@ package struct Draws {
         var part = Int(permutations[table * members + member]) + rotation
         if part >= members { part -= members }
         let k = 2 * pair + half
-        uniforms[k] = (Double(part) + uniforms[k]) / Double(members)
+        // The sum may round up to the next part's start, and to 1 in the last part.
+        uniforms[k] = min((Double(part) + uniforms[k]) / Double(members), 1.0.nextDown)
       }
     }
   }

@@ -32,7 +32,7 @@ func everyMembersDrawsAreUniform(kind: AgentSettings.Draws) {
   let cycles = 4000
   for cycle in 0..<cycles {
     for (m, values) in uniforms(draws, members: members, cycle: cycle).enumerated() {
-      // Neighbouring actions of one member, and one action at two times, are independent.
+      // Neighbouring actions of one member are independent.
       sums[m][0] += values[0] - 0.5
       sums[m][1] += (values[0] - 0.5) * (values[0] - 0.5) - 1.0 / 12
       sums[m][2] += (values[0] - 0.5) * (values[1] - 0.5)
@@ -46,7 +46,7 @@ func everyMembersDrawsAreUniform(kind: AgentSettings.Draws) {
   }
 }
 
-@Test func drawsDependOnCycleAndSequenceOnly() {
+@Test func drawsAreKeyedBySeedCycleAndSequence() {
   let draws = Draws(members: 4, seed: 5, kind: .stratified)
   let first = uniforms(draws, members: 4, cycle: 7)
   #expect(first == uniforms(Draws(members: 4, seed: 5, kind: .stratified), members: 4, cycle: 7))
