@@ -71,7 +71,8 @@ final class Collector {
         for (b, band) in bands.enumerated() {
           let deviation = band.deviation(of: state) / (tolerance * band.tolerance)
           let multiplier = agents[m].multipliers[b]
-          penalty += Float(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)))
+          // Limited on both sides: the reciprocal forms have a pole in the middle of the band.
+          penalty += Float(min(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)), 10))
           outcome.deviation[m][b] += multiplier.form == .direct ? deviation : 1 / max(deviation, multiplier.floor)
         }
         for c in 0..<n { outcome.reward[m] += Double(reward.start[c]) }
