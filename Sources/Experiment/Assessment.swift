@@ -27,6 +27,8 @@ extension Setup {
         try summary.summarise(ensemble)
         scorer?.add(summary, cycle: cycle, seconds: seconds)
         if communicator.isRoot { try record(k, cycle, summary) }
+        // The other ranks would do their next forecasts while rank 0 scores, and its clock would show less than a cycle.
+        try communicator.barrier()
       }
       if let scorer {
         if let failure {
