@@ -72,8 +72,11 @@ public struct AssimilateStage {
       setup.progress.advance(to: cycle)
     }
     setup.progress.end()
-    if failure != nil { try recorder?.giveUp() }
-    try recorder?.finish()
+    // Together, for the ranks that write nothing would end the job with their error while the file is being completed.
+    try communicator.collectively {
+      if failure != nil { try recorder?.giveUp() }
+      try recorder?.finish()
+    }
     if let failure {
       throw ExperimentError(
         .data,
@@ -144,11 +147,11 @@ public struct AssimilateStage {
     for (time, observations) in zip(series.times, series.observations) {
       let position = (time - start) / interval
       let cycle = position.rounded()
-      guard cycle >= 1, abs(position - cycle) < 1e-3, cycle < 1e8 else {
+      guard abs(position - cycle) < 1e-3, cycle > Double(schedule.cycles.count), cycle < 1e7 else {
         throw ExperimentError(
           .data, inputs.observations.path, "variable time", found: "\(time)",
           expected: "\(start) (the time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the "
-            + "interval between observations (key observations.interval)")
+            + "interval between observations (key observations.interval), one time to each multiple, at most 1e7 of them")
       }
       while schedule.cycles.count < Int(cycle) { schedule.cycles.append(none) }
       schedule.cycles[Int(cycle) - 1] = observations
