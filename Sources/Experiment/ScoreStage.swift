@@ -38,8 +38,13 @@ public struct ScoreStage {
       let file = try AnalysisFile(path: url.path)
       try check(file)
       for field in file.fields {
+        guard let place = place(of: field) else {
+          throw ExperimentError(
+            .data, file.path, "variable \(field)_mean", found: "a field that \(setup.model.name) does not have",
+            expected: "analyses by the configured model (key model.name)")
+        }
         var row = Row()
-        for k in 0..<file.truthCount { try score(file, field, truth: k, into: &row) }
+        for k in 0..<file.truthCount { try score(file, field, at: place, truth: k, into: &row) }
         func text(_ score: RunningScore, _ digits: Int) -> String {
           score.mean.map { String(format: "%.\(digits)f", $0) } ?? "-"
         }
@@ -74,7 +79,9 @@ public struct ScoreStage {
     }
   }
 
-  private func score(_ file: AnalysisFile, _ field: String, truth k: Int, into row: inout Row) throws {
+  private func score(
+    _ file: AnalysisFile, _ field: String, at place: Place, truth k: Int, into row: inout Row
+  ) throws {
     let nature = try NatureFile.read(
       truth.path, layout: setup.layout, diagnostics: setup.model.diagnostics.map(\.name),
       truth: k)
@@ -90,7 +97,7 @@ public struct ScoreStage {
       // A method that failed leaves its later analyses missing.
       guard x.allSatisfy(\.isFinite) else { break }
       let variance = (0..<n).reduce(0) { $0 + spread[t * n + $1] * spread[t * n + $1] } / Double(n)
-      pairs.append((x, values(of: field, in: nature, at: s), variance))
+      pairs.append((x, values(at: place, in: nature, time: s), variance))
     }
     guard !pairs.isEmpty else { return }
     let all = pairs.flatMap(\.truth)
@@ -108,14 +115,24 @@ public struct ScoreStage {
     row.ratio.add((variances / errors).squareRoot())
   }
 
+  /// Where the truth has a field.
+  private enum Place {
+    case variable(Int)
+    case diagnostic(Int)
+  }
+
+  private func place(of field: String) -> Place? {
+    setup.layout.variableIndex(field).map { .variable($0) }
+      ?? setup.model.diagnostics.firstIndex { $0.name == field }.map { .diagnostic($0) }
+  }
+
   /// A field of the truth at time number `t`.
-  private func values(of field: String, in nature: Truth, at t: Int) -> [Double] {
+  private func values(at place: Place, in nature: Truth, time t: Int) -> [Double] {
     let (count, n) = (setup.layout.count, setup.layout.grid.cells)
-    if let v = setup.layout.variableIndex(field) {
-      return Array(nature.states[t * count + v * n..<t * count + (v + 1) * n])
+    switch place {
+    case .variable(let v): return Array(nature.states[t * count + v * n..<t * count + (v + 1) * n])
+    case .diagnostic(let d): return Array(nature.diagnostics[d][t * n..<(t + 1) * n])
     }
-    let d = setup.model.diagnostics.firstIndex { $0.name == field } ?? 0
-    return Array(nature.diagnostics[d][t * n..<(t + 1) * n])
   }
 
   private func columns(_ cells: [String]) -> String {
