@@ -12,6 +12,8 @@ public final class Setup {
   public let model: any ForecastModel
   /// How truths are observed, after the configuration's overrides.
   public let observing: ObservingSystem
+  /// Time steps of a nature run before its time 0.
+  let spinUpSteps: Int
   /// Variables that agents set, as numbers in the layout.
   public let controls: [Int]
   /// Says what the program is doing; does something on rank 0 only.
@@ -31,6 +33,7 @@ public final class Setup {
     distribution = try Distribution(
       members: configuration.members, ranks: communicator.size, rank: communicator.rank)
     model = try Self.makeModel(configuration)
+    spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
     let natural = model.observing
     observing = ObservingSystem(
       variable: natural.variable,
@@ -41,6 +44,16 @@ public final class Setup {
 
   /// Time between observations, in the model's unit.
   public var interval: Double { Double(observing.stepsBetween) * model.timeStep }
+
+  private static func spinUpSteps(_ configuration: Configuration, timeStep: Double) throws -> Int {
+    let steps = (configuration.spinup / timeStep).rounded()
+    guard steps <= 1e12 else {
+      throw ExperimentError(
+        .data, "key nature.spinup", found: "\(configuration.spinup)",
+        expected: "at most \(1e12 * timeStep), a million million time steps")
+    }
+    return Int(steps)
+  }
 
   private static func makeModel(_ configuration: Configuration) throws -> any ForecastModel {
     let model = configuration.model

@@ -47,14 +47,13 @@ extension Setup {
   private func simulate(seed: UInt64, cycles: Int) -> [Double] {
     var state = model.initialState(Stream(seed: seed, purpose: .natureInitial))
     let count = layout.count
-    let spinUp = Int((configuration.spinup / model.timeStep).rounded())
     // In pieces, so that no stream runs out of addresses.
     let piece = 1000
     var done = 0
-    while done < spinUp {
+    while done < spinUpSteps {
       var span = state.mutableSpan
       model.forecast(
-        &span, steps: min(piece, spinUp - done),
+        &span, steps: min(piece, spinUpSteps - done),
         noise: Stream(seed: seed, purpose: .natureSpinUp, cycle: done / piece))
       done += piece
     }
