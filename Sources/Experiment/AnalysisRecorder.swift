@@ -2,7 +2,7 @@ import Archive
 import Models
 import StateSpace
 
-/// Streams analyses to a file on rank 0. Times are k times the observation interval after the spin-up.
+/// Streams analyses to a file on rank 0.
 final class AnalysisRecorder {
   private let setup: Setup
   private let writer: AnalysisWriter

@@ -44,7 +44,7 @@ public struct MethodScore {
     mean { score in score.fields[f].error.mean.map { $0 / score.fields[f].truthDeviation } }
   }
 
-  /// RMSE of a derived field at each time over the truth's standard deviation over x at that time (4.10).
+  /// RMSE of a field at each time over the truth's standard deviation over x at that time (4.10).
   func normalisedRMSE(_ f: Int) -> Double? { mean { $0.fields[f].normalisedRMSE.mean } }
 
   func correlation(_ f: Int) -> Double? { mean { $0.fields[f].correlation.mean } }
@@ -120,7 +120,7 @@ public struct MethodScore {
   }
 }
 
-/// The table of methods and scores that `run` and `score` print.
+/// The table of methods and scores that `run` prints.
 public struct ScoreTable {
   let methods: [MethodScore]
 

@@ -22,6 +22,7 @@ struct TruthScore {
 
   let seed: UInt64
   var fields: [Field]
+  /// Smallest value of the variables with a lower bound, over all members and cycles, those of the spin-up too.
   var smallest = Double.infinity
   /// Member-cycles after spin-up, and those with their energy in the band.
   var memberCycles = 0

@@ -8,8 +8,6 @@ import MPI
 /// What a stage is given: everything that the command line decides.
 struct Session {
   let configuration: Configuration
-  /// Where the configuration comes from, for messages.
-  let configurationSource: ConfigurationError.Source
   let output: URL
   let progress: any ProgressReporter
   let logger: Logger
@@ -18,7 +16,6 @@ struct Session {
 
   init(_ options: CommonOptions) throws(ConfigurationError) {
     configuration = try Configuration.load(path: options.config, overrides: options.overrides)
-    configurationSource = options.config.map { .file($0) } ?? .program
     output = URL(filePath: options.output)
     progress = ProgressLine(isShown: Launch.rank == 0 && !options.quiet, isBar: Launch.hasTerminal)
     var logger = Logger(label: "daunce-mpi", factory: { StreamLogHandler.standardError(label: $0) })
