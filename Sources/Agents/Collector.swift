@@ -69,7 +69,8 @@ final class Collector {
         penalty = 0
         let state = Span(_unsafeStart: UnsafePointer(moment.state), count: runner.layout.count)
         for (b, band) in bands.enumerated() {
-          let deviation = band.deviation(of: state) / (tolerance * band.tolerance)
+          // Limited, so that one state far away does not wind the multiplier up.
+          let deviation = min(band.deviation(of: state) / (tolerance * band.tolerance), 10)
           let multiplier = agents[m].multipliers[b]
           // Limited on both sides: the reciprocal forms have a pole in the middle of the band.
           penalty += Float(min(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)), 10))

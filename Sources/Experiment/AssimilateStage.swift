@@ -164,10 +164,10 @@ public struct AssimilateStage {
   private func filterBand() throws -> Band? {
     let isConstrained = inputs.method == .constrainedEAKF || inputs.method == .constrainedEnKF
     guard isConstrained, setup.energy != nil else { return nil }
-    guard setup.configuration.constraints.band == nil else { return setup.energyBand(from: []) }
+    guard setup.configuration.constraints.band == nil else { return try setup.energyBand(from: []) }
     setup.progress.begin("nature runs for the energy band", total: 1)
     defer { setup.progress.end() }
-    return setup.energyBand(
+    return try setup.energyBand(
       from: try setup.simulateTruths(setup.trainingSeeds, cycles: setup.configuration.truths.trainingCycles))
   }
 }

@@ -119,19 +119,22 @@ extension Setup {
   ///   - ensemble: at time 0 on entry, at the last completed cycle on return.
   ///   - observations: of cycles 1, 2, ...
   ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds
-  ///     of forecast and update on this rank; it may be collective.
+  ///     of forecast and update on the slowest rank; it may be collective.
   /// - Returns: the cycle at which the method failed (see `isSound`), `nil` if none.
   func assimilate(
     _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, observations: [Observations],
     record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void
   ) throws -> Int? {
+    var worst = [0.0, 0.0]
     for (k, observed) in observations.enumerated() {
       let cycle = k + 1
       let start = DispatchTime.now().uptimeNanoseconds
       try method.cycle(&ensemble, observations: observed, number: cycle)
-      let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
-      if try communicator.anyRank(!isSound(ensemble)) { return cycle }
-      try record(cycle, ensemble, seconds)
+      worst[1] = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+      worst[0] = isSound(ensemble) ? 0 : 1
+      try communicator.allreduce(&worst, .max)
+      if worst[0] > 0 { return cycle }
+      try record(cycle, ensemble, worst[1])
     }
     return nil
   }

@@ -38,7 +38,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var units = Units.paper
     @Key("large-scale source of the MJO skeleton, (4.9) for the warm pool")
     public var background = Background.homogeneous
-    @Key("cells of the periodic grid; auto: 64 for mjo-skeleton, 40 for lorenz96", .atLeast(8))
+    @Key("cells of the periodic grid; auto: 64 for mjo-skeleton, 40 for lorenz96", .within(8...65_536))
     public var cells: Int?
     @Key("factor on the noise's standard deviation", .nonNegative)
     public var noiseAmplitude = 1.0
@@ -68,13 +68,13 @@ public struct Configuration: Codable, Sendable, Hashable {
 
   /// How many truths, and for how long.
   public struct Truths: Codable, Sendable, Hashable {
-    @Key("truths that agents learn from", .atLeast(1))
+    @Key("truths that agents learn from", .within(1...10_000))
     public var training = 16
-    @Key("assimilation cycles of each training truth", .atLeast(1))
+    @Key("assimilation cycles of each training truth", .within(1...1_000_000))
     public var trainingCycles = 500
-    @Key("truths that no agent has seen, for the scores", .atLeast(1))
+    @Key("truths that no agent has seen, for the scores", .within(1...10_000))
     public var test = 8
-    @Key("assimilation cycles of each test truth", .atLeast(1))
+    @Key("assimilation cycles of each test truth", .within(1...1_000_000))
     public var cycles = 450
     @Key("first cycles of each test truth that are left out of the scores", .atLeast(0))
     public var spinupCycles = 50
@@ -130,7 +130,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var bounds = AgentSettings.Bounds.truncated
     @Key("variables that an agent sets; auto: the observed one, or all with base: persistence", .distinct)
     public var controls: [String]?
-    @Key("units of each hidden layer", .atLeast(1))
+    @Key("units of each hidden layer", .within(1...4096))
     public var hidden = [16, 16]
     @Key("cells that an agent sees around its target cell", .odd)
     public var window = 5
@@ -140,9 +140,9 @@ public struct Configuration: Codable, Sendable, Hashable {
 
     /// Supervised training before PPO (Adam, cosine decay).
     public struct WarmStart: Codable, Sendable, Hashable {
-      @Key("optimisation steps; 0: no warm start", .atLeast(0))
+      @Key("optimisation steps; 0: no warm start", .within(0...1_000_000))
       public var steps = 2500
-      @Key("states in a step's batch, all cells each", .atLeast(1))
+      @Key("states in a step's batch, all cells each", .within(1...65_535))
       public var batch = 64
       @Key("first step size", .positive)
       public var learningRate = 3.0e-3
@@ -154,13 +154,13 @@ public struct Configuration: Codable, Sendable, Hashable {
 
     /// Proximal policy optimisation in closed loop.
     public struct PPO: Codable, Sendable, Hashable {
-      @Key("rollouts with an update each; 0: no PPO", .atLeast(0))
+      @Key("rollouts with an update each; 0: no PPO", .within(0...4000))
       public var iterations = 40
-      @Key("cycles of a rollout", .atLeast(1))
+      @Key("cycles of a rollout", .within(1...65_535))
       public var horizon = 32
       @Key("cycles after which a sequence starts again from a state of the reference filter", .atLeast(1))
       public var episode = 128
-      @Key("sequences rolled out side by side", .atLeast(1))
+      @Key("sequences rolled out side by side", .within(1...65_535))
       public var sequences = 16
       @Key("passes over a rollout", .atLeast(1))
       public var epochs = 4

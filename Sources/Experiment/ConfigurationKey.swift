@@ -64,6 +64,12 @@ extension Rule where Value.Scalar: Comparable & ExpressibleByIntegerLiteral & Se
     let bound = minimum.text.hasSuffix(".0") ? String(minimum.text.dropLast(2)) : minimum.text
     return Rule(text: "of at least \(bound)") { $0.scalars.allSatisfy { $0 >= minimum } }
   }
+  /// Every number is in `range`.
+  public static func within(_ range: ClosedRange<Value.Scalar>) -> Rule {
+    Rule(text: "from \(range.lowerBound.text) to \(range.upperBound.text)") {
+      $0.scalars.allSatisfy { range.contains($0) }
+    }
+  }
   /// Every number is above zero.
   public static var positive: Rule { Rule(text: "above 0") { $0.scalars.allSatisfy { $0 > 0 } } }
   /// Every number is zero or more.

@@ -10,7 +10,9 @@ extension Setup {
 
   /// The band in which analyses' energy has to stay: the configured one, or the given quantiles of the training
   /// truths' energy, widened. No test truth is looked at.
-  func energyBand(from truths: [Twin]) -> Band? {
+  ///
+  /// - Throws: when the energy is the same everywhere, or the quantiles are: such a band has no width.
+  func energyBand(from truths: [Twin]) throws -> Band? {
     guard let energy else { return nil }
     if let band = configuration.constraints.band {
       return Band(function: energy, lower: band.lower, upper: band.upper)
@@ -26,6 +28,11 @@ extension Setup {
     let quantiles = configuration.constraints.bandQuantiles
     func quantile(_ q: Double) -> Double { values[Int((q * Double(values.count - 1)).rounded())] }
     let (low, high) = (quantile(quantiles.lower), quantile(quantiles.upper))
+    guard low < high else {
+      throw ExperimentError(
+        .data, "key constraints.band_quantiles", found: "\(low) for both quantiles of the training truths' energy",
+        expected: "quantiles further apart, or a band given by constraints.band")
+    }
     let margin = configuration.constraints.bandMargin * (high - low) / 2
     return Band(function: energy, lower: low - margin, upper: high + margin)
   }

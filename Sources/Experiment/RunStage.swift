@@ -29,7 +29,7 @@ public struct RunStage {
     let training =
       needsBand ? try setup.simulateTruths(setup.trainingSeeds, cycles: configuration.truths.trainingCycles) : []
     setup.progress.end()
-    let band = setup.energyBand(from: training)
+    let band = try setup.energyBand(from: training)
     if setup.communicator.isRoot { try writeTruths(test) }
 
     var scores: [Configuration.Method: [TruthScore]] = [:]

@@ -19,7 +19,7 @@ public struct TrainStage {
     setup.progress.begin("nature runs", total: 1)
     let truths = try setup.simulateTruths(setup.trainingSeeds, cycles: configuration.truths.trainingCycles)
     setup.progress.end()
-    let band = setup.energyBand(from: truths)
+    let band = try setup.energyBand(from: truths)
     let outcome = try setup.train(truths, band: band, alsoUnconstrained: false)
     let folder = try setup.communicator.collectively { try output.subfolder("agents") }
     try AgentStore(setup: setup).save(outcome.crew, in: folder, provenance: output.provenance)
