@@ -6,6 +6,7 @@ public struct Adam: Sendable, Hashable {
   /// Steps taken so far.
   public var step: Int
 
+  /// Zero moments for a network of `parameters` parameters.
   public init(parameters: Int) {
     first = [Float](repeating: 0, count: parameters)
     second = [Float](repeating: 0, count: parameters)

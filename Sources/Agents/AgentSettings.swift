@@ -52,6 +52,7 @@ public struct AgentSettings: Sendable, Hashable {
   /// Sizes of the hidden layers.
   public var hidden: [Int]
 
+  /// All settings; see the properties.
   public init(
     base: Base, inputs: Inputs, target: Target, draws: Draws, bounds: Bounds, controls: [Int], observed: [Int],
     errorVariance: Double, window: Int, hidden: [Int]

@@ -106,5 +106,6 @@ public struct TrainingReport: Sendable, Hashable {
   /// Every member's multiplier of the first band at the end.
   public var multiplierLast: [Double] = []
 
+  /// A training that has not begun.
   public init() {}
 }

@@ -63,6 +63,9 @@ public final class AgentUpdate: EnsembleUpdate {
     }
   }
 
+  /// Replaces the controls of every local member's base forecast by its policy's draw; see `EnsembleUpdate`.
+  ///
+  /// - Throws: `MPIError` from the one reduction.
   public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {
     for i in 0..<observation.count { observation.start[i] = .nan }
     for k in 0..<observations.count { observation.start[observations.elements[k]] = observations.values[k] }

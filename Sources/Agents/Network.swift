@@ -58,6 +58,7 @@ public final class Activations {
   /// Derivatives of the loss by every layer's pre-activation; none for the input.
   let slopes: [UnsafeMutableBufferPointer<Lanes>]
 
+  /// Memory for tiles of `vectors` groups of eight samples through networks of the same sizes as `network`.
   public init(network: Network, vectors: Int) {
     self.vectors = vectors
     sizes = network.sizes
@@ -227,6 +228,7 @@ private func exponential(_ x: Lanes) -> Lanes {
   p = 0.5 + r * p
   p = 1 + r * p
   p = 1 + r * p
+  // Vectors of numbers have no bitPattern; both sides are eight lanes of 32 bits.
   let bits = unsafeBitCast(shifted, to: SIMD8<UInt32>.self)
   let scale = unsafeBitCast((bits &+ 127) &<< 23, to: Lanes.self)
   return p * scale

@@ -25,6 +25,13 @@ public struct Multiplier: Sendable, Hashable, Codable {
   /// Smallest `dE` that the reciprocal forms divide by.
   public let floor: Double
 
+  /// A multiplier at its start; zero for the form `none`.
+  ///
+  /// - Parameters:
+  ///   - initial: first value, not negative.
+  ///   - rate: alpha.
+  ///   - regularisation: beta.
+  ///   - floor: smallest `dE` that is divided by, in the unit of `dE`.
   public init(
     initial: Double = 1, form: MultiplierForm, rate: Double, regularisation: Double = 0, floor: Double = 1e-6
   ) {

@@ -12,6 +12,7 @@ public struct TrainingData: Sendable {
   /// Analyses of the reference filter: `[local member][truth]`, each `[cycles + 1][count]`.
   public let histories: [[[Double]]]
 
+  /// Data of equally long truths; see the properties for shapes.
   public init(
     stateCount: Int, cycles: Int, truths: [[Double]], observations: [[Double]], histories: [[[Double]]]
   ) {

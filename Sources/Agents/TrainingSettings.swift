@@ -12,6 +12,7 @@ public struct WarmStartSettings: Sendable, Hashable {
   /// Fraction of training states that lose part of their observations, so that agents know what to do without.
   public var missingFraction: Double
 
+  /// All settings; see the properties.
   public init(steps: Int, batch: Int, learningRate: Double, closedLoopRounds: Int, missingFraction: Double) {
     self.steps = steps
     self.batch = batch
@@ -51,6 +52,7 @@ public struct PPOSettings: Sendable, Hashable {
   public var targetKL: Double
   public var reward: Reward
 
+  /// All settings; see the properties.
   public init(
     iterations: Int, horizon: Int, episode: Int, sequences: Int, epochs: Int, minibatches: Int, discount: Double, gaeLambda: Double,
     clip: Double, learningRate: Double, valueLearningRate: Double, entropy: Double, maximumGradientNorm: Double,

@@ -14,6 +14,7 @@ public struct Band: Sendable {
   public let lower: Double
   public let upper: Double
 
+  /// `lower` and `upper` in the function's unit.
   public init(function: any StateFunction, lower: Double, upper: Double) {
     self.function = function
     self.lower = lower
@@ -38,11 +39,13 @@ public struct LinearInvariant: Sendable, Hashable {
   /// Weight of every state element (`[count]`).
   public let coefficients: [Double]
 
+  /// An invariant with one coefficient for every state element (`[count]`).
   public init(name: String, coefficients: [Double]) {
     self.name = name
     self.coefficients = coefficients
   }
 
+  /// Weighted sum over a state (`[count]`), in ascending order of elements.
   public func value(of state: Span<Double>) -> Double {
     var sum = 0.0
     for i in coefficients.indices where coefficients[i] != 0 { sum += coefficients[i] * state[i] }

@@ -12,6 +12,7 @@ public struct Observations: Sendable, Hashable {
 
   public var count: Int { elements.count }
 
+  /// Observations of equally many elements, values and variances (`[p]`), elements ascending.
   public init(elements: [Int], values: [Double], errorVariances: [Double]) {
     precondition(elements.count == values.count && values.count == errorVariances.count)
     self.elements = elements

@@ -9,6 +9,7 @@ public struct Variable: Sendable, Hashable {
   /// Standard deviation of a long free run, in the field's own unit: scales inputs and perturbations.
   public let scale: Double
 
+  /// A field; `lowerBound` and `scale` in its own unit.
   public init(name: String, longName: String, lowerBound: Double? = nil, scale: Double) {
     self.name = name
     self.longName = longName
@@ -24,6 +25,7 @@ public struct PeriodicGrid: Sendable, Hashable {
   /// Circumference in the model's unit of length.
   public let length: Double
 
+  /// A circle of `cells` equal cells and circumference `length`.
   public init(cells: Int, length: Double) {
     self.cells = cells
     self.length = length
@@ -52,6 +54,7 @@ public struct StateLayout: Sendable, Hashable {
   public let grid: PeriodicGrid
   public let variables: [Variable]
 
+  /// The given fields, in this order, on `grid`.
   public init(grid: PeriodicGrid, variables: [Variable]) {
     self.grid = grid
     self.variables = variables
