@@ -8,8 +8,16 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// Vectors of eight numbers need AVX2 on x86-64; without, they are worked on in halves, at a third of the speed and with
+/// the same result. Swift never fuses a multiplication with an addition on its own.
+#if arch(x86_64)
+let wideVectors: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2"])]
+#else
+let wideVectors: [SwiftSetting] = []
+#endif
+
+func room(_ name: String, _ dependencies: [Target.Dependency], extra: [SwiftSetting] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings + extra)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
@@ -41,7 +49,7 @@ let package = Package(
     room("Ensemble", ["MPI", "StateSpace"]),
     room("Models", ["StateSpace", "Randomness"]),
     room("Assimilation", ["Ensemble", "StateSpace", "Randomness", "LinearAlgebra", "CNLopt"]),
-    room("Agents", ["Ensemble", "StateSpace", "Randomness", "MPI"]),
+    room("Agents", ["Ensemble", "StateSpace", "Randomness", "MPI"], extra: wideVectors),
     room("Archive", ["StateSpace", "CNetCDF"]),
     room("Scores", []),
     room("Experiment", [

@@ -105,6 +105,11 @@ public struct TrainingReport: Sendable, Hashable {
   public var rewardLast: Double?
   /// Every member's multiplier of the first band at the end.
   public var multiplierLast: [Double] = []
+  /// Actions drawn in PPO's rollouts and learned from, one a cell, member, sequence and step.
+  public var samples = 0
+  /// What PPO's iterations took: wall seconds on the slowest rank, and processor seconds of all ranks together.
+  public var seconds = 0.0
+  public var processorSeconds = 0.0
 
   /// A training that has not begun.
   public init() {}

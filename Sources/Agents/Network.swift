@@ -84,152 +84,73 @@ public final class Activations {
   }
 }
 
+/// A gradient in the making: sums over a minibatch's samples, every lane's by themselves until all tiles are in.
+public final class GradientSums {
+  /// One a parameter.
+  let lanes: Workspace<Lanes>
+
+  /// Zero sums for the parameters of `network`.
+  public init(_ network: Network) { lanes = Workspace(repeating: .zero, count: network.parameters.count) }
+
+  /// Number of parameters.
+  public var count: Int { lanes.count }
+
+  /// Starts anew.
+  public func reset() { lanes.start.update(repeating: .zero, count: lanes.count) }
+
+  /// Writes the sums over lanes, one a parameter.
+  public func write(to gradient: inout [Float]) {
+    precondition(gradient.count == lanes.count)
+    for k in 0..<lanes.count { gradient[k] = lanes.start[k].sum() }
+  }
+}
+
 extension Network {
   /// Computes `tile.output` from `tile.input`.
   public func forward(_ tile: Activations) {
+    if let input = tile.input.baseAddress { forward(tile, input: input) }
+  }
+
+  /// Computes `tile.output` from an input elsewhere, `[input][vector]`.
+  func forward(_ tile: Activations, input: UnsafePointer<Lanes>) {
     parameters.withUnsafeBufferPointer { p in
+      guard let base = p.baseAddress else { return }
+      var x = input
       for l in 0..<layers {
-        guard let base = p.baseAddress, let x = tile.values[l].baseAddress,
-          let y = tile.values[l + 1].baseAddress
-        else { return }
+        guard let y = tile.values[l + 1].baseAddress else { return }
         affine(
           weights: base + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, y, vectors: tile.vectors)
         if l < layers - 1 {
           for k in 0..<sizes[l + 1] * tile.vectors { y[k] = tanh(y[k]) }
         }
+        x = UnsafePointer(y)
       }
     }
   }
 
   /// Adds to `gradient` the derivative by the parameters of a loss whose derivative by the output is
   /// `tile.outputSlope`, for the tile last passed through `forward`.
-  public func backward(_ tile: Activations, gradient: inout [Float]) {
+  public func backward(_ tile: Activations, into gradient: GradientSums) {
+    if let input = tile.input.baseAddress { backward(tile, input: input, into: gradient) }
+  }
+
+  /// The same for an input elsewhere.
+  func backward(_ tile: Activations, input: UnsafePointer<Lanes>, into gradient: GradientSums) {
     parameters.withUnsafeBufferPointer { p in
-      gradient.withUnsafeMutableBufferPointer { g in
-        guard let p = p.baseAddress, let g = g.baseAddress else { return }
-        for l in stride(from: layers - 1, through: 0, by: -1) {
-          guard let x = tile.values[l].baseAddress, let dx = tile.slopes[l].baseAddress,
-            let dy = tile.slopes[l + 1].baseAddress
-          else { return }
-          accumulate(
-            gradient: g + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, dy,
-            vectors: tile.vectors)
-          if l > 0 {
-            propagate(
-              weights: p + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, dx, dy,
-              vectors: tile.vectors)
-          }
+      guard let p = p.baseAddress else { return }
+      for l in stride(from: layers - 1, through: 0, by: -1) {
+        guard let values = tile.values[l].baseAddress, let dx = tile.slopes[l].baseAddress,
+          let dy = tile.slopes[l + 1].baseAddress
+        else { return }
+        let x = l > 0 ? UnsafePointer(values) : input
+        accumulate(
+          gradient: gradient.lanes.start + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, dy,
+          vectors: tile.vectors)
+        if l > 0 {
+          propagate(
+            weights: p + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, dx, dy, vectors: tile.vectors)
         }
       }
     }
   }
-}
-
-/// `y = W x + b`, four outputs at a time.
-@inline(__always)
-private func affine(
-  weights w: UnsafePointer<Float>, inputs: Int, outputs: Int, _ x: UnsafePointer<Lanes>,
-  _ y: UnsafeMutablePointer<Lanes>, vectors: Int
-) {
-  let b = w + inputs * outputs
-  var o = 0
-  while o + 4 <= outputs {
-    let (w0, w1, w2, w3) = (
-      w + o * inputs, w + (o + 1) * inputs, w + (o + 2) * inputs, w + (o + 3) * inputs
-    )
-    for v in 0..<vectors {
-      var s0 = Lanes(repeating: b[o])
-      var s1 = Lanes(repeating: b[o + 1])
-      var s2 = Lanes(repeating: b[o + 2])
-      var s3 = Lanes(repeating: b[o + 3])
-      for i in 0..<inputs {
-        let xi = x[i * vectors + v]
-        s0 += w0[i] * xi
-        s1 += w1[i] * xi
-        s2 += w2[i] * xi
-        s3 += w3[i] * xi
-      }
-      y[o * vectors + v] = s0
-      y[(o + 1) * vectors + v] = s1
-      y[(o + 2) * vectors + v] = s2
-      y[(o + 3) * vectors + v] = s3
-    }
-    o += 4
-  }
-  while o < outputs {
-    for v in 0..<vectors {
-      var s = Lanes(repeating: b[o])
-      for i in 0..<inputs { s += w[o * inputs + i] * x[i * vectors + v] }
-      y[o * vectors + v] = s
-    }
-    o += 1
-  }
-}
-
-/// `dW += dy x'`, `db += dy`, summed over the tile's samples.
-@inline(__always)
-private func accumulate(
-  gradient g: UnsafeMutablePointer<Float>, inputs: Int, outputs: Int, _ x: UnsafePointer<Lanes>,
-  _ dy: UnsafePointer<Lanes>, vectors: Int
-) {
-  let b = g + inputs * outputs
-  for o in 0..<outputs {
-    let d = dy + o * vectors
-    var bias = Lanes.zero
-    for v in 0..<vectors { bias += d[v] }
-    b[o] += bias.sum()
-    for i in 0..<inputs {
-      let xi = x + i * vectors
-      var s = Lanes.zero
-      for v in 0..<vectors { s += d[v] * xi[v] }
-      g[o * inputs + i] += s.sum()
-    }
-  }
-}
-
-/// `dx = (W' dy) (1 - x^2)` through the tanh that made `x`.
-@inline(__always)
-private func propagate(
-  weights w: UnsafePointer<Float>, inputs: Int, outputs: Int, _ x: UnsafePointer<Lanes>,
-  _ dx: UnsafeMutablePointer<Lanes>, _ dy: UnsafePointer<Lanes>, vectors: Int
-) {
-  for i in 0..<inputs {
-    for v in 0..<vectors {
-      var s = Lanes.zero
-      for o in 0..<outputs { s += w[o * inputs + i] * dy[o * vectors + v] }
-      let t = x[i * vectors + v]
-      dx[i * vectors + v] = s * (1 - t * t)
-    }
-  }
-}
-
-/// Hyperbolic tangent of eight numbers, `1 - 2 / (exp(2|x|) + 1)` with the sign of `x`; absolute error below 2e-7.
-@inline(__always)
-func tanh(_ x: Lanes) -> Lanes {
-  let magnitude = x.replacing(with: -x, where: x .< 0)
-  // Beyond 9 the result rounds to 1.
-  let clamped = pointwiseMin(magnitude, Lanes(repeating: 9))
-  let t = 1 - 2 / (exponential(2 * clamped) + 1)
-  return t.replacing(with: -t, where: x .< 0)
-}
-
-/// `exp(x)` for `0 <= x < 80`: `2^k` times the Taylor polynomial of the remainder, at most `log(2)/2`.
-@inline(__always)
-private func exponential(_ x: Lanes) -> Lanes {
-  // Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the low bits of the sum.
-  let shifted = x * 1.442_695_04 + 12_582_912
-  let k = shifted - 12_582_912
-  let r = x - k * 0.693_359_375 + k * 2.121_944_4e-4
-  var p: Lanes = 1 / 5040 + r * (1 / 40320)
-  p = 1 / 720 + r * p
-  p = 1 / 120 + r * p
-  p = 1 / 24 + r * p
-  p = 1 / 6 + r * p
-  p = 0.5 + r * p
-  p = 1 + r * p
-  p = 1 + r * p
-  // Vectors of numbers have no bitPattern; both sides are eight lanes of 32 bits.
-  let bits = unsafeBitCast(shifted, to: SIMD8<UInt32>.self)
-  let scale = unsafeBitCast((bits &+ 127) &<< 23, to: Lanes.self)
-  return p * scale
 }
