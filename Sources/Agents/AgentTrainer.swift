@@ -6,7 +6,8 @@ public import StateSpace
 /// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share
 /// nothing but, with `inputs: ensemble`, the mean and spread of their forecasts.
 public final class AgentTrainer {
-  public let settings: AgentSettings
+  /// What the agents are; the memory of their draws is measured on the way if it was left open.
+  public internal(set) var settings: AgentSettings
   /// Agents of the local members.
   public internal(set) var agents: [Agent]
   /// What the training has done so far.
@@ -59,14 +60,15 @@ public final class AgentTrainer {
       agents[m].multipliers = multipliers
     }
     tags = other.tags
+    settings = other.settings
     report.warmStartLoss = other.report.warmStartLoss
   }
 
   /// A runner for `sequences` ensembles side by side.
-  func makeRunner(sequences: Int) -> PolicyRunner {
+  func makeRunner(sequences: Int, memory: Int = 1) -> PolicyRunner {
     PolicyRunner(
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
-      sequences: sequences)
+      sequences: sequences, memory: memory)
   }
 
   /// The next number for a rollout's or a stage's random streams.

@@ -49,20 +49,19 @@ final class Collector {
     for step in 0..<steps {
       try rollout.advance { moment in
         let m = moment.member
-        let member = runner.distribution.local.lowerBound + m
         runner.evaluate(
           agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
           previous: moment.previous, beforePrevious: moment.beforePrevious, sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
         runner.draw(
-          actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: member,
+          actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: m,
           cycle: tag << 20 + step, sequence: moment.sequence)
         for (k, v) in runner.settings.controls.enumerated() {
           (moment.state + v * n).update(from: actions.start + k * n, count: n)
         }
         if ppo.reward == .crps {
           runner.draw(
-            twins.start, anchors: anchors.start, tile: tile, purpose: .rolloutTwin, member: member,
+            twins.start, anchors: anchors.start, tile: tile, purpose: .rolloutTwin, member: m,
             cycle: tag << 20 + step, sequence: moment.sequence)
         }
         computeReward(moment)

@@ -53,7 +53,7 @@ extension AssimilationMethod {
     case .eakf, .flooredEAKF:
       update = try EAKF(
         layout: layout, localization: localization, inflation: inflation, floor: method == .flooredEAKF)
-    case .constrainedEAKF:
+    case .constrainedEAKF, .largeConstrainedEAKF:
       update = try ConstrainedEAKF(
         layout: layout, localization: localization, inflation: inflation, constraints: constraints,
         solver: solver)

@@ -32,9 +32,13 @@ public struct RunStage {
     let band = try setup.energyBand(from: training)
     if setup.communicator.isRoot { try writeTruths(test) }
 
+    let large = try methods.contains(.largeConstrainedEAKF) ? setup.enlarged() : setup
+    func own(_ method: Configuration.Method) -> Setup { method == .largeConstrainedEAKF ? large : setup }
+
     var scores: [Configuration.Method: [TruthScore]] = [:]
     for method in methods where !method.isAgents {
-      scores[method] = try assess(method.rawValue, test, band: band) { truth in
+      let setup = own(method)
+      scores[method] = try assess(method.rawValue, test, by: setup, band: band) { truth in
         try .filter(method, setup: setup, seed: truth.seed, band: band)
       }
     }
@@ -47,20 +51,20 @@ public struct RunStage {
       if let unconstrained = trained.unconstrained { try save(unconstrained, "agents-unconstrained") }
       for method in methods where method.isAgents {
         let crew = method == .rl ? trained.crew : trained.unconstrained ?? trained.crew
-        scores[method] = try assess(method.rawValue, test, band: band) { truth in
+        scores[method] = try assess(method.rawValue, test, by: setup, band: band) { truth in
           .agents(crew, name: method.rawValue, setup: setup, seed: truth.seed)
         }
       }
     }
     guard setup.communicator.isRoot else { return ScoreTable(methods: []) }
     let table = ScoreTable(
-      methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: setup) })
+      methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: own($0)) })
     try output.write(try report(table, outcome, band: band).text(), to: "scores.json")
     return table
   }
 
   private func assess(
-    _ name: String, _ truths: [Twin], band: Band?, make: (Twin) throws -> AssimilationMethod
+    _ name: String, _ truths: [Twin], by setup: Setup, band: Band?, make: (Twin) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
     let recorder =
       setup.communicator.isRoot
@@ -107,6 +111,15 @@ public struct RunStage {
       report["training"] = TrainingSummary(outcome, iterations: configuration.agents.ppo.iterations).json
     }
     return .object(report)
+  }
+}
+
+extension Setup {
+  /// The same experiment with the members of `constrained-eakf-large`.
+  fileprivate func enlarged() throws -> Setup {
+    var configuration = configuration
+    configuration.members = configuration.filter.largeMembers
+    return try Setup(configuration: configuration, communicator: communicator, progress: progress)
   }
 }
 

@@ -12,6 +12,7 @@ public struct MethodScore {
   let variables: Int
   let observed: String
   let bounded: [String]
+  let members: Int
 
   init(_ method: String, _ truths: [TruthScore], setup: Setup) {
     self.method = method
@@ -20,6 +21,7 @@ public struct MethodScore {
     fields = layout.variables.map(\.name) + setup.model.diagnostics.map(\.name)
     variables = layout.variables.count
     observed = layout.variables[setup.observing.variable].name
+    members = setup.configuration.members
     bounded = layout.variables.filter { $0.lowerBound != nil }.map(\.name)
   }
 
@@ -80,6 +82,8 @@ public struct MethodScore {
   /// The entry of scores.json.
   var json: JSON {
     var entry: [String: JSON] = [
+      "members": .integer(members),
+      "crps": .object(named(0..<variables) { .number(crps($0)) }),
       "rmse": .object(named(0..<variables) { .number(relativeRMSE($0)) }),
       "correlation": .object(named(0..<variables) { .number(correlation($0)) }),
       "spread_error_ratio": .object(named(0..<fields.count) { .number(spreadErrorRatio($0)) }),

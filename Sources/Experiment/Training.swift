@@ -18,7 +18,8 @@ extension Setup {
   var agentSettings: AgentSettings {
     let agents = configuration.agents
     return AgentSettings(
-      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, bounds: agents.bounds,
+      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, memory: agents.memory,
+      bounds: agents.bounds,
       controls: controls, observed: [observing.variable], errorVariance: observing.errorVariance,
       window: agents.window, hidden: agents.hidden)
   }
@@ -83,11 +84,11 @@ extension Setup {
       other.onStep = trainer.onStep
       other.adopt(trainer)
       try other.optimise(ppo)
-      unconstrained = Crew(settings: settings, agents: other.agents)
+      unconstrained = Crew(settings: other.settings, agents: other.agents)
     }
     try trainer.optimise(ppo)
     return TrainingOutcome(
-      crew: Crew(settings: settings, agents: trainer.agents), unconstrained: unconstrained, report: trainer.report,
+      crew: Crew(settings: trainer.settings, agents: trainer.agents), unconstrained: unconstrained, report: trainer.report,
       seconds: Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
   }
 

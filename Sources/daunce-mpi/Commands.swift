@@ -68,6 +68,10 @@ struct Assimilate: StageCommand {
   var identity: String { "Assimilate \(method.rawValue)" }
 
   func validate() throws {
+    if method == .largeConstrainedEAKF {
+      throw ValidationError(
+        "--method \(method.rawValue) exists in run only; use constrained-eakf and a larger ensemble.")
+    }
     let needsAgents = method == .rl || method == .rlUnconstrained
     if needsAgents && agents == nil {
       throw ValidationError("--method \(method.rawValue) needs --agents <folder>.")
