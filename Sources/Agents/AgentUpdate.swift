@@ -74,7 +74,9 @@ public final class AgentUpdate: EnsembleUpdate {
         if let x = state.baseAddress { runner.present(x, member: m, sequence: 0) }
       }
     }
+    ensemble.clock?.enter(.reduction)
     try runner.assembleMoments()
+    ensemble.clock?.enter(.update)
     for m in ensemble.states.indices {
       ensemble.states[m].withUnsafeMutableBufferPointer { state in
         guard let x = state.baseAddress else { return }

@@ -124,6 +124,18 @@ public struct MethodScore {
   }
 }
 
+/// Lines of equal columns, the first to the left, the others to the right.
+func alignedColumns(_ rows: [[String]]) -> String {
+  let columns = rows.map(\.count).max() ?? 0
+  let widths = (0..<columns).map { c in rows.map { c < $0.count ? $0[c].count : 0 }.max() ?? 0 }
+  return rows.map { row in
+    row.enumerated().map { c, cell in
+      let padding = String(repeating: " ", count: widths[c] - cell.count)
+      return c == 0 ? cell + padding : padding + cell
+    }.joined(separator: "  ")
+  }.joined(separator: "\n")
+}
+
 /// The table of methods and scores that `run` prints.
 public struct ScoreTable {
   let methods: [MethodScore]
@@ -149,13 +161,7 @@ public struct ScoreTable {
         m.firstFailure.map { "\(m.truths.filter { $0.failure != nil }.count)/\(m.truths.count), cycle \($0)" } ?? "no")
       rows.append(row)
     }
-    let widths = header.indices.map { c in rows.map { $0[c].count }.max() ?? 0 }
-    return rows.map { row in
-      row.enumerated().map { c, cell in
-        let padding = String(repeating: " ", count: widths[c] - cell.count)
-        return c == 0 ? cell + padding : padding + cell
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
+    return alignedColumns(rows)
   }
 
   private func fixed(_ value: Double?, _ digits: Int) -> String {
