@@ -24,6 +24,7 @@ extension AgentTrainer {
     let tile = Activations(network: agents[0].policy, vectors: runner.vectors)
     var gradients = agents.map { [Float](repeating: 0, count: $0.policy.parameters.count) }
     var losses = [Double](repeating: 0, count: agents.count)
+    var curve = LossCurve(steps: warm.steps, agents: agents.count)
     let tag = nextTag()
     let stage = isTeacherForced ? "warm start" : "warm start, closed loop"
     onStep?(stage, 0, warm.steps)
@@ -42,6 +43,7 @@ extension AgentTrainer {
         let weight = 1 / Double(warm.batch * runner.actionCount)
         let loss = likelihoodSlopes(runner, tile, anchors: anchors.start, target: moment.target, weight: weight)
         if lastTenth { losses[m] += loss }
+        curve.add(loss, agent: m, step: step)
         agents[m].policy.backward(tile, gradient: &gradients[m])
         if !isTeacherForced {
           runner.draw(
@@ -60,6 +62,8 @@ extension AgentTrainer {
     }
     let count = Double(max(1, warm.steps / 10))
     report.warmStartLoss.append(try averageOverMembers(losses.map { $0 / count }))
+    report.history.warmStartSteps = curve.ends
+    report.history.warmStartLoss.append(try gatherOverMembers(curve.means, width: curve.ends.count))
   }
 
   /// Writes the slopes of the weighted negative log-likelihood of the target into the tile; returns the loss.
