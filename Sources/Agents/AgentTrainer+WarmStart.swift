@@ -41,6 +41,7 @@ extension AgentTrainer {
     let tile = Activations(network: agents[0].policy, vectors: runner.vectors)
     var gradients = agents.map { [Float](repeating: 0, count: $0.policy.parameters.count) }
     var losses = [Double](repeating: 0, count: agents.count)
+    var curve = LossCurve(steps: warm.steps, agents: agents.count)
     let tag = nextTag()
     let stage = isTeacherForced ? "warm start" : "warm start, closed loop"
     onStep?(stage, 0, warm.steps)
@@ -62,6 +63,7 @@ extension AgentTrainer {
           losses[m] += loss
           succession.add(moment, tile, anchors: anchors.start)
         }
+        curve.add(loss, agent: m, step: step)
         agents[m].policy.backward(tile, gradient: &gradients[m])
         if !isTeacherForced {
           runner.draw(
@@ -80,6 +82,8 @@ extension AgentTrainer {
     }
     let count = Double(max(1, warm.steps / 10))
     report.warmStartLoss.append(try averageOverMembers(losses.map { $0 / count }))
+    report.history.warmStartSteps = curve.ends
+    report.history.warmStartLoss.append(try gatherOverMembers(curve.means, width: curve.ends.count))
     let products = try averageOverMembers(succession.products)
     let squares = try averageOverMembers(succession.squares)
     return squares > 0 ? products / squares : 0

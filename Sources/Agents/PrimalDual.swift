@@ -8,6 +8,9 @@ public enum MultiplierForm: String, Sendable, Hashable, Codable, CaseIterable {
   case reciprocal
   /// `lambda <- [lambda - alpha zeta - beta lambda]+` (3.9).
   case regularised
+
+  /// Whether the constraint is on the mean of 1/dE (3.11) and not on that of dE (3.4).
+  public var isReciprocal: Bool { self == .reciprocal || self == .regularised }
 }
 
 /// One agent's Lagrange multiplier for one constraint `dE <= eps`, raised by projected ascent while the constraint is
