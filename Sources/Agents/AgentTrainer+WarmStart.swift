@@ -55,7 +55,8 @@ extension AgentTrainer {
         let m = moment.member
         runner.evaluate(
           agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
-          previous: moment.previous, beforePrevious: moment.beforePrevious, sequence: moment.sequence)
+          previous: moment.previous, beforePrevious: moment.beforePrevious, time: moment.time,
+          sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
         let weight = 1 / Double(warm.batch * runner.actionCount)
         let loss = likelihoodSlopes(runner, tile, anchors: anchors.start, target: moment.target, weight: weight)

@@ -51,7 +51,8 @@ final class Collector {
         let m = moment.member
         runner.evaluate(
           agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
-          previous: moment.previous, beforePrevious: moment.beforePrevious, sequence: moment.sequence)
+          previous: moment.previous, beforePrevious: moment.beforePrevious, time: moment.time,
+          sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
         runner.draw(
           actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: m,
