@@ -31,6 +31,22 @@ public enum ActionLaw: Sendable, Hashable {
     }
   }
 
+  /// Probability of an action up to `x`: the inverse of `sample`.
+  public func cumulative(_ x: Double, location m: Double, scale s: Double) -> Double {
+    switch self {
+    case .normal:
+      return NormalLaw.upperTail((m - x) / s)
+    case .clipped(let lower):
+      return x < lower ? 0 : NormalLaw.upperTail((m - x) / s)
+    case .truncated(let lower):
+      guard x > lower else { return 0 }
+      return 1 - NormalLaw.upperTail((x - m) / s) / NormalLaw.upperTail((lower - m) / s)
+    case .softplus(let lower):
+      guard x > lower else { return 0 }
+      return NormalLaw.upperTail(Self.inverseSoftplus(m - lower, s) - Self.inverseSoftplus(x - lower, s))
+    }
+  }
+
   /// Log-density of `x`.
   public func logDensity(_ x: Double, location m: Double, scale s: Double) -> Double {
     switch self {

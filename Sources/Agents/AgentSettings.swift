@@ -46,6 +46,8 @@ public struct AgentSettings: Sendable, Hashable {
   public var inputs: Inputs
   public var target: Target
   public var draws: Draws
+  /// Observation times that a member keeps its place in the laws; `nil`: to be measured in training.
+  public var memory: Int?
   public var bounds: Bounds
   /// Variables that the agent sets; the others are left to the base.
   public var controls: [Int]
@@ -60,13 +62,14 @@ public struct AgentSettings: Sendable, Hashable {
 
   /// All settings; see the properties.
   public init(
-    base: Base, inputs: Inputs, target: Target, draws: Draws, bounds: Bounds, controls: [Int], observed: [Int],
+    base: Base, inputs: Inputs, target: Target, draws: Draws, memory: Int? = 1, bounds: Bounds, controls: [Int], observed: [Int],
     errorVariance: Double, window: Int, hidden: [Int]
   ) {
     self.base = base
     self.inputs = inputs
     self.target = target
     self.draws = draws
+    self.memory = memory
     self.bounds = bounds
     self.controls = controls
     self.observed = observed

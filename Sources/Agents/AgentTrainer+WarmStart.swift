@@ -8,13 +8,30 @@ extension AgentTrainer {
   /// agent's own closed-loop states. The likelihood is a proper score, so the spread that it learns is honest.
   public func warmStart(_ warm: WarmStartSettings) throws {
     guard warm.steps > 0 else { return }
+    let isMemoryOpen = settings.memory == nil
     try fit(warm, isTeacherForced: true)
-    for _ in 0..<warm.closedLoopRounds { try fit(warm, isTeacherForced: false) }
+    for _ in 0..<warm.closedLoopRounds {
+      let correlation = try fit(warm, isTeacherForced: false)
+      if isMemoryOpen { settings.memory = Self.memory(correlation: correlation) }
+    }
+  }
+
+  /// The memory L that gives draws the integrated correlation time of a target whose correlation falls geometrically,
+  /// by `correlation` from one observation time to the next: (1 + correlation) / (1 - correlation), where draws
+  /// that stay for L times have L. What integrates the analysis feels that time, not the shape of the correlation.
+  package static func memory(correlation: Double) -> Int {
+    guard correlation > 0 else { return 1 }
+    return min(Int(((1 + correlation) / max(1 - correlation, 1e-6)).rounded()), 1000)
   }
 
   /// One Adam step per observation time, on all sequences of the rollout.
-  private func fit(_ warm: WarmStartSettings, isTeacherForced: Bool) throws {
-    let runner = makeRunner(sequences: warm.batch)
+  ///
+  /// - Returns: the correlation of the target's places in the laws from one observation time to the next, over the
+  ///   last tenth of the steps.
+  @discardableResult
+  private func fit(_ warm: WarmStartSettings, isTeacherForced: Bool) throws -> Double {
+    let runner = makeRunner(sequences: warm.batch, memory: settings.memory ?? 1)
+    let succession = TargetSuccession(runner: runner)
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: warm.missingFraction,
       episode: isTeacherForced ? 1 : .max)
@@ -27,6 +44,7 @@ extension AgentTrainer {
     let sums = agents.map { GradientSums($0.policy) }
     var gradient = [Float](repeating: 0, count: agents[0].policy.parameters.count)
     var losses = [Double](repeating: 0, count: agents.count)
+    var curve = LossCurve(steps: warm.steps, agents: agents.count)
     let tag = nextTag()
     let stage = isTeacherForced ? "warm start" : "warm start, closed loop"
     onStep?(stage, 0, warm.steps)
@@ -47,12 +65,16 @@ extension AgentTrainer {
         let weight = 1 / Float(warm.batch * runner.actionCount)
         let loss = likelihoodSlopes(
           runner.head, tile, anchors: anchors.start, targets: targets.start, scores: scores.start, weight: weight)
-        if lastTenth { losses[m] += loss }
+        if lastTenth {
+          losses[m] += loss
+          succession.add(moment, tile, anchors: anchors.start)
+        }
+        curve.add(loss, agent: m, step: step)
         agents[m].policy.backward(tile, into: sums[m])
         if !isTeacherForced {
           runner.draw(
             actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise,
-            member: distribution.local.lowerBound + m, cycle: tag << 20 + step, sequence: moment.sequence)
+            member: m, cycle: tag << 20 + step, sequence: moment.sequence)
           for (k, v) in settings.controls.enumerated() {
             (moment.state + v * n).update(from: actions.start + k * n, count: n)
           }
@@ -67,6 +89,11 @@ extension AgentTrainer {
     }
     let count = Double(max(1, warm.steps / 10))
     report.warmStartLoss.append(try averageOverMembers(losses.map { $0 / count }))
+    report.history.warmStartSteps = curve.ends
+    report.history.warmStartLoss.append(try gatherOverMembers(curve.means, width: curve.ends.count))
+    let products = try averageOverMembers(succession.products)
+    let squares = try averageOverMembers(succession.squares)
+    return squares > 0 ? products / squares : 0
   }
 
   /// Writes the slopes of the weighted negative log-likelihood of the target into the tile; returns the loss.

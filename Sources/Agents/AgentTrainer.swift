@@ -6,7 +6,8 @@ public import StateSpace
 /// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share
 /// nothing but, with `inputs: ensemble`, the mean and spread of their forecasts.
 public final class AgentTrainer {
-  public let settings: AgentSettings
+  /// What the agents are; the memory of their draws is measured on the way if it was left open.
+  public internal(set) var settings: AgentSettings
   /// Agents of the local members.
   public internal(set) var agents: [Agent]
   /// What the training has done so far.
@@ -59,14 +60,16 @@ public final class AgentTrainer {
       agents[m].multipliers = multipliers
     }
     tags = other.tags
+    settings = other.settings
     report.warmStartLoss = other.report.warmStartLoss
+    report.history = other.report.history
   }
 
   /// A runner for `sequences` ensembles side by side.
-  func makeRunner(sequences: Int) -> PolicyRunner {
+  func makeRunner(sequences: Int, memory: Int = 1) -> PolicyRunner {
     PolicyRunner(
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
-      sequences: sequences)
+      sequences: sequences, memory: memory)
   }
 
   /// The next number for a rollout's or a stage's random streams.
@@ -83,10 +86,10 @@ public final class AgentTrainer {
     return sum / Double(values.count)
   }
 
-  /// One number of every member, in member order, on every rank.
-  func gatherOverMembers(_ local: [Double]) throws -> [Double] {
-    var all = [Double](repeating: 0, count: distribution.members)
-    let counts = (0..<distribution.ranks).map { distribution.range(of: $0).count }
+  /// `width` numbers of every member, in member order, on every rank.
+  func gatherOverMembers(_ local: [Double], width: Int = 1) throws -> [Double] {
+    var all = [Double](repeating: 0, count: distribution.members * width)
+    let counts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
     try communicator.allgatherv(local, into: &all, counts: counts)
     return all
   }
@@ -110,6 +113,8 @@ public struct TrainingReport: Sendable, Hashable {
   /// What PPO's iterations took: wall seconds on the slowest rank, and processor seconds of all ranks together.
   public var seconds = 0.0
   public var processorSeconds = 0.0
+  /// The same and more, agent by agent.
+  public var history = TrainingHistory()
 
   /// A training that has not begun.
   public init() {}

@@ -28,7 +28,7 @@ public final class AgentUpdate: EnsembleUpdate {
     self.agents = agents
     runner = PolicyRunner(
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
-      sequences: 1)
+      sequences: 1, memory: settings.memory ?? 1)
     tile = Activations(network: agents[0].policy, vectors: runner.vectors)
     observation = Workspace(repeating: .nan, count: base.layout.count)
     anchors = Workspace(repeating: 0, count: runner.actionCount)
@@ -74,25 +74,26 @@ public final class AgentUpdate: EnsembleUpdate {
         if let x = state.baseAddress { runner.present(x, member: m, sequence: 0) }
       }
     }
+    ensemble.clock?.enter(.reduction)
     try runner.assembleMoments()
+    ensemble.clock?.enter(.update)
     for m in ensemble.states.indices {
-      let member = runner.distribution.local.lowerBound + m
       ensemble.states[m].withUnsafeMutableBufferPointer { state in
         guard let x = state.baseAddress else { return }
-        act(on: x, agent: m, member: member, cycle: cycle)
+        act(on: x, agent: m, cycle: cycle)
       }
     }
   }
 
   /// Replaces the controls of one member's base forecast by its policy's draw.
-  private func act(on x: UnsafeMutablePointer<Double>, agent m: Int, member: Int, cycle: Int) {
+  private func act(on x: UnsafeMutablePointer<Double>, agent m: Int, cycle: Int) {
     let n = runner.layout.grid.cells
     runner.evaluate(
       agents[m].policy, tile: tile, forecast: x, observation: observation.start, previous: past[m][1].start,
       beforePrevious: past[m][2].start, time: cycle, sequence: 0)
     runner.anchors(anchors.start, forecast: x, sequence: 0)
     runner.draw(
-      actions.start, anchors: anchors.start, tile: tile, purpose: .policyDraw, member: member, cycle: cycle,
+      actions.start, anchors: anchors.start, tile: tile, purpose: .policyDraw, member: m, cycle: cycle,
       sequence: 0)
     for (k, v) in runner.settings.controls.enumerated() {
       (x + v * n).update(from: actions.start + k * n, count: n)

@@ -51,21 +51,20 @@ final class Collector {
     for step in 0..<steps {
       try rollout.advance { moment in
         let m = moment.member
-        let member = runner.distribution.local.lowerBound + m
         runner.evaluate(
           agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
           previous: moment.previous, beforePrevious: moment.beforePrevious, time: moment.time,
           sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
         runner.draw(
-          actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: member,
+          actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: m,
           cycle: tag << 20 + step, sequence: moment.sequence)
         for (k, v) in runner.settings.controls.enumerated() {
           (moment.state + v * n).update(from: actions.start + k * n, count: n)
         }
         if ppo.reward == .crps {
           runner.draw(
-            twins.start, anchors: anchors.start, tile: tile, purpose: .rolloutTwin, member: member,
+            twins.start, anchors: anchors.start, tile: tile, purpose: .rolloutTwin, member: m,
             cycle: tag << 20 + step, sequence: moment.sequence)
         }
         computeReward(moment)
@@ -77,7 +76,7 @@ final class Collector {
           let multiplier = agents[m].multipliers[b]
           // Limited on both sides: the reciprocal forms have a pole in the middle of the band.
           penalty += Float(min(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)), 10))
-          outcome.deviation[m][b] += multiplier.form == .direct ? deviation : 1 / max(deviation, multiplier.floor)
+          outcome.deviation[m][b] += multiplier.form.isReciprocal ? 1 / max(deviation, multiplier.floor) : deviation
         }
         for c in 0..<n { outcome.reward[m] += Double(reward.start[c]) }
         record(step, moment, tile)
@@ -88,7 +87,7 @@ final class Collector {
       outcome.reward[m] /= count * Double(n)
       for b in bands.indices {
         let mean = outcome.deviation[m][b] / count
-        outcome.deviation[m][b] = agents[m].multipliers[b].form == .direct ? mean : 1 / mean
+        outcome.deviation[m][b] = agents[m].multipliers[b].form.isReciprocal ? 1 / mean : mean
       }
     }
     return outcome

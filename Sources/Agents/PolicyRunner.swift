@@ -21,14 +21,15 @@ final class PolicyRunner {
   private let statistics: EnsembleStatistics
   /// Controls' base forecasts of the local members, `[local member][sequence][control][cell]`.
   private let rows: Workspace<Double>
-  private let uniforms: Workspace<Double>
+  /// `[local member][sequence]`.
+  private let places: [[Draws.Places]]
 
   /// Elements that an agent sets in one state: `[control][cell]`.
   let actionCount: Int
 
   init(
     settings: AgentSettings, base: any BaseForecast, distribution: Distribution, communicator: Communicator,
-    seed: UInt64, sequences: Int
+    seed: UInt64, sequences: Int, memory: Int
   ) {
     self.settings = settings
     self.base = base
@@ -37,11 +38,13 @@ final class PolicyRunner {
     layout = base.layout
     features = Features(settings: settings, base: base)
     head = PolicyHead(settings: settings, layout: base.layout)
-    draws = Draws(members: distribution.members, seed: seed, kind: settings.draws)
-    actionCount = settings.controls.count * layout.grid.cells
+    let count = settings.controls.count * layout.grid.cells
+    actionCount = count
+    draws = Draws(
+      members: distribution.members, seed: seed, kind: settings.draws, memory: memory, count: count)
+    places = distribution.local.map { _ in (0..<sequences).map { _ in Draws.Places(count: count) } }
     mean = Workspace(repeating: 0, count: sequences * actionCount)
     spread = Workspace(repeating: 0, count: sequences * actionCount)
-    uniforms = Workspace(repeating: 0, count: actionCount)
     let width = sequences * actionCount
     rows = Workspace(repeating: 0, count: distribution.local.count * width)
     let units = (0..<sequences).flatMap { _ in
@@ -103,19 +106,21 @@ final class PolicyRunner {
     }
   }
 
-  /// Draws the actions of one member from the policy outputs in `tile` (`[control][cell]`).
+  /// Draws the actions of local member `m` from the policy outputs in `tile` (`[control][cell]`).
   func draw(
     _ actions: UnsafeMutablePointer<Double>, anchors: UnsafePointer<Double>, tile: Activations, purpose: Purpose,
-    member: Int, cycle: Int, sequence: Int
+    member m: Int, cycle: Int, sequence: Int
   ) {
     let n = layout.grid.cells
-    let buffer = UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount)
-    draws.fill(buffer, purpose: purpose, member: member, cycle: cycle, sequence: sequence)
+    draws.refresh(
+      places[m][sequence], purpose: purpose, member: distribution.local.lowerBound + m, cycle: cycle,
+      sequence: sequence)
+    let uniforms = places[m][sequence].uniforms.start
     for k in settings.controls.indices {
       let law = head.laws[k]
       for c in 0..<n {
         let (m, s) = head.law(k, anchor: anchors[k * n + c], outputs: head.outputs(tile, k, c))
-        actions[k * n + c] = law.sample(location: m, scale: s, uniform: buffer[k * n + c])
+        actions[k * n + c] = law.sample(location: m, scale: s, uniform: uniforms[k * n + c])
       }
     }
   }

@@ -11,6 +11,9 @@ public enum MultiplierForm: String, Sendable, Hashable, Codable, CaseIterable {
   /// `reciprocal` with the sign of the reward as (3.17) prints it, which pays for violations; there to show that it
   /// does.
   case printed
+
+  /// Whether the constraint is on the mean of 1/dE (3.11) and not on that of dE (3.4).
+  public var isReciprocal: Bool { self != .none && self != .direct }
 }
 
 /// One agent's Lagrange multiplier for one constraint `dE <= eps`, raised by projected ascent while the constraint is

@@ -24,7 +24,9 @@ final class MemberExchange {
       gathered
       ?? GatheredEnsemble(width: n, distribution: ensemble.distribution, communicator: ensemble.communicator)
     gathered = workspace
+    ensemble.clock?.enter(.reduction)
     try workspace.gather(ensemble.states)
+    ensemble.clock?.enter(.update)
     copy(workspace.members)
     try states.withMutableSpan { (span) throws(AssimilationError) in
       try filter.analyse(
@@ -65,7 +67,9 @@ final class MemberExchange {
     let workspace = covariance ?? EnsembleCovariance(of: ensemble, columns: columns)
     covariance = workspace
     workspace.select(columns: columns)
+    ensemble.clock?.enter(.reduction)
     try workspace.reduce(ensemble.states)
+    ensemble.clock?.enter(.update)
     if moments.mean.count != n || moments.covariance.count != observations.count * n {
       moments = EnsembleMoments(
         mean: [Double](repeating: 0, count: n), variance: [Double](repeating: 0, count: n),
@@ -80,7 +84,9 @@ final class MemberExchange {
     if filter.needsVariances {
       let spreads = statistics ?? EnsembleStatistics(of: ensemble)
       statistics = spreads
+      ensemble.clock?.enter(.reduction)
       try spreads.reduce(ensemble.states)
+      ensemble.clock?.enter(.update)
       for i in 0..<n { moments.variance[i] = spreads.variance[i] }
     }
     if states.count != ensemble.states.count * n {

@@ -8,6 +8,8 @@ public struct DistributedEnsemble {
   public let communicator: Communicator
   /// States of the members held here, in the order of `distribution.local`, each `[variable][cell]`.
   public var states: [[Double]]
+  /// Told what part of a cycle begins; `nil` when nothing is measured.
+  public var clock: PhaseClock?
 
   /// An ensemble of zero states.
   public init(layout: StateLayout, distribution: Distribution, communicator: Communicator) {

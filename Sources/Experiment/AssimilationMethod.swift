@@ -22,9 +22,11 @@ final class AssimilationMethod {
     self.update = update
   }
 
-  /// Forecast and analysis of one cycle.
+  /// Forecast and analysis of one cycle; the ensemble's clock, if any, is left running.
   func cycle(_ ensemble: inout DistributedEnsemble, observations: Observations, number: Int) throws {
+    ensemble.clock?.enter(.forecast)
     forecast(&ensemble, number)
+    ensemble.clock?.enter(.update)
     try update.update(&ensemble, observations: observations, cycle: number)
   }
 }
@@ -35,8 +37,9 @@ extension AssimilationMethod {
   /// - Parameters:
   ///   - seed: of the truth: keys model noise and perturbed observations, so that all methods meet the same noise.
   ///   - band: energies that constrained filters hold, `nil` for none.
+  ///   - solver: of constrained filters, `nil` for the configuration's.
   static func filter(
-    _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?
+    _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil
   ) throws -> AssimilationMethod {
     let configuration = setup.configuration
     let localization = Localization(
@@ -47,13 +50,13 @@ extension AssimilationMethod {
     let constraints = ConstraintSet(
       layout: layout, invariants: configuration.constraints.invariants ? setup.model.invariants : [],
       bands: band.map { [$0] } ?? [])
-    let solver: ConstraintSolver = configuration.filter.solver == .dual ? .dual : .slsqp
+    let solver: ConstraintSolver = (solver ?? configuration.filter.solver) == .dual ? .dual : .slsqp
     let update: any EnsembleUpdate
     switch method {
     case .eakf, .flooredEAKF:
       update = try EAKF(
         layout: layout, localization: localization, inflation: inflation, floor: method == .flooredEAKF)
-    case .constrainedEAKF:
+    case .constrainedEAKF, .largeConstrainedEAKF:
       update = try ConstrainedEAKF(
         layout: layout, localization: localization, inflation: inflation, constraints: constraints,
         solver: solver)

@@ -15,7 +15,7 @@ public struct Configuration: Codable, Sendable, Hashable {
   @Key("ensemble members, one agent each", .atLeast(2))
   public var members = 10
   @Key("methods that assimilate the test truths", .distinct)
-  public var methods: [Method] = [.rl, .rlUnconstrained, .constrainedEAKF, .eakf]
+  public var methods: [Method] = [.rl, .rlUnconstrained, .constrainedEAKF, .largeConstrainedEAKF, .eakf]
 
   public var model = Model()
   public var nature = Nature()
@@ -73,7 +73,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     @Key("assimilation cycles of each training truth", .within(1...1_000_000))
     public var trainingCycles = 500
     @Key("truths that no agent has seen, for the scores", .within(1...10_000))
-    public var test = 8
+    public var test = 10
     @Key("assimilation cycles of each test truth", .within(1...1_000_000))
     public var cycles = 450
     @Key("first cycles of each test truth that are left out of the scores", .atLeast(0))
@@ -83,7 +83,9 @@ public struct Configuration: Codable, Sendable, Hashable {
   /// How an ensemble is started.
   public struct Initial: Codable, Sendable, Hashable {
     @Key("size of the initial members' perturbations, in climatological standard deviations", .positive)
-    public var spread = 0.1
+    public var spread = 0.03
+    @Key("what the members are scattered around: the truth, or a state as far from it as they are from each other")
+    public var centre = Centre.perturbed
   }
 
   /// The ensemble Kalman filters.
@@ -100,6 +102,8 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var rtps = 0.0
     @Key("solver of the constrained analysis")
     public var solver = Solver.dual
+    @Key("members of constrained-eakf-large", .atLeast(2))
+    public var largeMembers = 100
   }
 
   /// What an analysis has to respect besides the variables' lower bounds.
@@ -126,6 +130,8 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var target = AgentSettings.Target.truth
     @Key("how the agents' samples hang together: one in each N-th part of the probability, or independent")
     public var draws = AgentSettings.Draws.stratified
+    @Key("observation times that a member keeps its place in the laws; auto: measured in training", .within(1...1000))
+    public var memory: Int?
     @Key("how an action keeps the lower bound")
     public var bounds = AgentSettings.Bounds.truncated
     @Key("variables that an agent sets; auto: the observed one, or all with base: persistence", .distinct)

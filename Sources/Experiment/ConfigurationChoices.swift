@@ -12,6 +12,8 @@ extension Configuration {
     case eakf
     /// EAKF whose members are projected on the constraints: the agents' reference.
     case constrainedEAKF = "constrained-eakf"
+    /// The same with `filter.large_members` members: what agents are measured against.
+    case largeConstrainedEAKF = "constrained-eakf-large"
     /// EAKF whose members are cut off at the lower bounds.
     case flooredEAKF = "floored-eakf"
     /// Stochastic ensemble Kalman filter with perturbed observations (2.1-2.5).
@@ -51,6 +53,16 @@ extension Configuration.Model {
     case eulerFloor = "euler-floor"
     /// Exact sampling of the Feller diffusion (Poisson-Gamma mixture).
     case feller
+  }
+}
+
+extension Configuration.Initial {
+  /// What the initial members are scattered around.
+  public enum Centre: String, ConfigurationChoice {
+    /// The truth itself.
+    case truth
+    /// The truth with a perturbation like the members' own.
+    case perturbed
   }
 }
 

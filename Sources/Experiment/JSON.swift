@@ -8,6 +8,7 @@ enum JSON: Encodable {
   case integer(Int)
   case unsigned(UInt64)
   case text(String)
+  case flag(Bool)
   case null
 
   static func integers(_ values: [Int]) -> JSON { .array(values.map { .integer($0) }) }
@@ -22,6 +23,7 @@ enum JSON: Encodable {
     case .integer(let value): try container.encode(value)
     case .unsigned(let value): try container.encode(value)
     case .text(let value): try container.encode(value)
+    case .flag(let value): try container.encode(value)
     }
   }
 

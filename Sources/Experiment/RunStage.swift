@@ -15,7 +15,8 @@ public struct RunStage {
     self.output = output
   }
 
-  /// Runs it and writes nature.nc, observations.nc, analysis-<method>.nc, agents/ and scores.json. Collective.
+  /// Runs it and writes nature.nc, observations.nc, analysis-<method>.nc, agents/, training.nc, scores.nc and
+  /// scores.json. Collective.
   ///
   /// - Returns: the table of scores on rank 0, an empty one elsewhere.
   public func run() throws -> ScoreTable {
@@ -32,9 +33,13 @@ public struct RunStage {
     let band = try setup.energyBand(from: training)
     if setup.communicator.isRoot { try writeTruths(test) }
 
+    let large = try methods.contains(.largeConstrainedEAKF) ? setup.enlarged() : setup
+    func own(_ method: Configuration.Method) -> Setup { method == .largeConstrainedEAKF ? large : setup }
+
     var scores: [Configuration.Method: [TruthScore]] = [:]
     for method in methods where !method.isAgents {
-      scores[method] = try assess(method.rawValue, test, band: band) { truth in
+      let setup = own(method)
+      scores[method] = try assess(method.rawValue, test, by: setup, band: band) { truth in
         try .filter(method, setup: setup, seed: truth.seed, band: band)
       }
     }
@@ -45,22 +50,24 @@ public struct RunStage {
       outcome = trained
       try save(trained.crew, "agents")
       if let unconstrained = trained.unconstrained { try save(unconstrained, "agents-unconstrained") }
+      try setup.writeTraining(trained, band: band, output: output)
       for method in methods where method.isAgents {
         let crew = method == .rl ? trained.crew : trained.unconstrained ?? trained.crew
-        scores[method] = try assess(method.rawValue, test, band: band) { truth in
+        scores[method] = try assess(method.rawValue, test, by: setup, band: band) { truth in
           .agents(crew, name: method.rawValue, setup: setup, seed: truth.seed)
         }
       }
     }
     guard setup.communicator.isRoot else { return ScoreTable(methods: []) }
     let table = ScoreTable(
-      methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: setup) })
+      methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: own($0)) })
+    try table.write(to: output, setup: setup, band: band)
     try output.write(try report(table, outcome, band: band).text(), to: "scores.json")
     return table
   }
 
   private func assess(
-    _ name: String, _ truths: [Twin], band: Band?, make: (Twin) throws -> AssimilationMethod
+    _ name: String, _ truths: [Twin], by setup: Setup, band: Band?, make: (Twin) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
     let recorder =
       setup.communicator.isRoot
@@ -110,6 +117,15 @@ public struct RunStage {
   }
 }
 
+extension Setup {
+  /// The same experiment with the members of `constrained-eakf-large`.
+  fileprivate func enlarged() throws -> Setup {
+    var configuration = configuration
+    configuration.members = configuration.filter.largeMembers
+    return try Setup(configuration: configuration, communicator: communicator, progress: progress)
+  }
+}
+
 extension Configuration.Method {
   /// Whether trained agents do the update.
   public var isAgents: Bool { self == .rl || self == .rlUnconstrained }
@@ -130,12 +146,18 @@ extension Setup {
           diagnostic.compute(truth.states.span.extracting(time * count..<(time + 1) * count))
         }
       }
+      let energies = energy.map { energy in
+        (0...truth.cycles).map { energy.value(of: truth.states.span.extracting($0 * count..<($0 + 1) * count)) }
+      }
       return Truth(
         times: [configuration.spinup] + times(cycles: truth.cycles), states: truth.states,
-        diagnostics: diagnostics, seed: truth.seed)
+        diagnostics: diagnostics, energies: energies ?? [], seed: truth.seed)
     }
     try NatureFile.write(
       stored, to: path, layout: layout, diagnostics: model.diagnostics.map(\.name), asSeries: asSeries,
+      nature: Surroundings(
+        fields: model.backgroundFields.map { .init(name: $0.name, longName: $0.longName, values: $0.values) },
+        hours: model.physicalUnits?.hours, kilometres: model.physicalUnits?.kilometres),
       provenance: provenance.titled("nature runs"))
   }
 

@@ -12,6 +12,7 @@ public struct MethodScore {
   let variables: Int
   let observed: String
   let bounded: [String]
+  let members: Int
 
   init(_ method: String, _ truths: [TruthScore], setup: Setup) {
     self.method = method
@@ -20,6 +21,7 @@ public struct MethodScore {
     fields = layout.variables.map(\.name) + setup.model.diagnostics.map(\.name)
     variables = layout.variables.count
     observed = layout.variables[setup.observing.variable].name
+    members = setup.configuration.members
     bounded = layout.variables.filter { $0.lowerBound != nil }.map(\.name)
   }
 
@@ -71,6 +73,8 @@ public struct MethodScore {
   /// The entry of scores.json.
   var json: JSON {
     var entry: [String: JSON] = [
+      "members": .integer(members),
+      "crps": .object(named(0..<variables) { .number(crps($0)) }),
       "rmse": .object(named(0..<variables) { .number(relativeRMSE($0)) }),
       "correlation": .object(named(0..<variables) { .number(correlation($0)) }),
       "spread_error_ratio": .object(named(0..<fields.count) { .number(spreadErrorRatio($0)) }),
@@ -118,6 +122,18 @@ public struct MethodScore {
   }
 }
 
+/// Lines of equal columns, the first to the left, the others to the right.
+func alignedColumns(_ rows: [[String]]) -> String {
+  let columns = rows.map(\.count).max() ?? 0
+  let widths = (0..<columns).map { c in rows.map { c < $0.count ? $0[c].count : 0 }.max() ?? 0 }
+  return rows.map { row in
+    row.enumerated().map { c, cell in
+      let padding = String(repeating: " ", count: widths[c] - cell.count)
+      return c == 0 ? cell + padding : padding + cell
+    }.joined(separator: "  ")
+  }.joined(separator: "\n")
+}
+
 extension TruthScore {
   /// RMSE over x divided by the truth's standard deviation over space and time.
   fileprivate func relativeRMSE(_ f: Int) -> Double? { fields[f].error.mean.map { $0 / fields[f].truthDeviation } }
@@ -156,13 +172,7 @@ public struct ScoreTable {
         m.firstFailure.map { "\(m.truths.filter { $0.failure != nil }.count)/\(m.truths.count), cycle \($0)" } ?? "no")
       rows.append(row)
     }
-    let widths = header.indices.map { c in rows.map { $0[c].count }.max() ?? 0 }
-    return rows.map { row in
-      row.enumerated().map { c, cell in
-        let padding = String(repeating: " ", count: widths[c] - cell.count)
-        return c == 0 ? cell + padding : padding + cell
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
+    return alignedColumns(rows)
   }
 
   private func fixed(_ value: Double?, _ digits: Int) -> String {

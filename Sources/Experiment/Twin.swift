@@ -92,26 +92,41 @@ extension Setup {
     }
   }
 
-  /// The members' start for one truth: its state plus smooth perturbations (waves 1 to 3) with standard deviation
-  /// `initial.spread` times the variables' climatological one, above the lower bounds.
+  /// The members' start for one truth: smooth perturbations (waves 1 to 3) with standard deviation `initial.spread`
+  /// times the variables' climatological one around the truth or, with `initial.centre: perturbed`, around the truth
+  /// with a perturbation of the same kind; raised to the lower bounds.
+  ///
+  /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
+  /// own perturbation the truth is to the members what they are to each other.
   func makeInitialEnsemble(around truth: Twin) -> DistributedEnsemble {
     var ensemble = makeEnsemble()
-    let n = layout.grid.cells
+    var centre = Array(truth.states.prefix(layout.count))
+    if configuration.initial.centre == .perturbed {
+      perturb(&centre, Stream(seed: truth.seed, purpose: .initialCentre))
+    }
     for (m, member) in distribution.local.enumerated() {
-      let stream = Stream(seed: truth.seed, purpose: .initialEnsemble, member: member)
+      ensemble.states[m] = centre
+      perturb(&ensemble.states[m], Stream(seed: truth.seed, purpose: .initialEnsemble, member: member))
       for (v, variable) in layout.variables.enumerated() {
-        let amplitude = configuration.initial.spread * variable.scale / 3.0.squareRoot()
-        for c in 0..<n {
-          var x = truth.states[v * n + c]
-          for wave in 1...3 {
-            let phase = 2 * Double.pi * Double(wave * c) / Double(n)
-            let (p, q) = stream.normalPair(at: 3 * v + wave - 1)
-            x += amplitude * (p * cos(phase) + q * sin(phase))
-          }
-          ensemble.states[m][v * n + c] = max(x, variable.lowerBound ?? -.infinity)
-        }
+        guard let lower = variable.lowerBound else { continue }
+        for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
       }
     }
     return ensemble
+  }
+
+  /// Adds random waves 1 to 3 to every variable.
+  private func perturb(_ state: inout [Double], _ stream: Stream) {
+    let n = layout.grid.cells
+    for (v, variable) in layout.variables.enumerated() {
+      let amplitude = configuration.initial.spread * variable.scale / 3.0.squareRoot()
+      for c in 0..<n {
+        for wave in 1...3 {
+          let phase = 2 * Double.pi * Double(wave * c) / Double(n)
+          let (p, q) = stream.normalPair(at: 3 * v + wave - 1)
+          state[v * n + c] += amplitude * (p * cos(phase) + q * sin(phase))
+        }
+      }
+    }
   }
 }

@@ -21,8 +21,9 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case trainingOrder = 11
   case rolloutNoise = 12
   case rolloutStart = 13
-  case rolloutTwin = 15
   case resampling = 14
+  case rolloutTwin = 15
+  case initialCentre = 16
   case test = 255
 }
 

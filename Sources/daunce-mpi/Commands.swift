@@ -9,7 +9,7 @@ struct DaunceMPI: ParsableCommand {
     abstract: "Ensembles of reinforcement-learning agents for data assimilation, one agent and member to an MPI rank.",
     discussion: "Start it with mpirun -np 10 daunce-mpi, or with launch/run.",
     version: Version.description,
-    subcommands: [Run.self, Simulate.self, Train.self, Assimilate.self, Score.self],
+    subcommands: [Run.self, Simulate.self, Train.self, Assimilate.self, Score.self, Benchmark.self],
     defaultSubcommand: Run.self)
 }
 
@@ -68,6 +68,10 @@ struct Assimilate: StageCommand {
   var identity: String { "Assimilate \(method.rawValue)" }
 
   func validate() throws {
+    if method == .largeConstrainedEAKF {
+      throw ValidationError(
+        "--method \(method.rawValue) exists in run only; use constrained-eakf and a larger ensemble.")
+    }
     let needsAgents = method == .rl || method == .rlUnconstrained
     if needsAgents && agents == nil {
       throw ValidationError("--method \(method.rawValue) needs --agents <folder>.")
@@ -101,5 +105,49 @@ struct Score: StageCommand {
     let stage = ScoreStage(
       setup, truth: URL(filePath: truth), analyses: analyses.map { URL(filePath: $0) })
     session.say(try stage.run())
+  }
+}
+
+struct Benchmark: StageCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Seconds of a cycle of every method, side by side in one run, and where the time goes.",
+    discussion: "Members, cycles and everything else are the configuration's; the first truths.spinup_cycles are not timed.")
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Methods to time, the constrained EnKF with the solver slsqp.", valueName: "method"))
+  var methods: [Configuration.Method] = [.rl, .eakf, .constrainedEAKF, .constrainedEnKF]
+
+  @Option(
+    help: ArgumentHelp(
+      "Trained agents for the methods rl and rl-unconstrained (default: agents of a short training).",
+      valueName: "folder"))
+  var agents: String?
+
+  @Option(help: ArgumentHelp("Timed cycles of methods with the solver slsqp.", valueName: "count"))
+  var slowCycles = 3
+
+  @Flag(help: "Print the contents of benchmark.json in place of the table.")
+  var json = false
+
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  var identity: String { "Benchmark \(methods.map(\.rawValue)) \(slowCycles) \(agents != nil)" }
+
+  func validate() throws {
+    for (k, method) in methods.enumerated() where methods[..<k].contains(method) {
+      throw ValidationError("--methods names \(method.rawValue) twice.")
+    }
+    if agents != nil, !methods.contains(where: \.isAgents) {
+      throw ValidationError("--agents has no meaning without the method rl or rl-unconstrained.")
+    }
+    if slowCycles < 1 { throw ValidationError("--slow-cycles: found \(slowCycles), expected at least 1.") }
+  }
+
+  func perform(_ session: Session, setup: Setup) throws {
+    let inputs = BenchmarkStage.Inputs(
+      methods: methods, agents: agents.map { URL(filePath: $0) }, slowCycles: slowCycles)
+    let report = try BenchmarkStage(setup, inputs: inputs).run(output: session.makeOutput(setup))
+    session.say(json ? try report.json() : report.table)
   }
 }

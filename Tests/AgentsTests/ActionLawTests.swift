@@ -70,6 +70,20 @@ func densityIntegratesToOneAndSamplesFollowIt(index: Int) {
   #expect(abs(drawn - mean) < 2e-3 * s)
 }
 
+@Test(arguments: laws.indices)
+func cumulativeProbabilityInvertsTheDraw(index: Int) {
+  let (law, m, s) = laws[index]
+  for u in [1e-6, 0.01, 0.3, 0.5, 0.77, 0.999, 1 - 1e-6] {
+    let x = law.sample(location: m, scale: s, uniform: u)
+    if case .clipped(let lower) = law, x == lower { continue }
+    #expect(agrees(law.cumulative(x, location: m, scale: s), u, 1e-9), "\(law) at u = \(u)")
+  }
+  if case .truncated(let lower) = law {
+    #expect(law.cumulative(lower, location: m, scale: s) == 0)
+    #expect(law.cumulative(lower - 1, location: m, scale: s) == 0)
+  }
+}
+
 @Test func aBrokenPolicyDoesNotLookLikeOneAtItsBound() {
   for law in [ActionLaw.normal, .truncated(lower: 0.1), .clipped(lower: 0.1), .softplus(lower: 0.1)] {
     #expect(law.sample(location: .nan, scale: 0.2, uniform: 0.5).isNaN, "\(law)")

@@ -32,7 +32,7 @@ import Testing
     #expect(result.stdout.contains(/MPI: Open MPI v\d/))
   }
 
-  @Test(arguments: [[], ["run"], ["simulate"], ["train"], ["assimilate"], ["score"]])
+  @Test(arguments: [[], ["run"], ["simulate"], ["train"], ["assimilate"], ["score"], ["benchmark"]])
   func everySubcommandHasHelp(command: [String]) throws {
     let result = try run(executable: "daunce-mpi", arguments: command + ["--help"])
     #expect(result.status == 0)
@@ -51,6 +51,10 @@ import Testing
     (["assimilate", "--initial", "i.nc", "--observations", "o.nc"], 64, "--agents"),
     (["assimilate", "--method", "kalman", "--initial", "i.nc", "--observations", "o.nc"], 64, "kalman"),
     (["score", "--truth", "n.nc"], 64, "file"),
+    (["benchmark", "--methods", "rl", "kalman"], 64, "kalman"),
+    (["benchmark", "--methods", "rl", "eakf", "rl"], 64, "rl twice"),
+    (["benchmark", "--methods", "eakf", "--agents", "trained"], 64, "--agents has no meaning"),
+    (["benchmark", "--slow-cycles", "0"], 64, "found 0, expected at least 1"),
   ])
   func badUsageIsNamedOnceWithItsExitCode(arguments: [String], status: Int32, message: String) throws {
     let result = try run(executable: "daunce-mpi", arguments: arguments)

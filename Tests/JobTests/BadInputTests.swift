@@ -76,6 +76,7 @@ extension JobTests {
       Case("simulate --output small.yaml", 74, "small.yaml", "a file", "a folder"),
       Case("simulate --output small.yaml/results", 74, "small.yaml", "a file", "a folder"),
       Case("simulate --output /proc/results", 74, "/proc/results", "cannot create the folder"),
+      Case("benchmark --agents missing --methods rl", 74, "missing", "expected the folder agents"),
       Case("score --truth made/initial.nc made/initial.nc", 65, "made/initial.nc", "dimension time", ranks: 1),
       Case("score --truth made/nature.nc missing.nc", 74, "missing.nc", "No such file", ranks: 2),
     ]

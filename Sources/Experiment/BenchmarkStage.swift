@@ -1,0 +1,128 @@
+import Agents
+import Ensemble
+public import Foundation
+import MPI
+import StateSpace
+
+/// Seconds of a cycle of every method, side by side in one job, and where they go.
+public struct BenchmarkStage {
+  /// What is timed.
+  public struct Inputs {
+    public var methods: [Configuration.Method]
+    /// Folder of trained agents; `nil`: agents of a short training in the same job.
+    public var agents: URL?
+    /// Timed cycles of a method whose constrained analysis is SLSQP's.
+    public var slowCycles: Int
+
+    public init(methods: [Configuration.Method], agents: URL?, slowCycles: Int) {
+      self.methods = methods
+      self.agents = agents
+      self.slowCycles = slowCycles
+    }
+  }
+
+  /// What was measured.
+  public struct Report {
+    let setup: Setup
+    let timings: [MethodTiming]
+
+    private var rl: MethodTiming? { timings.first { $0.method == .rl } }
+
+    /// Lines of equal columns.
+    public var table: String {
+      alignedColumns([MethodTiming.header] + timings.map { $0.row(relativeTo: rl) })
+    }
+
+    /// The contents of benchmark.json.
+    public func json() throws -> String {
+      let entries = timings.map { ($0.method.rawValue, $0.json(relativeTo: rl)) }
+      return try JSON.object([
+        "members": .integer(setup.configuration.members),
+        "ranks": .integer(setup.communicator.size),
+        "cores": .integer(ProcessInfo.processInfo.activeProcessorCount),
+        "cells": .integer(setup.layout.grid.cells),
+        "cycles": .integer(setup.configuration.truths.cycles - setup.configuration.truths.spinupCycles),
+        "seed": .unsigned(setup.configuration.seed),
+        "methods": .object(Dictionary(uniqueKeysWithValues: entries)),
+      ]).text()
+    }
+  }
+
+  let setup: Setup
+  let inputs: Inputs
+
+  public init(_ setup: Setup, inputs: Inputs) {
+    self.setup = setup
+    self.inputs = inputs
+  }
+
+  /// Times every method on the first test truth and writes benchmark.json. Collective.
+  ///
+  /// - Returns: what was measured; it means something on rank 0 only.
+  public func run(output: OutputFolder) throws -> Report {
+    let loaded = try inputs.agents.map { try AgentStore(setup: setup).load(from: $0) }
+    let truths = setup.configuration.truths
+    setup.progress.begin("nature runs", total: 2)
+    let truth = try setup.simulateTruths([setup.testSeeds[0]], cycles: truths.cycles)[0]
+    setup.progress.advance(to: 1)
+    let training = try setup.simulateTruths(setup.trainingSeeds, cycles: truths.trainingCycles)
+    setup.progress.end()
+    let band = try setup.energyBand(from: training)
+    let needsCrew = inputs.methods.contains { $0.isAgents }
+    let crew = try loaded ?? (needsCrew ? trainBriefly(Array(training.prefix(2)), band: band) : nil)
+
+    let timer = CycleTimer(setup, truth: truth, output: output)
+    let timings = try inputs.methods.map { try time($0, timer, truth: truth, band: band, crew: crew) }
+    let report = Report(setup: setup, timings: timings)
+    try setup.communicator.collectively {
+      if setup.communicator.isRoot { try output.write(try report.json(), to: "benchmark.json") }
+    }
+    return report
+  }
+
+  private func time(
+    _ method: Configuration.Method, _ timer: CycleTimer, truth: Twin, band: Band?, crew: Crew?
+  ) throws -> MethodTiming {
+    let seed = truth.seed
+    if let crew, method.isAgents {
+      let cycles = try timer.time(
+        .agents(crew, name: method.rawValue, setup: setup, seed: seed), skipping: setup.configuration.truths.spinupCycles)
+      guard let cycles else { throw failed(method) }
+      return MethodTiming(method: method, solver: nil, isFloored: false, cycles: cycles)
+    }
+    // The constrained EnKF stands for the method of the paper's timing, a general solver.
+    let solver = method == .constrainedEnKF ? .slsqp : setup.configuration.filter.solver
+    let isConstrained = method == .constrainedEnKF || method == .constrainedEAKF
+    let isSlow = isConstrained && solver == .slsqp
+    func measure(_ kind: Configuration.Method) throws -> [[Double]]? {
+      let filter = try AssimilationMethod.filter(kind, setup: setup, seed: seed, band: band, solver: solver)
+      return isSlow
+        ? try timer.time(filter, skipping: 1, limit: inputs.slowCycles)
+        : try timer.time(filter, skipping: setup.configuration.truths.spinupCycles)
+    }
+    var cycles = try measure(method)
+    let isFloored = cycles == nil && method == .eakf
+    if isFloored { cycles = try measure(.flooredEAKF) }
+    guard let cycles else { throw failed(method) }
+    return MethodTiming(
+      method: method, solver: isConstrained ? solver : nil, isFloored: isFloored, cycles: cycles)
+  }
+
+  private func failed(_ method: Configuration.Method) -> ExperimentError {
+    ExperimentError(
+      .data,
+      "\(method.rawValue) failed within the cycles to be timed: a member is negative where it must not be, not finite, "
+        + "or beyond a hundred climatological standard deviations; expected methods that come through them")
+  }
+
+  /// Agents whose states stay plausible. Their cost doesn't depend on what they have learnt, so this is a short warm
+  /// start on few truths without PPO.
+  private func trainBriefly(_ truths: [Twin], band: Band?) throws -> Crew {
+    var configuration = setup.configuration
+    configuration.agents.warmStart.steps = 300
+    configuration.agents.ppo.iterations = 0
+    let brief = try Setup(
+      configuration: configuration, communicator: setup.communicator, progress: setup.progress)
+    return try brief.train(truths, band: band, alsoUnconstrained: false).crew
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension JobTests {
+  /// `benchmark`: what it says, not how fast anything is.
+  @Suite struct BenchmarkTests {
+    static let parts = ["forecast", "reduction", "update", "output"]
+
+    @Test(arguments: [1, 3])
+    func everyMethodIsTimedPartByPart(ranks: Int) throws {
+      let workshop = try workshop()
+      let methods = ["rl", "eakf", "constrained-eakf"]
+      let result = try workshop.job(
+        ranks,
+        ["benchmark", "--config", "small.yaml", "--output", "timed-\(ranks)", "--agents", "made/agents", "--quiet"]
+          + ["--json", "--methods"] + methods)
+      try #require(result.status == 0 && result.stderr.isEmpty, "\(result.stderr)")
+      let report = try object(Data(result.stdout.utf8))
+      #expect(report["members"] as? Int == 10 && report["ranks"] as? Int == ranks && report["cycles"] as? Int == 15)
+      #expect(report["cores"] as? Int ?? 0 >= 1)
+      let timings = try #require(report["methods"] as? [String: [String: Any]])
+      #expect(timings.keys.sorted() == methods.sorted())
+      for (method, timing) in timings { try check(timing, method, rl: try #require(timings["rl"])) }
+      // Unbounded, the filter makes activity negative at once.
+      #expect(methods.map { timings[$0]?["floored"] as? Bool } == [false, true, false])
+      #expect(timings["constrained-eakf"]?["solver"] as? String == "dual")
+      // The same in the file, and nothing else is left behind.
+      let files = try workshop.contents("timed-\(ranks)")
+      #expect(files.keys.sorted() == ["benchmark.json"])
+      let stored = try object(try #require(files["benchmark.json"]))
+      #expect(stored as NSDictionary == report as NSDictionary)
+    }
+
+    private func check(_ timing: [String: Any], _ method: String, rl: [String: Any]) throws {
+      func number(_ key: String, _ entry: [String: Any]) throws -> Double {
+        try #require(entry[key] as? Double, "\(method): \(key)")
+      }
+      let parts = try #require(timing["parts"] as? [String: Any])
+      #expect(parts.keys.sorted() == Self.parts.sorted())
+      let seconds = try Self.parts.map { try number($0, parts) }
+      #expect(seconds.allSatisfy { $0 > 0 }, "\(method): \(seconds)")
+      let whole = try number("seconds_per_cycle", timing)
+      #expect(abs(seconds[..<3].reduce(0, +) - whole) < 1e-9 * whole)
+      #expect(abs(seconds.reduce(0, +) - (try number("seconds_with_output", timing))) < 1e-9 * whole)
+      #expect(try number("fastest_cycle", timing) <= whole * (1 + 1e-9))
+      let ratio = whole / (try number("seconds_per_cycle", rl))
+      #expect(abs(try number("ratio_to_rl", timing) / ratio - 1) < 1e-9)
+      #expect(timing["cycles"] as? Int == 15)
+    }
+
+    /// Agents of its own, and the slow solver for fewer cycles.
+    @Test func agentsAreTrainedInTheSameRunAndTheSlowSolverTakesFewCycles() throws {
+      let result = try workshop().daunce(
+        2, "benchmark", "--config", "small.yaml", "--output", "timed", "--members", "3", "--set", "model.cells=16",
+        "--methods", "constrained-enkf", "rl", "--slow-cycles", "2")
+      try #require(result.status == 0, "\(result.stderr)")
+      #expect(result.lines.count == 3 && Set(result.lines.map(\.count)).count == 1, "\(result.stdout)")
+      for name in Self.parts + ["s/cycle", "over rl"] { #expect(result.lines.first?.contains(name) == true, "\(name)") }
+      #expect(result.lines.dropFirst().map { $0.hasPrefix("rl ") } == [false, true], "in the order asked for")
+      #expect(result.lines[1].hasPrefix("constrained-enkf (slsqp) ") && result.lines[1].hasSuffix(" 2"))
+      #expect(result.lines[2].hasSuffix(" 1.0      15"))
+      #expect(result.stderr.contains("warm start"))
+    }
+
+    private func object(_ data: Data) throws -> [String: Any] {
+      try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+  }
+}
