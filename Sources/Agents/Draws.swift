@@ -45,27 +45,26 @@ package struct Draws {
   ) {
     let count = uniforms.count
     let stream = Stream(seed: seed, purpose: purpose, member: member, cycle: cycle)
-    let first = sequence * ((count + 1) / 2)
-    for pair in 0..<(count + 1) / 2 {
-      let (u, v) = stream.uniformPair(at: first + pair)
-      uniforms[2 * pair] = u
-      if 2 * pair + 1 < count { uniforms[2 * pair + 1] = v }
-    }
+    var span = uniforms.mutableSpan
+    stream.uniforms(into: &span, at: sequence * ((count + 1) / 2))
     guard kind == .stratified else { return }
     // The purpose's number goes into the member's word: strata belong to no member.
     let strata = Stream(seed: seed, purpose: .policyStratum, member: Int(purpose.rawValue), cycle: cycle)
     let offset = sequence * ((count + 1) / 2)
     let parts = UInt64(members)
-    for pair in 0..<(count + 1) / 2 {
-      let words = strata.words(at: offset + pair)
-      for half in 0..<2 where 2 * pair + half < count {
-        let table = Int(words[2 * half] >> 16) % Self.tables
-        let rotation = Int((UInt64(words[2 * half + 1]) &* parts) >> 32)
-        var part = Int(permutations[table * members + member]) + rotation
-        if part >= members { part -= members }
-        let k = 2 * pair + half
-        // The sum may round up to the next part's start, and to 1 in the last part.
-        uniforms[k] = min((Double(part) + uniforms[k]) / Double(members), 1.0.nextDown)
+    let share = Double(members)
+    permutations.withUnsafeBufferPointer { permutations in
+      for block in stride(from: 0, to: count, by: 8) {
+        let words = strata.fourWords(at: offset + block / 2)
+        for k in block..<min(block + 8, count) {
+          let lane = (k - block) / 2
+          let (choice, turn) = k % 2 == 0 ? (words.0[lane], words.1[lane]) : (words.2[lane], words.3[lane])
+          let table = Int(choice >> 16) % Self.tables
+          var part = Int(permutations[table * members + member]) + Int((turn &* parts) >> 32)
+          if part >= members { part -= members }
+          // The sum may round up to the next part's start, and to 1 in the last part.
+          uniforms[k] = min((Double(part) + uniforms[k]) / share, 1.0.nextDown)
+        }
       }
     }
   }
