@@ -139,12 +139,12 @@ package final class Learner {
     let old = UnsafeRawPointer(e.logDensity.start + row).loadUnaligned(as: Lanes.self)
     let advantage = UnsafeRawPointer(e.advantages.start + row).loadUnaligned(as: Lanes.self)
     let present = head.presence(v)
-    let logRatio = limit(limit(density - old, below: -20), above: 20)
+    let logRatio = atMost(20, atLeast(-20, density - old))
     let ratio = exponential(logRatio)
     let (least, most) = (Float(1 - ppo.clip), Float(1 + ppo.clip))
     // min(r A, clip(r) A) is flat where r has already left the trust region in the direction of the gain.
     let isFlat = ((advantage .> 0) .& (ratio .> most)) .| ((advantage .<= 0) .& (ratio .< least))
-    let clipped = limit(limit(ratio, below: least), above: most)
+    let clipped = atMost(most, atLeast(least, ratio))
     let (gain, clippedGain) = (ratio * advantage, clipped * advantage)
     var loss = -gain.replacing(with: clippedGain, where: clippedGain .< gain)
     let slope = (-gain).replacing(with: 0, where: isFlat) * present * weight

@@ -1,4 +1,3 @@
-import Glibc
 public import Randomness
 
 /// Eight samples side by side: the unit in which networks compute, whatever the machine's vector width.

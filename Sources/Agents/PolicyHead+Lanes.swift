@@ -38,10 +38,9 @@ extension PolicyHead {
   ) -> Lanes {
     let range = Self.logScaleRange
     let raw = tile.output[2 * k * vectors + v]
-    let logScale = limit(
-      limit(
-        tile.output[(2 * k + 1) * vectors + v] + Float(Self.initialLogScale), below: Float(range.lowerBound)),
-      above: Float(range.upperBound))
+    let logScale = atMost(
+      Float(range.upperBound),
+      atLeast(Float(range.lowerBound), tile.output[(2 * k + 1) * vectors + v] + Float(Self.initialLogScale)))
     let anchor = load(anchors, v)
     let action = relative(load(actions, v) - anchor, k)
     let inverse = exponential(-logScale)
@@ -137,7 +136,7 @@ struct TailLanes {
   init(_ x: Lanes) {
     let isUpper = x .> 0
     // Beyond 13 the other tail is nothing in single precision.
-    let t = limit(x.replacing(with: -x, where: .!isUpper), above: 13)
+    let t = atMost(13, x.replacing(with: -x, where: .!isUpper))
     let exponent = -0.5 * t * t
     let density = 0.398_942_28 * exponential(exponent)
     let ratio = millsRatio(t)
@@ -146,4 +145,21 @@ struct TailLanes {
     inverseMills = density.replacing(with: 1, where: isUpper) / divisor
     logUpper = logarithm(divisor) + Lanes.zero.replacing(with: exponent - 0.918_938_53, where: isUpper)
   }
+}
+
+/// Mills' ratio `Q(t) / phi(t)` of the standard normal law for `t >= 0`, relative error below 4e-7: a polynomial in
+/// `1 / (1 + 0.3 t)`, fitted to the smallest largest relative error.
+@inline(__always)
+private func millsRatio(_ t: Lanes) -> Lanes {
+  let u = 1 / (1 + 0.3 * t)
+  var p: Lanes = 0.182_916_62 + u * -0.031_170_369
+  p = -0.369_239_13 + u * p
+  p = 0.249_785_93 + u * p
+  p = -0.039_043_052 + u * p
+  p = 0.171_457_15 + u * p
+  p = 0.215_361_35 + u * p
+  p = 0.273_252_42 + u * p
+  p = 0.299_993_31 + u * p
+  p = 0.300_000_03 + u * p
+  return u * p
 }

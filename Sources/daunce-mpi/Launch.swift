@@ -1,4 +1,3 @@
-import Experiment
 import Foundation
 
 /// What the launcher's environment says about this process, before MPI is started.
@@ -11,21 +10,6 @@ enum Launch {
     }
     return 0
   }()
-
-  /// Refuses a processor that cannot run the agents' kernels (Package.swift: `wideVectors`), which would end the process
-  /// with no more than a signal.
-  static func checkProcessor() throws {
-    #if arch(x86_64)
-    let path = "/proc/cpuinfo"
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8), text.contains("flags"),
-      !text.contains(" avx2")
-    else { return }
-    throw ExperimentError(
-      .data,
-      "\(path): found a processor without AVX2; expected one that has it. For others take -mavx2 out of Package.swift:"
-        + " the results are the same")
-    #endif
-  }
 
   /// Whether a person watches standard error. mpirun puts a pipe in between, so `launch/run` passes the answer on.
   static var hasTerminal: Bool {

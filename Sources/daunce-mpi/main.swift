@@ -10,7 +10,6 @@ import MPI
 let command: any StageCommand
 let session: Session
 do {
-  try Launch.checkProcessor()
   var parsed = try DaunceMPI.parseAsRoot()
   guard let stage = parsed as? any StageCommand else {
     // Help and the like, which end by throwing what is to be printed.
