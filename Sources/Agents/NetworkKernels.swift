@@ -49,11 +49,29 @@ func affine(
     }
     o += 4
   }
+  // Too few rows left: four columns side by side.
   while o < outputs {
-    for v in 0..<vectors {
+    let row = w + o * inputs
+    var v = 0
+    while v + 4 <= vectors {
+      var s0 = Lanes(repeating: b[o])
+      var (s1, s2, s3) = (s0, s0, s0)
+      for i in 0..<inputs {
+        let column = x + i * vectors + v
+        s0 += row[i] * column[0]
+        s1 += row[i] * column[1]
+        s2 += row[i] * column[2]
+        s3 += row[i] * column[3]
+      }
+      let out = y + o * vectors + v
+      (out[0], out[1], out[2], out[3]) = (s0, s1, s2, s3)
+      v += 4
+    }
+    while v < vectors {
       var s = Lanes(repeating: b[o])
-      for i in 0..<inputs { s += w[o * inputs + i] * x[i * vectors + v] }
+      for i in 0..<inputs { s += row[i] * x[i * vectors + v] }
       y[o * vectors + v] = s
+      v += 1
     }
     o += 1
   }
@@ -111,10 +129,26 @@ func accumulate(
     o += 4
   }
   while o < outputs {
-    for i in 0..<inputs {
-      var s = g[o * inputs + i]
-      for v in 0..<vectors { s += dy[o * vectors + v] * x[i * vectors + v] }
-      g[o * inputs + i] = s
+    let (row, d) = (g + o * inputs, dy + o * vectors)
+    var i = 0
+    while i + 4 <= inputs {
+      let x0 = x + i * vectors
+      let (x1, x2, x3) = (x0 + vectors, x0 + 2 * vectors, x0 + 3 * vectors)
+      var (s0, s1, s2, s3) = (row[i], row[i + 1], row[i + 2], row[i + 3])
+      for v in 0..<vectors {
+        s0 += d[v] * x0[v]
+        s1 += d[v] * x1[v]
+        s2 += d[v] * x2[v]
+        s3 += d[v] * x3[v]
+      }
+      (row[i], row[i + 1], row[i + 2], row[i + 3]) = (s0, s1, s2, s3)
+      i += 4
+    }
+    while i < inputs {
+      var s = row[i]
+      for v in 0..<vectors { s += d[v] * x[i * vectors + v] }
+      row[i] = s
+      i += 1
     }
     o += 1
   }
