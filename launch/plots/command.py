@@ -1,6 +1,7 @@
 """The command line: which folders, which truth, which cell; one line for every figure drawn or left out."""
 
 import argparse
+import os
 import sys
 import warnings
 
@@ -45,15 +46,25 @@ def tell(message):
     print(f"launch/figures: {message}", file=sys.stderr)
 
 
+def announce(path):
+    """Names a file on standard output; a closed stream is no reason to fail."""
+    try:
+        print(path, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")
+
+
 def attempt(name, results, drawings):
     """Saves all drawings, or says why there are none."""
     try:
         for drawing in drawings():
-            print(save(drawing, results.output), flush=True)
+            announce(save(drawing, results.output))
             for note in drawing.notes:
                 tell(f"{drawing.name}: {note}")
     except Missing as reason:
         tell(f"{results.folder}: no {name}: {reason}")
+    except KeyError as key:
+        tell(f"{results.folder}: no {name}: the files lack {key}; daunce-mpi run writes them together")
 
 
 def main(arguments):
@@ -74,6 +85,6 @@ def main(arguments):
         tell(refusal)
         return refusal.code
     except OSError as error:
-        tell(error)
+        tell(f"{error.filename}: {error.strerror}")
         return 74
     return 0
