@@ -11,7 +11,7 @@ from plots.results import Missing, Refusal, Results
 from plots.style import save, use
 
 # In the order of the paper's figures, then what it doesn't show.
-SINGLE = {
+DRAWERS = {
     "observations": observations.draw,
     "trajectories": trajectories.draw,
     "hovmoller": hovmoller.draw,
@@ -22,6 +22,8 @@ SINGLE = {
     "training": training.draw,
     "ranks": ranks.draw,
 }
+# Draws from all folders together.
+TOGETHER = "members"
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,6 +39,8 @@ def parse(arguments):
         description="Draws figures of results into RESULTS/figures/, as PNG and PDF. Several folders with different "
         "numbers of members also give skill against ensemble size, in the first one's figures.")
     parser.add_argument("folders", metavar="RESULTS", nargs="+", help="folder that daunce-mpi has written")
+    parser.add_argument("--only", action="append", choices=[*DRAWERS, TOGETHER], metavar="NAME",
+                        help=f"draw this one alone; several times for several: {', '.join([*DRAWERS, TOGETHER])}")
     parser.add_argument("--truth", type=int, default=0, help="truth to show, from 0 (default: 0)")
     parser.add_argument("--cell", type=int, help="cell to show (default: where the observed variable varies most)")
     return parser.parse_args(arguments)
@@ -77,10 +81,13 @@ def main(arguments):
         # Truths that a method failed on are missing, and a mean of nothing is what it is.
         warnings.filterwarnings("ignore", message="Mean of empty slice")
         warnings.filterwarnings("ignore", message="Degrees of freedom")
+        wanted = options.only or [*DRAWERS, TOGETHER]
         for results in opened:
-            for name, draw in SINGLE.items():
-                attempt(name, results, lambda: draw(results))
-        attempt("members", opened[0], lambda: members.draw(opened))
+            for name, draw in DRAWERS.items():
+                if name in wanted:
+                    attempt(name, results, lambda: draw(results))
+        if TOGETHER in wanted:
+            attempt(TOGETHER, opened[0], lambda: members.draw(opened))
     except Refusal as refusal:
         tell(refusal)
         return refusal.code

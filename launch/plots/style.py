@@ -76,6 +76,9 @@ def legend_above(figure, handles, names):
 def save(drawing, folder):
     """Writes PNG, PDF and texts; each appears under its name when it is complete. Returns the PNG's path."""
     figure, name = drawing.figure, drawing.name
+    # Once for both formats.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     for ending, metadata in [("png", {"Software": None}), ("pdf", {"CreationDate": None})]:
         replace(folder / f"{name}.{ending}", lambda path: figure.savefig(path, format=ending, metadata=metadata))
     for ending, text in drawing.texts.items():
