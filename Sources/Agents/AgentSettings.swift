@@ -10,9 +10,15 @@ public struct AgentSettings: Sendable, Hashable {
     case persistence
   }
 
-  /// Whether an agent sees its own member only (the paper) or the ensemble's mean and spread as well.
+  /// What an agent sees.
   public enum Inputs: String, Sendable, Hashable, Codable, CaseIterable {
-    case member, ensemble
+    /// Its own member (the paper's choice), the observation and the model's auxiliary fields.
+    case member
+    /// The ensemble's mean and spread as well.
+    case ensemble
+    /// The paper's list to the letter: its own member in the window, the two last finite differences, time and
+    /// position. No observation.
+    case literal
   }
 
   /// What the reward compares with.

@@ -41,6 +41,7 @@ extension AgentTrainer {
       report.reward.append(try averageOverMembers(outcome.reward))
       report.multiplier.append(
         try averageOverMembers(agents.map { $0.multipliers.first?.value ?? 0 }))
+      try remember(outcome)
       onStep?("PPO", iteration + 1, ppo.iterations)
     }
     report.rewardLast = try evaluate(ppo)
@@ -55,6 +56,15 @@ extension AgentTrainer {
     let collector = Collector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let steps = max(64, ppo.horizon)
     let outcome = try collector.run(rollout, agents: agents, steps: steps, tag: evaluationTag) { _, _, _ in }
+    report.history.evaluation += try gatherOverMembers(outcome.reward)
     return try averageOverMembers(outcome.reward)
+  }
+
+  /// Keeps every agent's reward, multipliers and deviations of an iteration.
+  private func remember(_ outcome: Collector.Outcome) throws {
+    report.history.reward += try gatherOverMembers(outcome.reward)
+    report.history.multiplier += try gatherOverMembers(
+      agents.flatMap { $0.multipliers.map(\.value) }, width: bands.count)
+    report.history.deviation += try gatherOverMembers(outcome.deviation.flatMap { $0 }, width: bands.count)
   }
 }

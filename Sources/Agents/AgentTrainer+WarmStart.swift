@@ -40,6 +40,7 @@ extension AgentTrainer {
     let tile = Activations(network: agents[0].policy, vectors: runner.vectors)
     var gradients = agents.map { [Float](repeating: 0, count: $0.policy.parameters.count) }
     var losses = [Double](repeating: 0, count: agents.count)
+    var curve = LossCurve(steps: warm.steps, agents: agents.count)
     let tag = nextTag()
     let stage = isTeacherForced ? "warm start" : "warm start, closed loop"
     onStep?(stage, 0, warm.steps)
@@ -53,7 +54,8 @@ extension AgentTrainer {
         let m = moment.member
         runner.evaluate(
           agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
-          previous: moment.previous, beforePrevious: moment.beforePrevious, sequence: moment.sequence)
+          previous: moment.previous, beforePrevious: moment.beforePrevious, time: moment.time,
+          sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
         let weight = 1 / Double(warm.batch * runner.actionCount)
         let loss = likelihoodSlopes(runner, tile, anchors: anchors.start, target: moment.target, weight: weight)
@@ -61,6 +63,7 @@ extension AgentTrainer {
           losses[m] += loss
           succession.add(moment, tile, anchors: anchors.start)
         }
+        curve.add(loss, agent: m, step: step)
         agents[m].policy.backward(tile, gradient: &gradients[m])
         if !isTeacherForced {
           runner.draw(
@@ -77,6 +80,8 @@ extension AgentTrainer {
     }
     let count = Double(max(1, warm.steps / 10))
     report.warmStartLoss.append(try averageOverMembers(losses.map { $0 / count }))
+    report.history.warmStartSteps = curve.ends
+    report.history.warmStartLoss.append(try gatherOverMembers(curve.means, width: curve.ends.count))
     let products = try averageOverMembers(succession.products)
     let squares = try averageOverMembers(succession.squares)
     return squares > 0 ? products / squares : 0

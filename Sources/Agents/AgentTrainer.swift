@@ -62,6 +62,7 @@ public final class AgentTrainer {
     tags = other.tags
     settings = other.settings
     report.warmStartLoss = other.report.warmStartLoss
+    report.history = other.report.history
   }
 
   /// A runner for `sequences` ensembles side by side.
@@ -85,10 +86,10 @@ public final class AgentTrainer {
     return sum / Double(values.count)
   }
 
-  /// One number of every member, in member order, on every rank.
-  func gatherOverMembers(_ local: [Double]) throws -> [Double] {
-    var all = [Double](repeating: 0, count: distribution.members)
-    let counts = (0..<distribution.ranks).map { distribution.range(of: $0).count }
+  /// `width` numbers of every member, in member order, on every rank.
+  func gatherOverMembers(_ local: [Double], width: Int = 1) throws -> [Double] {
+    var all = [Double](repeating: 0, count: distribution.members * width)
+    let counts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
     try communicator.allgatherv(local, into: &all, counts: counts)
     return all
   }
@@ -107,6 +108,8 @@ public struct TrainingReport: Sendable, Hashable {
   public var rewardLast: Double?
   /// Every member's multiplier of the first band at the end.
   public var multiplierLast: [Double] = []
+  /// The same and more, agent by agent.
+  public var history = TrainingHistory()
 
   /// A training that has not begun.
   public init() {}

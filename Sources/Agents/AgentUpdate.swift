@@ -89,7 +89,7 @@ public final class AgentUpdate: EnsembleUpdate {
   private func act(on x: UnsafeMutablePointer<Double>, agent m: Int, cycle: Int) {
     runner.evaluate(
       agents[m].policy, tile: tile, forecast: x, observation: observation.start, previous: past[m][1].start,
-      beforePrevious: past[m][2].start, sequence: 0)
+      beforePrevious: past[m][2].start, time: cycle, sequence: 0)
     runner.anchors(anchors.start, forecast: x, sequence: 0)
     runner.draw(
       actions.start, anchors: anchors.start, tile: tile, purpose: .policyDraw, member: m, cycle: cycle,

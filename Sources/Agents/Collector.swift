@@ -51,7 +51,8 @@ final class Collector {
         let m = moment.member
         runner.evaluate(
           agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
-          previous: moment.previous, beforePrevious: moment.beforePrevious, sequence: moment.sequence)
+          previous: moment.previous, beforePrevious: moment.beforePrevious, time: moment.time,
+          sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
         runner.draw(
           actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: m,
@@ -72,7 +73,7 @@ final class Collector {
           let multiplier = agents[m].multipliers[b]
           // Limited on both sides: the reciprocal forms have a pole in the middle of the band.
           penalty += Float(min(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)), 10))
-          outcome.deviation[m][b] += multiplier.form == .direct ? deviation : 1 / max(deviation, multiplier.floor)
+          outcome.deviation[m][b] += multiplier.form.isReciprocal ? 1 / max(deviation, multiplier.floor) : deviation
         }
         for c in 0..<n { outcome.reward[m] += Double(reward.start[c]) }
         record(step, moment, tile)
@@ -83,7 +84,7 @@ final class Collector {
       outcome.reward[m] /= count * Double(n)
       for b in bands.indices {
         let mean = outcome.deviation[m][b] / count
-        outcome.deviation[m][b] = agents[m].multipliers[b].form == .direct ? mean : 1 / mean
+        outcome.deviation[m][b] = agents[m].multipliers[b].form.isReciprocal ? 1 / mean : mean
       }
     }
     return outcome

@@ -7,7 +7,7 @@ import StateSpace
 /// it is missing, with a flag), their square roots where the variable is bounded below; the other variables and the
 /// model's auxiliary fields at the cell; with `inputs: ensemble` the mean in a window of three cells, the spread, its
 /// logarithm and the innovation against the mean, raw and times the Kalman gain of that spread; with `base:
-/// persistence` the two last finite differences in time.
+/// persistence` the two last finite differences in time. `inputs: literal` replaces all of that, see `LiteralInputs`.
 public final class Features {
   /// What is known of one member at one time. Buffers are borrowed for the call.
   struct View {
@@ -21,6 +21,8 @@ public final class Features {
     /// Analyses one and two observation times ago, `[variable][cell]`; used with `base: persistence`.
     let previous: UnsafePointer<Double>
     let beforePrevious: UnsafePointer<Double>
+    /// Observation times since the start; used with `inputs: literal`.
+    let time: Int
   }
 
   /// Number of inputs.
@@ -42,6 +44,7 @@ public final class Features {
 
   /// Number of inputs for given settings.
   static func count(settings: AgentSettings, layout: StateLayout, auxiliary: Int) -> Int {
+    if settings.inputs == .literal { return LiteralInputs(layout: layout, window: settings.window).count }
     var count = auxiliary
     for v in layout.variables.indices {
       let controlled = settings.controls.contains(v)
@@ -65,6 +68,11 @@ public final class Features {
     let stride = vectors * Lanes.scalarCount
     guard let start = UnsafeMutableRawPointer(tile.baseAddress)?.assumingMemoryBound(to: Float.self) else {
       return
+    }
+    if settings.inputs == .literal {
+      return LiteralInputs(layout: layout, window: settings.window).fill(
+        start, stride: stride, state: view.forecast, previous: view.previous, beforePrevious: view.beforePrevious,
+        time: view.time)
     }
     var out = start
 

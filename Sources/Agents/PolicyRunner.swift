@@ -83,13 +83,17 @@ final class PolicyRunner {
   }
 
   /// Fills `tile.input` for one member of one sequence and runs its policy.
+  ///
+  /// - Parameter time: observation times since the start, this one included.
   func evaluate(
     _ policy: Network, tile: Activations, forecast: UnsafePointer<Double>, observation: UnsafePointer<Double>,
-    previous: UnsafePointer<Double>, beforePrevious: UnsafePointer<Double>, sequence: Int
+    previous: UnsafePointer<Double>, beforePrevious: UnsafePointer<Double>, time: Int,
+    sequence: Int
   ) {
     let view = Features.View(
       forecast: forecast, observation: observation, mean: mean.start + sequence * actionCount,
-      spread: spread.start + sequence * actionCount, previous: previous, beforePrevious: beforePrevious)
+      spread: spread.start + sequence * actionCount, previous: previous, beforePrevious: beforePrevious,
+      time: time)
     features.fill(tile.input, view, vectors: vectors)
     policy.forward(tile)
   }

@@ -8,13 +8,20 @@ public enum MultiplierForm: String, Sendable, Hashable, Codable, CaseIterable {
   case reciprocal
   /// `lambda <- [lambda - alpha zeta - beta lambda]+` (3.9).
   case regularised
+  /// `reciprocal` with the sign of the reward as (3.17) prints it, which pays for violations; there to show that it
+  /// does.
+  case printed
+
+  /// Whether the constraint is on the mean of 1/dE (3.11) and not on that of dE (3.4).
+  public var isReciprocal: Bool { self != .none && self != .direct }
 }
 
 /// One agent's Lagrange multiplier for one constraint `dE <= eps`, raised by projected ascent while the constraint is
 /// violated and lowered while it holds (3.4-3.9).
 ///
 /// The paper prints the reciprocal reward as `R - lambda zeta` (3.17); `zeta` is negative when the constraint is
-/// violated, so that sign would reward violations. The penalty here has the sign that punishes them.
+/// violated, so that sign would reward violations. The penalty here has the sign that punishes them, but for the form
+/// `printed`.
 public struct Multiplier: Sendable, Hashable, Codable {
   public var value: Double
   public let form: MultiplierForm
@@ -57,19 +64,21 @@ public struct Multiplier: Sendable, Hashable, Codable {
     switch form {
     case .none: break
     case .direct: value = max(0, value + rate * (deviation - tolerance))
-    case .reciprocal: value = max(0, value - rate * reciprocal(deviation, tolerance: tolerance))
+    case .reciprocal, .printed: value = max(0, value - rate * reciprocal(deviation, tolerance: tolerance))
     case .regularised:
       value = max(
         0, value - rate * reciprocal(deviation, tolerance: tolerance) - regularisation * value)
     }
   }
 
-  /// What is added to the reward: `-lambda (dE - eps)` (direct) or `+lambda zeta` (reciprocal forms).
+  /// What is added to the reward: `-lambda (dE - eps)` (direct), `+lambda zeta` (reciprocal forms) or, as printed,
+  /// `-lambda zeta`.
   public func penalty(deviation: Double, tolerance: Double) -> Double {
     switch form {
     case .none: 0
     case .direct: -value * (deviation - tolerance)
     case .reciprocal, .regularised: value * reciprocal(deviation, tolerance: tolerance)
+    case .printed: -value * reciprocal(deviation, tolerance: tolerance)
     }
   }
 }

@@ -84,6 +84,8 @@ final class Rollout {
   struct Moment {
     let member: Int
     let sequence: Int
+    /// Observation times since the start of the truth, this one included.
+    let time: Int
     /// Whether the sequence started again just before this step.
     let isStart: Bool
     /// Base forecast and, once drawn, the actions' state: `[variable][cell]`.
@@ -124,7 +126,8 @@ final class Rollout {
           guard let target = target.baseAddress else { return }
           try act(
             Moment(
-              member: m, sequence: s, isStart: time == place.start, state: forecasts[m].start + s * count,
+              member: m, sequence: s, time: time + 1, isStart: time == place.start,
+              state: forecasts[m].start + s * count,
               observation: observation.start + s * count, previous: past[m][1].start + s * count,
               beforePrevious: past[m][2].start + s * count, target: target + (time + 1) * count))
         }

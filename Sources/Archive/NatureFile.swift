@@ -8,14 +8,46 @@ public struct Truth: Sendable, Hashable {
   public var states: [Double]
   /// Derived fields that belong to it, each `[time][cell]`.
   public var diagnostics: [[Double]]
+  /// Its energy (`[time]`); empty if it has none, and when read.
+  public var energies: [Double]
   /// Seed of the run.
   public var seed: UInt64
 
-  public init(times: [Double], states: [Double], diagnostics: [[Double]], seed: UInt64) {
+  public init(
+    times: [Double], states: [Double], diagnostics: [[Double]], energies: [Double] = [], seed: UInt64
+  ) {
     self.times = times
     self.states = states
     self.diagnostics = diagnostics
+    self.energies = energies
     self.seed = seed
+  }
+}
+
+/// What truths of one model have in common.
+public struct Surroundings: Sendable, Hashable {
+  /// A field that doesn't change (`[cell]`).
+  public struct Field: Sendable, Hashable {
+    public let name: String
+    public let longName: String
+    public let values: [Double]
+
+    public init(name: String, longName: String, values: [Double]) {
+      self.name = name
+      self.longName = longName
+      self.values = values
+    }
+  }
+
+  public var fields: [Field]
+  /// The model's units of time and length, where they mean something.
+  public var hours: Double?
+  public var kilometres: Double?
+
+  public init(fields: [Field] = [], hours: Double? = nil, kilometres: Double? = nil) {
+    self.fields = fields
+    self.hours = hours
+    self.kilometres = kilometres
   }
 }
 
@@ -27,16 +59,19 @@ public struct Truth: Sendable, Hashable {
 ///       int64 seeds(truth) ;
 ///       double time(time) ;  double x(x) ;
 ///       double K(truth, time, x) ; ...  double MJO(truth, time, x) ;
+///       double energy(truth, time) ;                             where the model has one
+///       double S(x) ;                                            and whatever else the truths have in common
 ///
 /// A single truth has neither the dimension nor `seeds`: its seed is the global attribute `seed`.
 public enum NatureFile {
   /// Writes truths with the same times. `diagnostics`: names of the truths' derived fields.
   ///
   /// `asSeries`: with a leading dimension `truth`, whatever their number; without it only one truth can be written.
+  /// `nature`: what they have in common.
   @discardableResult
   public static func write(
     _ truths: [Truth], to path: String, layout: StateLayout, diagnostics: [String], asSeries: Bool,
-    provenance: Provenance
+    nature: Surroundings = Surroundings(), provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     guard let first = truths.first, asSeries || truths.count == 1 else {
       throw ArchiveError(.wrongSize, path: path, found: "\(truths.count) truths", expected: "one, or a series")
@@ -44,6 +79,7 @@ public enum NatureFile {
     let (times, cells) = (first.times.count, layout.grid.cells)
     for truth in truths {
       guard truth.times == first.times, truth.states.count == times * layout.count,
+        truth.energies.isEmpty || truth.energies.count == times, truth.energies.count == first.energies.count,
         truth.diagnostics.count == diagnostics.count, truth.diagnostics.allSatisfy({ $0.count == times * cells })
       else {
         throw ArchiveError(
@@ -56,6 +92,14 @@ public enum NatureFile {
     let time = try writer.defineTime(times)
     let x = try writer.defineGrid(layout.grid)
     try writer.write(first.times, to: time.coordinate)
+    if let hours = nature.hours { try writer.set(Attribute("time_unit_in_hours", hours)) }
+    if let kilometres = nature.kilometres { try writer.set(Attribute("length_unit_in_kilometres", kilometres)) }
+    for field in nature.fields {
+      try writer.write(
+        field.values,
+        to: writer.variable(
+          field.name, over: [x], attributes: [Attribute("long_name", field.longName), Attribute("units", "1")]))
+    }
     let dimensions = leading + [time.dimension, x]
     for (v, variable) in layout.variables.enumerated() {
       let field = try writer.variable(variable.name, over: dimensions, attributes: variable.attributes())
@@ -73,6 +117,12 @@ public enum NatureFile {
       let field = try writer.variable(
         name, over: dimensions, attributes: [Attribute("long_name", name), Attribute("units", "1")])
       for (number, truth) in truths.enumerated() { try writeBlock(truth.diagnostics[d], to: field, truth: number) }
+    }
+    if !first.energies.isEmpty {
+      let energy = try writer.variable(
+        "energy", over: leading + [time.dimension],
+        attributes: [Attribute("long_name", "energy that analyses hold in a band"), Attribute("units", "1")])
+      try writer.write(truths.flatMap(\.energies), to: energy)
     }
     return try writer.finish()
 

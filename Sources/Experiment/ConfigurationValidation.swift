@@ -60,6 +60,9 @@ extension Configuration {
       .init(
         filter.halfWidth.map { 4 * $0 > Double(cells) } ?? false, "filter.half_width", "model.cells",
         "a half-width of a quarter of the circle at most, or none"),
+      .init(
+        agents.inputs == .literal && agents.base != .persistence, "agents.inputs", "agents.base",
+        "persistence for the literal inputs, which are differences of analyses"),
       .init(agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
 
       .init(

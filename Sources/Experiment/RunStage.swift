@@ -15,7 +15,8 @@ public struct RunStage {
     self.output = output
   }
 
-  /// Runs it and writes nature.nc, observations.nc, analysis-<method>.nc, agents/ and scores.json. Collective.
+  /// Runs it and writes nature.nc, observations.nc, analysis-<method>.nc, agents/, training.nc, scores.nc and
+  /// scores.json. Collective.
   ///
   /// - Returns: the table of scores on rank 0, an empty one elsewhere.
   public func run() throws -> ScoreTable {
@@ -49,6 +50,7 @@ public struct RunStage {
       outcome = trained
       try save(trained.crew, "agents")
       if let unconstrained = trained.unconstrained { try save(unconstrained, "agents-unconstrained") }
+      try setup.writeTraining(trained, band: band, output: output)
       for method in methods where method.isAgents {
         let crew = method == .rl ? trained.crew : trained.unconstrained ?? trained.crew
         scores[method] = try assess(method.rawValue, test, by: setup, band: band) { truth in
@@ -59,6 +61,7 @@ public struct RunStage {
     guard setup.communicator.isRoot else { return ScoreTable(methods: []) }
     let table = ScoreTable(
       methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: own($0)) })
+    try table.write(to: output, setup: setup, band: band)
     try output.write(try report(table, outcome, band: band).text(), to: "scores.json")
     return table
   }
@@ -143,12 +146,18 @@ extension Setup {
           diagnostic.compute(truth.states.span.extracting(time * count..<(time + 1) * count))
         }
       }
+      let energies = energy.map { energy in
+        (0...truth.cycles).map { energy.value(of: truth.states.span.extracting($0 * count..<($0 + 1) * count)) }
+      }
       return Truth(
         times: [configuration.spinup] + times(cycles: truth.cycles), states: truth.states,
-        diagnostics: diagnostics, seed: truth.seed)
+        diagnostics: diagnostics, energies: energies ?? [], seed: truth.seed)
     }
     try NatureFile.write(
       stored, to: path, layout: layout, diagnostics: model.diagnostics.map(\.name), asSeries: asSeries,
+      nature: Surroundings(
+        fields: model.backgroundFields.map { .init(name: $0.name, longName: $0.longName, values: $0.values) },
+        hours: model.physicalUnits?.hours, kilometres: model.physicalUnits?.kilometres),
       provenance: provenance.titled("nature runs"))
   }
 

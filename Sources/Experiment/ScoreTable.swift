@@ -48,11 +48,7 @@ public struct MethodScore {
   func index(_ field: String) -> Int? { fields.firstIndex(of: field) }
 
   /// RMSE over x divided by the truth's standard deviation over space and time.
-  func relativeRMSE(_ f: Int) -> Double? { mean { Self.relativeRMSE($0, f) } }
-
-  private static func relativeRMSE(_ score: TruthScore, _ f: Int) -> Double? {
-    score.fields[f].error.mean.map { $0 / score.fields[f].truthDeviation }
-  }
+  func relativeRMSE(_ f: Int) -> Double? { mean { $0.relativeRMSE(f) } }
 
   /// RMSE of a field at each time over the truth's standard deviation over x at that time (4.10).
   func normalisedRMSE(_ f: Int) -> Double? { mean { $0.fields[f].normalisedRMSE.mean } }
@@ -61,16 +57,9 @@ public struct MethodScore {
 
   func crps(_ f: Int) -> Double? { mean { $0.fields[f].crps.mean } }
 
-  func spreadErrorRatio(_ f: Int) -> Double? {
-    mean { score in
-      guard let spread = score.fields[f].spread.value, let error = score.fields[f].squareError.value else { return nil }
-      return spread / error
-    }
-  }
+  func spreadErrorRatio(_ f: Int) -> Double? { mean { $0.spreadErrorRatio(f) } }
 
-  var inBand: Double? {
-    mean { $0.memberCycles > 0 ? Double($0.inBand) / Double($0.memberCycles) : nil }
-  }
+  var inBand: Double? { mean(\.shareInBand) }
 
   var diverged: Double { Double(truths.filter { $0.failure != nil }.count) / Double(max(1, truths.count)) }
 
@@ -96,9 +85,7 @@ public struct MethodScore {
       "members": .integer(members),
       "crps": .object(named(0..<variables) { .number(crps($0)) }),
       "rmse": .object(named(0..<variables) { .number(relativeRMSE($0)) }),
-      "rmse_standard_error": .object(
-        named(0..<variables) { f in .number(standardError { Self.relativeRMSE($0, f) }) }),
-      "rmse_by_truth": .object(named(0..<variables) { f in byTruth { Self.relativeRMSE($0, f) } }),
+      "rmse_by_truth": .object(named(0..<variables) { f in byTruth { $0.relativeRMSE(f) } }),
       "correlation": .object(named(0..<variables) { .number(correlation($0)) }),
       "spread_error_ratio": .object(named(0..<fields.count) { .number(spreadErrorRatio($0)) }),
       "rank_histogram": .object(named(0..<variables) { f in .integers(histogram(f)) }),
@@ -115,12 +102,18 @@ public struct MethodScore {
       entry["\(name)_rmse_standard_error"] = .number(standardError { $0.fields[f].normalisedRMSE.mean })
       entry["\(name)_rmse_by_truth"] = byTruth { $0.fields[f].normalisedRMSE.mean }
     }
+    var errors: [String: JSON] = [
+      "rmse": .object(named(0..<variables) { f in .number(standardError { $0.relativeRMSE(f) }) }),
+      "energy_in_band": .number(standardError(\.shareInBand)),
+    ]
     if let f = index(observed) {
       entry["crps_\(observed)"] = .number(crps(f))
-      entry["crps_\(observed)_standard_error"] = .number(standardError { $0.fields[f].crps.mean })
       entry["crps_\(observed)_by_truth"] = byTruth { $0.fields[f].crps.mean }
       entry["spread_error_ratio_\(observed)"] = .number(spreadErrorRatio(f))
+      errors["crps_\(observed)"] = .number(standardError { $0.fields[f].crps.mean })
+      errors["spread_error_ratio_\(observed)"] = .number(standardError { $0.spreadErrorRatio(f) })
     }
+    entry["standard_error"] = .object(errors)
     for name in bounded { entry["min_\(name)"] = .number(smallest) }
     entry["invariant_error"] = .object(
       Dictionary(uniqueKeysWithValues: invariants.enumerated().map { ($1, .number(invariantError($0))) }))
@@ -156,6 +149,19 @@ func alignedColumns(_ rows: [[String]]) -> String {
       return c == 0 ? cell + padding : padding + cell
     }.joined(separator: "  ")
   }.joined(separator: "\n")
+}
+
+extension TruthScore {
+  /// RMSE over x divided by the truth's standard deviation over space and time.
+  fileprivate func relativeRMSE(_ f: Int) -> Double? { fields[f].error.mean.map { $0 / fields[f].truthDeviation } }
+
+  fileprivate func spreadErrorRatio(_ f: Int) -> Double? {
+    guard let spread = fields[f].spread.value, let error = fields[f].squareError.value else { return nil }
+    return spread / error
+  }
+
+  /// Member-cycles with their energy in the band over all; `nil` without a band.
+  fileprivate var shareInBand: Double? { memberCycles > 0 ? Double(inBand) / Double(memberCycles) : nil }
 }
 
 /// The table of methods and scores that `run` prints.

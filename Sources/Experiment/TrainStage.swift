@@ -11,7 +11,7 @@ public struct TrainStage {
     self.output = output
   }
 
-  /// Writes agents/ and training.json. Collective.
+  /// Writes agents/, training.nc and training.json. Collective.
   ///
   /// - Returns: one line on how the training went.
   public func run() throws -> String {
@@ -23,6 +23,7 @@ public struct TrainStage {
     let outcome = try setup.train(truths, band: band, alsoUnconstrained: false)
     let folder = try setup.communicator.collectively { try output.subfolder("agents") }
     try AgentStore(setup: setup).save(outcome.crew, in: folder, provenance: output.provenance)
+    try setup.writeTraining(outcome, band: band, output: output)
     let report = TrainingSummary(outcome, iterations: configuration.agents.ppo.iterations)
     if setup.communicator.isRoot { try output.write(try report.json.text(), to: "training.json") }
     return report.line

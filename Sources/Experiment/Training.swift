@@ -10,6 +10,8 @@ struct TrainingOutcome {
   /// Trained on the same data from the same warm start, without multipliers; `nil` unless asked for.
   let unconstrained: Crew?
   let report: TrainingReport
+  /// The same of the unconstrained agents.
+  let unconstrainedReport: TrainingReport?
   let seconds: Double
 }
 
@@ -79,17 +81,19 @@ extension Setup {
         closedLoopRounds: agents.warmStart.closedLoopRounds, missingFraction: agents.warmStart.missingFraction))
     let ppo = PPOSettings(agents.ppo)
     var unconstrained: Crew?
+    var unconstrainedReport: TrainingReport?
     if alsoUnconstrained {
       let other = makeTrainer(Multiplier(form: .none, rate: 0))
       other.onStep = trainer.onStep
       other.adopt(trainer)
       try other.optimise(ppo)
       unconstrained = Crew(settings: other.settings, agents: other.agents)
+      unconstrainedReport = other.report
     }
     try trainer.optimise(ppo)
     return TrainingOutcome(
-      crew: Crew(settings: trainer.settings, agents: trainer.agents), unconstrained: unconstrained, report: trainer.report,
-      seconds: Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
+      crew: Crew(settings: trainer.settings, agents: trainer.agents), unconstrained: unconstrained,
+      report: trainer.report, unconstrainedReport: unconstrainedReport, seconds: Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
   }
 
   /// Observed values by state element, NaN elsewhere: `[cycle][count]`.

@@ -33,10 +33,48 @@ public protocol ForecastModel: AnyObject {
   /// Derived fields that are scored besides the variables, such as the MJO.
   var diagnostics: [DiagnosticField] { get }
 
+  /// Fields of x that the model is driven by and that don't change, for files.
+  var backgroundFields: [BackgroundField] { get }
+  /// What the model's units are in nature; `nil` if it stands for nothing in particular.
+  var physicalUnits: PhysicalUnits? { get }
+
   /// Names of further local fields that help an agent, beside the variables.
   var auxiliaryNames: [String] { get }
   /// Writes these fields for `state`, normalised to about [-1, 1] (`[auxiliary][cell]`).
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>)
+}
+
+extension ForecastModel {
+  public var backgroundFields: [BackgroundField] { [] }
+  public var physicalUnits: PhysicalUnits? { nil }
+}
+
+/// A field that doesn't change with time, such as a source.
+public struct BackgroundField: Sendable, Hashable {
+  /// Name in files: `S`.
+  public let name: String
+  public let longName: String
+  /// `[cell]`.
+  public let values: [Double]
+
+  public init(name: String, longName: String, values: [Double]) {
+    self.name = name
+    self.longName = longName
+    self.values = values
+  }
+}
+
+/// A model's units of time and length.
+public struct PhysicalUnits: Sendable, Hashable {
+  /// Hours in the unit of time.
+  public let hours: Double
+  /// Kilometres in the unit of length.
+  public let kilometres: Double
+
+  public init(hours: Double, kilometres: Double) {
+    self.hours = hours
+    self.kilometres = kilometres
+  }
 }
 
 /// How a twin experiment observes a model.

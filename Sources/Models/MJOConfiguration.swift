@@ -10,6 +10,14 @@ public struct MJOConfiguration: Sendable, Hashable {
     /// Thual, Majda & Stechmann (2014): L = 80/3 units of 1500 km, dt = 0.2 units of 8.33 h, dA = 0.001: the physical
     /// one, with a Kelvin wave of 50 m/s and an MJO of about 5 m/s.
     case standard
+
+    /// 40,000 km of equator are L; a time step of the paper's is 1.44 h.
+    var physicalUnits: PhysicalUnits {
+      switch self {
+      case .paper: PhysicalUnits(hours: 1440, kilometres: 15000)
+      case .standard: PhysicalUnits(hours: 8.33, kilometres: 1500)
+      }
+    }
   }
 
   /// The heating that the mean state balances.

@@ -32,6 +32,10 @@ public final class MJOSkeleton: ForecastModel {
 
   public var timeStep: Double { configuration.timeStep }
   public var units: String { configuration.preset.rawValue }
+  public var physicalUnits: PhysicalUnits? { configuration.preset.physicalUnits }
+  public var backgroundFields: [BackgroundField] {
+    [BackgroundField(name: "S", longName: "source of heat and moisture", values: source)]
+  }
 
   let workspace: MJOWorkspace
   /// Displacements of one time step and of half of it.

@@ -39,14 +39,14 @@ private struct DualAnswers: Decodable {
   let direct, reciprocal, regularised: [Double]
 }
 
-@Test(arguments: [MultiplierForm.direct, .reciprocal, .regularised])
+@Test(arguments: [MultiplierForm.direct, .reciprocal, .regularised, .printed])
 func multipliersKnownAnswers(form: MultiplierForm) throws {
   let known = try fixture("dual_updates", as: DualAnswers.self)
   let expected: [Double]
   switch form {
   case .none: return
   case .direct: expected = known.direct
-  case .reciprocal: expected = known.reciprocal
+  case .reciprocal, .printed: expected = known.reciprocal
   case .regularised: expected = known.regularised
   }
   var multiplier = Multiplier(
@@ -72,4 +72,21 @@ func multipliersKnownAnswers(form: MultiplierForm) throws {
   }
   let none = Multiplier(form: .none, rate: 0.1)
   #expect(none.value == 0 && none.penalty(deviation: 2, tolerance: 1) == 0)
+}
+
+/// The reward as (3.17) prints it, R - lambda zeta, against the three others, at dE = 2 and 1/2 with eps = 1: zeta is
+/// -1/2 and 1.
+@Test func thePrintedSignPaysForViolations() {
+  func penalties(_ form: MultiplierForm) -> [Double] {
+    let multiplier = Multiplier(initial: 3, form: form, rate: 0.1)
+    return [2, 0.5].map { multiplier.penalty(deviation: $0, tolerance: 1) }
+  }
+  #expect(penalties(.direct) == [-3, 1.5])
+  #expect(penalties(.reciprocal) == [-1.5, 3])
+  #expect(penalties(.regularised) == [-1.5, 3])
+  #expect(penalties(.printed) == [1.5, -3])
+  // The multiplier still grows with the violation, and so does what a violation earns.
+  var raised = Multiplier(initial: 3, form: .printed, rate: 0.1)
+  raised.ascend(deviation: 2, tolerance: 1)
+  #expect(raised.value == 3.05)
 }

@@ -40,6 +40,7 @@ import Testing
     ("model: {noise_scheme: feller, noise_amplitude: 0}", ["model.noise_scheme", "model.noise_amplitude"]),
     ("constraints: {energy: none, band: [0, 1]}", ["constraints.energy", "constraints.band"]),
     ("filter: {half_width: 17}", ["filter.half_width", "model.cells"]),
+    ("agents: {inputs: literal}", ["agents.inputs", "agents.base"]),
     ("agents: {window: 65}", ["agents.window", "model.cells"]),
     ("truths: {training_cycles: 81}", ["agents.ppo.horizon", "truths.training_cycles"]),
     ("agents: {ppo: {minibatches: 513}}", ["agents.ppo.minibatches", "agents.ppo.sequences"]),
@@ -59,7 +60,8 @@ import Testing
 
   /// One step inside each limit.
   @Test(arguments: [
-    "truths: {spinup_cycles: 449}", "filter: {half_width: 16}", "agents: {window: 63}", "truths: {training_cycles: 82}",
+    "truths: {spinup_cycles: 449}", "filter: {half_width: 16}", "agents: {window: 63}",
+    "agents: {base: persistence, inputs: literal}", "truths: {training_cycles: 82}",
     "agents: {ppo: {minibatches: 512}}", "constraints: {energy: printed, band: [0, 1]}",
     "methods: [rl]\nagents: {multipliers: {form: none}}",
     "methods: [eakf]\nagents: {warm_start: {steps: 0}, ppo: {iterations: 0}}",

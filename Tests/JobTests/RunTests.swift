@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 import TestSupport
 import Testing
@@ -26,6 +27,7 @@ extension JobTests {
         } else {
           checkNames(files)
           checkKeys(scores)
+          try checkRecords(scores, in: workshop.folder.appending(path: "\(place)/out"))
           try checkFailure(scores)
           reference = (files, withoutSeconds(scores))
         }
@@ -42,11 +44,66 @@ extension JobTests {
     }
 
     private func checkNames(_ files: [String: Data]) {
-      var expected = ["nature.nc", "observations.nc"] + Self.methods.map { "analysis-\($0).nc" }
+      var expected = ["nature.nc", "observations.nc", "scores.nc", "training.nc", "training-unconstrained.nc"]
+      expected += Self.methods.map { "analysis-\($0).nc" }
       for member in 0..<10 {
         expected += ["agents", "agents-unconstrained"].map { "\($0)/agent-000\(member).nc" }
       }
       #expect(files.keys.sorted() == expected.sorted())
+    }
+
+    /// What scores.nc and training.nc say truth by truth and agent by agent has the means that the JSON file gives.
+    private func checkRecords(_ scores: [String: Any], in folder: URL) throws {
+      let entry = try #require((scores["methods"] as? [String: [String: Any]])?["rl"])
+      let file = try DatasetReader(path: folder.appending(path: "scores.nc").path)
+      // The first method's scores of two truths and five fields, of which the MJO is the last.
+      let normalised = try file.values("normalised_rmse", of: Double.self)
+      #expect(normalised.count == 4 * 2 * 5)
+      #expect(areClose([normalised[4], normalised[9]], entry["mjo_rmse_by_truth"]))
+      let a = try file.values("rmse", of: Double.self)
+      #expect(areClose([(a[3] + a[8]) / 2], [(entry["rmse"] as? [String: Double])?["a"]]))
+      let ranks = try file.values("rank_histogram", of: Int64.self)
+      #expect(ranks.count == 4 * 2 * 4 * 11)
+      let sum = zip(ranks[33..<44], ranks[77..<88]).map { $0 + $1 }
+      #expect(sum == (entry["rank_histogram"] as? [String: [Int64]])?["a"] && sum.reduce(0, +) == 2 * 15 * 64)
+      // The unconstrained EAKF has failed everywhere.
+      #expect(normalised[30...].allSatisfy(\.isNaN) && ranks[(3 * 88)...].allSatisfy { $0 == 0 })
+      #expect(try file.values("failure_cycle", of: Int64.self).map { $0 > 0 } == (0..<8).map { $0 > 5 })
+      let band = try #require(scores["energy_band"] as? [String: Any])
+      #expect(areClose(try file.values("energy_band", of: Double.self), [band["lower"], band["upper"]]))
+
+      let training = try #require(scores["training"] as? [String: Any])
+      let history = try DatasetReader(path: folder.appending(path: "training.nc").path)
+      let reward = try history.values("reward", of: Double.self)
+      #expect(reward.count == 2 * 10 && Set(reward).count == 20)
+      let means = [reward[..<10], reward[10...]].map { $0.reduce(0, +) / 10 }
+      #expect(areClose(means, training["reward"]))
+      let evaluation = try history.values("evaluation_reward", of: Double.self)
+      let ends = [evaluation[..<10], evaluation[10...]].map { $0.reduce(0, +) / 10 }
+      #expect(areClose(ends, [training["reward_first"], training["reward_last"]]))
+      let multiplier = try history.values("multiplier", of: Double.self)
+      #expect(areClose(Array(multiplier[10...]), training["multiplier_last"]))
+      // The direct form: what a multiplier moved by is its rate times the deviation over the tolerance.
+      let deviation = try history.values("deviation", of: Double.self)
+      for m in 0..<10 {
+        #expect(abs(multiplier[10 + m] - max(0, multiplier[m] + 0.05 * (deviation[10 + m] - 1))) < 1e-14)
+      }
+      let loss = try history.values("warm_start_loss", of: Double.self)
+      #expect(loss.count == 2 * 10 * 60)
+      let last = try #require(training["warm_start_loss"] as? [Double])
+      for round in 0..<2 {
+        var sum = 0.0
+        for m in 0..<10 { sum += loss[((round * 10 + m) * 60 + 54)..<((round * 10 + m + 1) * 60)].reduce(0, +) }
+        #expect(abs(sum / 60 - last[round]) < 1e-12)
+      }
+      let other = try DatasetReader(path: folder.appending(path: "training-unconstrained.nc").path)
+      #expect(try other.values("multiplier", of: Double.self).allSatisfy { $0 == 0 })
+    }
+
+    /// Whether numbers are those of a JSON file, whose reader rounds the last digit.
+    private func areClose(_ numbers: [Double], _ json: Any?) -> Bool {
+      guard let others = json as? [Double], others.count == numbers.count else { return false }
+      return zip(numbers, others).allSatisfy { abs($0 - $1) <= 1e-14 * abs($1) }
     }
 
     /// Standard output is the table and nothing else.
@@ -83,6 +140,9 @@ extension JobTests {
         ]
         #expect(Set(keys).subtracting(entry.keys) == [], "\(method)")
         #expect((entry["rmse"] as? [String: Any]).map { Set($0.keys) } == ["K", "R", "Z", "a"], "\(method)")
+        let errors = entry["standard_error"] as? [String: Any] ?? [:]
+        #expect(Set(errors.keys) == ["rmse", "energy_in_band", "crps_a", "spread_error_ratio_a"], "\(method)")
+        #expect((errors["rmse"] as? [String: Any]).map { Set($0.keys) } == ["K", "R", "Z", "a"], "\(method)")
       }
       let training = scores["training"] as? [String: Any] ?? [:]
       let expected = ["seconds", "ppo_iterations", "reward_first", "reward_last", "multiplier_last"]
@@ -117,7 +177,7 @@ extension JobTests {
       #expect(result.status == 0 && result.stderr.isEmpty, "\(result.stderr)")
       #expect(result.stdout == "nature.nc, observations.nc and initial.nc in made\n")
       // The same command under mpirun has made these.
-      let made = try workshop.contents("made").filter { !$0.key.contains("agent") && $0.key != "training.json" }
+      let made = try workshop.contents("made").filter { !$0.key.contains("agent") && !$0.key.hasPrefix("training.") }
       #expect(differences(try workshop.contents("\(place)/made"), made) == [])
     }
 

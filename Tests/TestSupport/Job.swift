@@ -43,6 +43,18 @@ public func run(
   return try launch([path] + arguments, in: folder, timeout: timeout, environment: environment)
 }
 
+/// Runs a script of the project, which is given by its path in the source folder, and ends it after `timeout` seconds.
+///
+/// - Throws: when the process cannot be started; one that fails is a result like any other.
+public func run(
+  script: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 60,
+  environment: [String: String] = [:]
+) throws -> JobResult {
+  let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+  return try launch(
+    [root.appending(path: script).path] + arguments, in: folder, timeout: timeout, environment: environment)
+}
+
 private func launch(
   _ command: [String], in workingFolder: URL?, timeout: Int, environment: [String: String]
 ) throws -> JobResult {

@@ -1,0 +1,95 @@
+/// How a training went, agent by agent.
+///
+///     dimensions:
+///       member = 10 ; round = 2 ; step = 200 ; iteration = 40 ; constraint = 1 ; evaluation = 2 ;
+///     variables:
+///       int member(member) ;  int64 step(step) ;  int64 iteration(iteration) ;  char constraint_name(constraint, ...) ;
+///       double warm_start_loss(round, member, step) ;
+///       double reward(iteration, member) ;
+///       double multiplier(iteration, member, constraint) ;  double deviation(iteration, member, constraint) ;
+///       double evaluation_reward(evaluation, member) ;
+///
+/// A training without a warm start, without PPO or without constraints lacks what belongs to it.
+public struct TrainingFile: Sendable, Hashable {
+  public var memberCount: Int
+  /// Names of the constraints that have a multiplier.
+  public var constraints: [String]
+  /// Steps of a warm-start round up to and with each point of its losses.
+  public var steps: [Int] = []
+  /// Losses (`[round]` of `[member][step]`).
+  public var warmStartLoss: [[Double]] = []
+  /// Rewards of PPO's iterations (`[iteration][member]`).
+  public var reward: [Double] = []
+  /// Multipliers after each iteration, and deviations that moved them (`[iteration][member][constraint]`).
+  public var multiplier: [Double] = []
+  public var deviation: [Double] = []
+  /// Rewards on fixed rollouts before and after PPO (`[2][member]`).
+  public var evaluation: [Double] = []
+
+  public init(memberCount: Int, constraints: [String]) {
+    self.memberCount = memberCount
+    self.constraints = constraints
+  }
+
+  /// Writes the file. Throws if a part has not the size that the others ask for.
+  @discardableResult
+  public func write(to path: String, provenance: Provenance) throws(ArchiveError) -> UInt64 {
+    let writer = try DatasetWriter(path: path, provenance: provenance)
+    let member = try writer.defineMembers(memberCount)
+    if !warmStartLoss.isEmpty { try writeWarmStart(writer, member) }
+    if !reward.isEmpty { try writeIterations(writer, member) }
+    return try writer.finish()
+  }
+
+  private func writeWarmStart(_ writer: DatasetWriter, _ member: DatasetWriter.Dimension) throws(ArchiveError) {
+    let round = try writer.dimension("round", length: warmStartLoss.count)
+    let step = try writer.dimension("step", length: steps.count)
+    try writer.write(
+      steps.map { Int64($0) },
+      to: writer.variable(
+        "step", of: Int64.self, over: [step], attributes: notes("optimisation step of a warm-start round")))
+    try writer.write(
+      warmStartLoss.flatMap { $0 },
+      to: writer.variable(
+        "warm_start_loss", over: [round, member, step],
+        attributes: notes("negative log-likelihood per action, mean over the steps since the point before")))
+  }
+
+  private func writeIterations(_ writer: DatasetWriter, _ member: DatasetWriter.Dimension) throws(ArchiveError) {
+    let count = reward.count / max(memberCount, 1)
+    let iteration = try writer.dimension("iteration", length: count)
+    try writer.write(
+      (0..<count).map { Int64($0 + 1) },
+      to: writer.variable(
+        "iteration", of: Int64.self, over: [iteration], attributes: notes("iteration of PPO")))
+    try writer.write(
+      reward,
+      to: writer.variable(
+        "reward", over: [iteration, member], attributes: notes("reward per cell and step, without penalty")))
+    if !constraints.isEmpty {
+      let constraint = try writer.dimension("constraint", length: constraints.count)
+      try writer.write(
+        texts: constraints, as: "constraint_name", over: constraint,
+        attributes: [Attribute("long_name", "function held in a band")])
+      let place = [iteration, member, constraint]
+      let coordinates = [Attribute("coordinates", "constraint_name")]
+      try writer.write(
+        multiplier,
+        to: writer.variable(
+          "multiplier", over: place, attributes: notes("Lagrange multiplier after the iteration") + coordinates))
+      try writer.write(
+        deviation,
+        to: writer.variable(
+          "deviation", over: place,
+          attributes: notes("mean deviation from the middle of the band, over the tolerance") + coordinates))
+    }
+    let evaluation = try writer.dimension("evaluation", length: 2)
+    try writer.write(
+      self.evaluation,
+      to: writer.variable(
+        "evaluation_reward", over: [evaluation, member],
+        attributes: notes("reward per cell and step on fixed rollouts before and after PPO")))
+  }
+
+  private func notes(_ longName: String) -> [Attribute] { [Attribute("long_name", longName), Attribute("units", "1")] }
+}
