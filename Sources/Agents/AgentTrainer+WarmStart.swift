@@ -35,7 +35,6 @@ extension AgentTrainer {
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: warm.missingFraction,
       episode: isTeacherForced ? 1 : .max)
-    let n = runner.layout.grid.cells
     let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
     let actions = Workspace(repeating: 0.0, count: runner.actionCount)
     let tile = Activations(network: agents[0].policy, vectors: runner.vectors)
@@ -70,9 +69,7 @@ extension AgentTrainer {
           runner.draw(
             actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise,
             member: m, cycle: tag << 20 + step, sequence: moment.sequence)
-          for (k, v) in settings.controls.enumerated() {
-            (moment.state + v * n).update(from: actions.start + k * n, count: n)
-          }
+          runner.apply(actions.start, to: moment.state)
         }
       }
       let rate = warm.learningRate * 0.5 * (1 + cos(Double.pi * Double(step) / Double(warm.steps)))
