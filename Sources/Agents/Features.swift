@@ -1,4 +1,3 @@
-import Glibc
 import StateSpace
 
 /// Fills the policy's inputs for one member: local features of every cell, normalised to about [-1, 1].
@@ -31,14 +30,16 @@ public final class Features {
   let layout: StateLayout
   private let base: any BaseForecast
   private var auxiliary: [Double]
-  private var row: [Float]
+  private let row: Workspace<Float>
 
   init(settings: AgentSettings, base: any BaseForecast) {
     self.settings = settings
     self.base = base
     layout = base.layout
     auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * layout.grid.cells)
-    row = [Float](repeating: 0, count: layout.grid.cells)
+    // Whole vectors, for the logarithm; 1 has one.
+    let vectors = (layout.grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
+    row = Workspace(repeating: 1, count: vectors * Lanes.scalarCount)
     count = Self.count(settings: settings, layout: layout, auxiliary: base.auxiliaryCount)
   }
 
@@ -75,12 +76,13 @@ public final class Features {
         time: view.time)
     }
     var out = start
+    let row = row.start
 
     /// Puts `row`, rotated by `offset` cells, into the next input.
     func put(offset: Int = 0) {
       let shift = offset < 0 ? offset + n : offset
-      for c in 0..<n - shift { out[c] = row[c + shift] }
-      for c in n - shift..<n { out[c] = row[c + shift - n] }
+      out.update(from: row + shift, count: n - shift)
+      (out + n - shift).update(from: row, count: shift)
       out += stride
     }
     func putWindow(_ width: Int) {
@@ -121,7 +123,11 @@ public final class Features {
         putWindow(3)
         for c in 0..<n { row[c] = Float(spread[c] / variable.scale) }
         put()
-        for c in 0..<n { row[c] = Float(0.3 * log(spread[c] / variable.scale + 1e-4) + 1) }
+        for c in 0..<n { row[c] = Float(spread[c] / variable.scale + 1e-4) }
+        for v in 0..<vectors {
+          let lanes = UnsafeMutableRawPointer(row + v * Lanes.scalarCount).assumingMemoryBound(to: Lanes.self)
+          lanes.pointee = 0.3 * logarithm(lanes.pointee) + 1
+        }
         put()
         if observed {
           let noise = settings.errorVariance.squareRoot()

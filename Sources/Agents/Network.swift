@@ -1,4 +1,3 @@
-import Glibc
 public import Randomness
 
 /// Eight samples side by side: the unit in which networks compute, whatever the machine's vector width.
@@ -125,44 +124,44 @@ extension Network {
   }
 }
 
-/// `y = W x + b`, four outputs at a time.
+/// `y = W x + b`, four outputs of two groups of samples at a time, inputs ascending: eight sums at once, as many as
+/// hide the latency of an addition and leave vector registers for the operands.
+///
+/// Where fewer outputs or groups are left, the last one is computed more than once.
 @inline(__always)
 private func affine(
   weights w: UnsafePointer<Float>, inputs: Int, outputs: Int, _ x: UnsafePointer<Lanes>,
   _ y: UnsafeMutablePointer<Lanes>, vectors: Int
 ) {
-  let b = w + inputs * outputs
-  var o = 0
-  while o + 4 <= outputs {
-    let (w0, w1, w2, w3) = (
-      w + o * inputs, w + (o + 1) * inputs, w + (o + 2) * inputs, w + (o + 3) * inputs
-    )
-    for v in 0..<vectors {
-      var s0 = Lanes(repeating: b[o])
-      var s1 = Lanes(repeating: b[o + 1])
-      var s2 = Lanes(repeating: b[o + 2])
-      var s3 = Lanes(repeating: b[o + 3])
+  let b = w + inputs &* outputs
+  let last = outputs &- 1
+  for o0 in stride(from: 0, to: outputs, by: 4) {
+    let (o1, o2, o3) = (min(o0 &+ 1, last), min(o0 &+ 2, last), min(o0 &+ 3, last))
+    let (w0, w1, w2, w3) = (w + o0 &* inputs, w + o1 &* inputs, w + o2 &* inputs, w + o3 &* inputs)
+    for v in stride(from: 0, to: vectors, by: 2) {
+      let next = v &+ 1 < vectors ? 1 : 0
+      var (s0, s1) = (Lanes(repeating: b[o0]), Lanes(repeating: b[o1]))
+      var (s2, s3) = (Lanes(repeating: b[o2]), Lanes(repeating: b[o3]))
+      var (t0, t1, t2, t3) = (s0, s1, s2, s3)
+      var input = x + v
       for i in 0..<inputs {
-        let xi = x[i * vectors + v]
-        s0 += w0[i] * xi
-        s1 += w1[i] * xi
-        s2 += w2[i] * xi
-        s3 += w3[i] * xi
+        let (xs, xt) = (input[0], input[next])
+        s0 += w0[i] * xs
+        t0 += w0[i] * xt
+        s1 += w1[i] * xs
+        t1 += w1[i] * xt
+        s2 += w2[i] * xs
+        t2 += w2[i] * xt
+        s3 += w3[i] * xs
+        t3 += w3[i] * xt
+        input += vectors
       }
-      y[o * vectors + v] = s0
-      y[(o + 1) * vectors + v] = s1
-      y[(o + 2) * vectors + v] = s2
-      y[(o + 3) * vectors + v] = s3
+      let output = y + v
+      (output[o0 &* vectors &+ next], output[o0 &* vectors]) = (next == 1 ? t0 : s0, s0)
+      (output[o1 &* vectors &+ next], output[o1 &* vectors]) = (next == 1 ? t1 : s1, s1)
+      (output[o2 &* vectors &+ next], output[o2 &* vectors]) = (next == 1 ? t2 : s2, s2)
+      (output[o3 &* vectors &+ next], output[o3 &* vectors]) = (next == 1 ? t3 : s3, s3)
     }
-    o += 4
-  }
-  while o < outputs {
-    for v in 0..<vectors {
-      var s = Lanes(repeating: b[o])
-      for i in 0..<inputs { s += w[o * inputs + i] * x[i * vectors + v] }
-      y[o * vectors + v] = s
-    }
-    o += 1
   }
 }
 
@@ -201,35 +200,4 @@ private func propagate(
       dx[i * vectors + v] = s * (1 - t * t)
     }
   }
-}
-
-/// Hyperbolic tangent of eight numbers, `1 - 2 / (exp(2|x|) + 1)` with the sign of `x`; absolute error below 2e-7.
-@inline(__always)
-func tanh(_ x: Lanes) -> Lanes {
-  let magnitude = x.replacing(with: -x, where: x .< 0)
-  // Beyond 9 the result rounds to 1.
-  let clamped = pointwiseMin(magnitude, Lanes(repeating: 9))
-  let t = 1 - 2 / (exponential(2 * clamped) + 1)
-  return t.replacing(with: -t, where: x .< 0)
-}
-
-/// `exp(x)` for `0 <= x < 80`: `2^k` times the Taylor polynomial of the remainder, at most `log(2)/2`.
-@inline(__always)
-private func exponential(_ x: Lanes) -> Lanes {
-  // Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the low bits of the sum.
-  let shifted = x * 1.442_695_04 + 12_582_912
-  let k = shifted - 12_582_912
-  let r = x - k * 0.693_359_375 + k * 2.121_944_4e-4
-  var p: Lanes = 1 / 5040 + r * (1 / 40320)
-  p = 1 / 720 + r * p
-  p = 1 / 120 + r * p
-  p = 1 / 24 + r * p
-  p = 1 / 6 + r * p
-  p = 0.5 + r * p
-  p = 1 + r * p
-  p = 1 + r * p
-  // Vectors of numbers have no bitPattern; both sides are eight lanes of 32 bits.
-  let bits = unsafeBitCast(shifted, to: SIMD8<UInt32>.self)
-  let scale = unsafeBitCast((bits &+ 127) &<< 23, to: Lanes.self)
-  return p * scale
 }

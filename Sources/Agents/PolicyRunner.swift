@@ -76,10 +76,8 @@ final class PolicyRunner {
   func assembleMoments() throws {
     guard settings.inputs == .ensemble else { return }
     try statistics.reduce(flat: Span(_unsafeStart: UnsafePointer(rows.start), count: rows.count))
-    for i in 0..<mean.count {
-      mean.start[i] = statistics.mean[i]
-      spread.start[i] = statistics.spread[i]
-    }
+    statistics.mean.withUnsafeBufferPointer { if let start = $0.baseAddress { mean.copy(from: start) } }
+    statistics.spread.withUnsafeBufferPointer { if let start = $0.baseAddress { spread.copy(from: start) } }
   }
 
   /// Fills `tile.input` for one member of one sequence and runs its policy.
@@ -124,12 +122,9 @@ final class PolicyRunner {
       sequence: sequence)
     let uniforms = places[m][sequence].uniforms.start
     for k in settings.controls.indices {
-      let law = head.laws[k]
-      for c in 0..<n {
-        let (m, s) = head.law(k, anchor: anchors[k * n + c], outputs: head.outputs(tile, k, c))
-        actions[k * n + c] = law.sample(location: m, scale: s, uniform: uniforms[k * n + c])
-        scales.start[k * n + c] = s
-      }
+      head.sample(
+        k, into: actions + k * n, scales: invariants.equations > 0 ? scales.start + k * n : nil,
+        anchors: anchors + k * n, tile, uniforms: uniforms + k * n)
     }
   }
 

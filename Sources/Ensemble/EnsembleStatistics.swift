@@ -92,14 +92,21 @@ public final class EnsembleStatistics {
   private func finish() throws(MPIError) {
     try sums.reduce(over: communicator)
     let members = Double(distribution.members)
-    for j in 0..<width {
-      let sum = sums[j]
-      mean[j] = deviations.restored(sum / members, j)
-      let scatter = sums[width + j] - sum * sum / members
-      // Rounding must not make a variance negative; NaN stays.
-      let bounded = scatter < 0 ? 0 : scatter
-      variance[j] = Deviations.unbiased(bounded, members) * (deviations.units[j] * deviations.units[j])
-      spread[j] = variance[j].squareRoot()
+    let (width, sums, deviations) = (width, sums, deviations)
+    mean.withUnsafeMutableBufferPointer { mean in
+      variance.withUnsafeMutableBufferPointer { variance in
+        spread.withUnsafeMutableBufferPointer { spread in
+          for j in 0..<width {
+            let sum = sums[j]
+            mean[j] = deviations.restored(sum / members, j)
+            let scatter = sums[width + j] - sum * sum / members
+            // Rounding must not make a variance negative; NaN stays.
+            let bounded = scatter < 0 ? 0 : scatter
+            variance[j] = Deviations.unbiased(bounded, members) * (deviations.units[j] * deviations.units[j])
+            spread[j] = variance[j].squareRoot()
+          }
+        }
+      }
     }
   }
 }

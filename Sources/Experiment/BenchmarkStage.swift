@@ -25,18 +25,27 @@ public struct BenchmarkStage {
   public struct Report {
     let setup: Setup
     let timings: [MethodTiming]
+    /// Of the agents' policy networks; `nil` where no method has agents.
+    let arithmetic: ArithmeticSpeed?
 
     private var rl: MethodTiming? { timings.first { $0.method == .rl } }
 
-    /// Lines of equal columns.
+    /// Lines of equal columns, and one on the agents' networks.
     public var table: String {
-      alignedColumns([MethodTiming.header] + timings.map { $0.row(relativeTo: rl) })
+      let table = alignedColumns([MethodTiming.header] + timings.map { $0.row(relativeTo: rl) })
+      guard let arithmetic else { return table }
+      return table
+        + String(
+          format: "\npolicy network: %d multiply-adds a cell, %.1f GFLOP/s; "
+            + "this core's peak %.1f GFLOP/s, %.1f times that",
+          arithmetic.operationsPerCell, 2e-9 * arithmetic.network, 2e-9 * arithmetic.peak,
+          arithmetic.peak / arithmetic.network)
     }
 
     /// The contents of benchmark.json.
     public func json() throws -> String {
       let entries = timings.map { ($0.method.rawValue, $0.json(relativeTo: rl)) }
-      return try JSON.object([
+      var report: [String: JSON] = [
         "members": .integer(setup.configuration.members),
         "ranks": .integer(setup.communicator.size),
         "cores": .integer(ProcessInfo.processInfo.activeProcessorCount),
@@ -44,7 +53,16 @@ public struct BenchmarkStage {
         "cycles": .integer(setup.configuration.truths.cycles - setup.configuration.truths.spinupCycles),
         "seed": .unsigned(setup.configuration.seed),
         "methods": .object(Dictionary(uniqueKeysWithValues: entries)),
-      ]).text()
+      ]
+      if let arithmetic {
+        report["policy_network"] = .object([
+          "multiply_adds_per_cell": .integer(arithmetic.operationsPerCell),
+          "gflops": .number(2e-9 * arithmetic.network),
+          "peak_gflops": .number(2e-9 * arithmetic.peak),
+          "peak_ratio": .number(arithmetic.peak / arithmetic.network),
+        ])
+      }
+      return try JSON.object(report).text()
     }
   }
 
@@ -73,7 +91,9 @@ public struct BenchmarkStage {
 
     let timer = CycleTimer(setup, truth: truth, output: output)
     let timings = try inputs.methods.map { try time($0, timer, truth: truth, band: band, crew: crew) }
-    let report = Report(setup: setup, timings: timings)
+    let report = Report(
+      setup: setup, timings: timings,
+      arithmetic: crew.map { ArithmeticSpeed(of: $0.agents[0].policy, cells: setup.layout.grid.cells) })
     try setup.communicator.collectively {
       if setup.communicator.isRoot { try output.write(try report.json(), to: "benchmark.json") }
     }
@@ -85,8 +105,8 @@ public struct BenchmarkStage {
   ) throws -> MethodTiming {
     let seed = truth.seed
     if let crew, method.isAgents {
-      let cycles = try timer.time(
-        .agents(crew, name: method.rawValue, setup: setup, seed: seed), skipping: setup.configuration.truths.spinupCycles)
+      let agents = AssimilationMethod.agents(crew, name: method.rawValue, setup: setup, seed: seed)
+      let cycles = try timer.time(agents, skipping: setup.configuration.truths.spinupCycles)
       guard let cycles else { throw failed(method) }
       return MethodTiming(method: method, solver: nil, isFloored: false, cycles: cycles)
     }

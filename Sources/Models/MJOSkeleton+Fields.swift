@@ -45,12 +45,22 @@ extension MJOSkeleton {
   /// Q / 0.06, sqrt(|Q| a) and S / 0.022 - 1, in this order.
   public func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {
     let n = layout.grid.cells
-    for i in 0..<n {
-      let q = state[2 * n + i] + MJOConstants.moistureGradient * (state[i] + state[n + i])
-      fields[i] = q / 0.06
-      // A filter may hand over a negative activity; its noise is that of none.
-      fields[n + i] = (abs(q) * max(0, state[3 * n + i])).squareRoot()
-      fields[2 * n + i] = source[i] / MJOConstants.homogeneousSource - 1
+    precondition(state.count >= 4 * n && fields.count >= 3 * n, "four fields and three auxiliary ones")
+    state.withUnsafeBufferPointer { state in
+      fields.withUnsafeMutableBufferPointer { fields in
+        source.withUnsafeBufferPointer { source in
+          guard let k = state.baseAddress, let moisture = fields.baseAddress, let s = source.baseAddress else { return }
+          let (r, z, a) = (k + n, k + 2 * n, k + 3 * n)
+          let (noise, heating) = (moisture + n, moisture + 2 * n)
+          for i in 0..<n {
+            let q = z[i] + MJOConstants.moistureGradient * (k[i] + r[i])
+            moisture[i] = q / 0.06
+            // A filter may hand over a negative activity; its noise is that of none.
+            noise[i] = (abs(q) * (a[i] < 0 ? 0 : a[i])).squareRoot()
+            heating[i] = s[i] / MJOConstants.homogeneousSource - 1
+          }
+        }
+      }
     }
   }
 

@@ -1,6 +1,6 @@
-/// Blocks that the batch generator handles side by side.
-private typealias Lanes = SIMD4<Double>
-private typealias Bits = SIMD4<UInt64>
+/// Blocks that the batch generators handle side by side.
+typealias Lanes = SIMD4<Double>
+typealias Bits = SIMD4<UInt64>
 
 extension Stream {
   /// Fills `output` with independent standard normal numbers: element `i` is the number that `normal(at: 2 * first +
@@ -36,51 +36,10 @@ extension Stream {
   @inline(__always)
   private func fourPairs(at index: Int) -> (Lanes, Lanes) {
     let (w0, w1, w2, w3) = fourBlocks(at: index)
-    let radius = (-2 * logarithm(uniforms(w0, w1))).squareRoot()
-    let (cosine, sine) = circle(uniforms(w2, w3))
+    let radius = (-2 * logarithm(unitInterval(w0, w1))).squareRoot()
+    let (cosine, sine) = circle(unitInterval(w2, w3))
     return (radius * cosine, radius * sine)
   }
-
-  /// Ten rounds of Philox4x32 on four consecutive counters; every word sits in the low half of a 64-bit lane.
-  @inline(__always)
-  private func fourBlocks(at index: Int) -> (Bits, Bits, Bits, Bits) {
-    let low = Bits(repeating: 0xFFFF_FFFF)
-    let start = UInt64(UInt32(truncatingIfNeeded: index))
-    var c0 = (Bits(repeating: start) &+ Bits(0, 1, 2, 3)) & low
-    var c1 = Bits(repeating: UInt64(cycle))
-    var c2 = Bits(repeating: UInt64(member))
-    var c3 = Bits(repeating: UInt64(purpose))
-    var (k0, k1) = (key.x, key.y)
-    for _ in 0..<10 {
-      let p0 = (c0 & low) &* Bits(repeating: 0xD251_1F53)
-      let p1 = (c2 & low) &* Bits(repeating: 0xCD9E_8D57)
-      (c0, c1, c2, c3) = (
-        (p1 &>> 32) ^ c1 ^ Bits(repeating: UInt64(k0)), p1 & low,
-        (p0 &>> 32) ^ c3 ^ Bits(repeating: UInt64(k1)), p0 & low
-      )
-      k0 &+= 0x9E37_79B9
-      k1 &+= 0xBB67_AE85
-    }
-    return (c0, c1, c2, c3)
-  }
-}
-
-@inline(__always)
-private func interleave(_ even: Lanes, _ odd: Lanes) -> SIMD8<Double> {
-  SIMD8(even.x, odd.x, even.y, odd.y, even.z, odd.z, even.w, odd.w)
-}
-
-@inline(__always)
-private func double(_ bits: Bits) -> Lanes { unsafeBitCast(bits, to: Lanes.self) }
-
-@inline(__always)
-private func bits(_ value: Lanes) -> Bits { unsafeBitCast(value, to: Bits.self) }
-
-/// The same uniform numbers as `Stream.unit`, exactly: 52 bits become the fraction of a number in [1, 2).
-@inline(__always)
-private func uniforms(_ high: Bits, _ low: Bits) -> Lanes {
-  let fraction = ((high &<< 32) | low) &>> 12
-  return double(fraction | Bits(repeating: 0x3FF0_0000_0000_0000)) - 1 + 0x1p-53
 }
 
 /// Natural logarithm of normal positive numbers, within 2e-16 of the value or so.

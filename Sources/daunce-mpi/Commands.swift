@@ -111,7 +111,7 @@ struct Score: StageCommand {
 struct Benchmark: StageCommand {
   static let configuration = CommandConfiguration(
     abstract: "Seconds of a cycle of every method, side by side in one run, and where the time goes.",
-    discussion: "Members, cycles and everything else are the configuration's; the first truths.spinup_cycles are not timed.")
+    discussion: "Everything is the configuration's; the first truths.spinup_cycles cycles are not timed.")
 
   @Option(
     parsing: .upToNextOption,

@@ -22,6 +22,13 @@ extension JobTests {
       let timings = try #require(report["methods"] as? [String: [String: Any]])
       #expect(timings.keys.sorted() == methods.sorted())
       for (method, timing) in timings { try check(timing, method, rl: try #require(timings["rl"])) }
+      let network = try #require(report["policy_network"] as? [String: Double])
+      // 27 x 16 + 16 x 16 + 16 x 2
+      #expect(network["multiply_adds_per_cell"] == 720)
+      let speed = try #require(network["gflops"])
+      let peak = try #require(network["peak_gflops"])
+      let ratio = try #require(network["peak_ratio"])
+      #expect(speed > 0 && abs(peak / speed / ratio - 1) < 1e-9)
       // Unbounded, the filter makes activity negative at once.
       #expect(methods.map { timings[$0]?["floored"] as? Bool } == [false, true, false])
       #expect(timings["constrained-eakf"]?["solver"] as? String == "dual")
@@ -55,9 +62,10 @@ extension JobTests {
         2, "benchmark", "--config", "small.yaml", "--output", "timed", "--members", "3", "--set", "model.cells=16",
         "--methods", "constrained-enkf", "rl", "--slow-cycles", "2")
       try #require(result.status == 0, "\(result.stderr)")
-      #expect(result.lines.count == 3 && Set(result.lines.map(\.count)).count == 1, "\(result.stdout)")
+      #expect(result.lines.count == 4 && Set(result.lines[..<3].map(\.count)).count == 1, "\(result.stdout)")
+      #expect(result.lines.last?.hasPrefix("policy network: 720 multiply-adds a cell, ") == true)
       for name in Self.parts + ["s/cycle", "over rl"] { #expect(result.lines.first?.contains(name) == true, "\(name)") }
-      #expect(result.lines.dropFirst().map { $0.hasPrefix("rl ") } == [false, true], "in the order asked for")
+      #expect(result.lines[1...2].map { $0.hasPrefix("rl ") } == [false, true], "in the order asked for")
       #expect(result.lines[1].hasPrefix("constrained-enkf (slsqp) ") && result.lines[1].hasSuffix(" 2"))
       #expect(result.lines[2].hasSuffix(" 1.0      15"))
       #expect(result.stderr.contains("warm start"))

@@ -35,3 +35,25 @@ func batchNormalsDoNotDependOnTheCount(count: Int) {
   let batch = filled(8, stream, at: first)
   for i in 0..<8 { #expect(abs(batch[i] - stream.normal(at: 2 * (first + i / 2) + i % 2)) < 1e-14) }
 }
+
+/// Batches are the numbers that their addresses name, to the last bit, whatever their length.
+@Test(arguments: [1, 2, 7, 8, 9, 64, 65])
+func batchesOfUniformsAreTheAddressedNumbers(count: Int) {
+  let stream = Stream(seed: 0x1_2345_6789, purpose: .test, member: 3, cycle: 9)
+  // Near the end of a 32-bit counter too.
+  for first in [0, 5, 0xFFFF_FF00] {
+    var values = [Double](repeating: -1, count: count)
+    var span = values.mutableSpan
+    stream.uniforms(into: &span, at: first)
+    let expected = (0..<count).map { i in
+      let pair = stream.uniformPair(at: first + i / 2)
+      return i % 2 == 0 ? pair.0 : pair.1
+    }
+    #expect(values == expected)
+    let words = stream.fourWords(at: first)
+    for lane in 0..<4 {
+      let one = stream.words(at: first + lane)
+      #expect([words.0[lane], words.1[lane], words.2[lane], words.3[lane]] == (0..<4).map { UInt64(one[$0]) })
+    }
+  }
+}
