@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Vectors of eight Floats need AVX2, which processors have had since 2013; DAUNCE_CPU=x86-64 builds for older ones, at a
-// third of the networks' speed. Multiplication and addition are never fused, so the numbers stay the same.
+// Vectors of eight Floats need AVX2, which processors have had since 2013; DAUNCE_CPU=x86-64 builds for older ones, at
+// less than half of the networks' speed. Multiplication and addition are never fused, so the numbers stay the same.
 #if arch(x86_64)
   let instructionSet = ["-Xcc", "-march=\(Context.environment["DAUNCE_CPU"] ?? "x86-64-v3")"]
 #else

@@ -91,6 +91,8 @@ public protocol BaseForecast: AnyObject {
   var layout: StateLayout { get }
   /// Carries a state (`[variable][cell]`) to the next observation time without noise, cheaply.
   func advance(_ state: inout MutableSpan<Double>)
+  /// Linear functions that an agent's action has to leave as the base forecast has them; possibly empty.
+  var invariants: [LinearInvariant] { get }
   /// Number of auxiliary fields.
   var auxiliaryCount: Int { get }
   /// Writes auxiliary fields of a state, about in [-1, 1] (`[auxiliary][cell]`).

@@ -75,9 +75,7 @@ extension AgentTrainer {
           runner.draw(
             actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise,
             member: m, cycle: tag << 20 + step, sequence: moment.sequence)
-          for (k, v) in settings.controls.enumerated() {
-            (moment.state + v * n).update(from: actions.start + k * n, count: n)
-          }
+          runner.apply(actions.start, to: moment.state)
         }
       }
       let rate = warm.learningRate * 0.5 * (1 + cos(Double.pi * Double(step) / Double(warm.steps)))

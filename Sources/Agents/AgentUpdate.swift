@@ -87,7 +87,6 @@ public final class AgentUpdate: EnsembleUpdate {
 
   /// Replaces the controls of one member's base forecast by its policy's draw.
   private func act(on x: UnsafeMutablePointer<Double>, agent m: Int, cycle: Int) {
-    let n = runner.layout.grid.cells
     runner.evaluate(
       agents[m].policy, tile: tile, forecast: x, observation: observation.start, previous: past[m][1].start,
       beforePrevious: past[m][2].start, time: cycle, sequence: 0)
@@ -95,8 +94,6 @@ public final class AgentUpdate: EnsembleUpdate {
     runner.draw(
       actions.start, anchors: anchors.start, tile: tile, purpose: .policyDraw, member: m, cycle: cycle,
       sequence: 0)
-    for (k, v) in runner.settings.controls.enumerated() {
-      (x + v * n).update(from: actions.start + k * n, count: n)
-    }
+    runner.apply(actions.start, to: x)
   }
 }

@@ -59,14 +59,13 @@ final class Collector {
         runner.draw(
           actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: m,
           cycle: tag << 20 + step, sequence: moment.sequence)
-        for (k, v) in runner.settings.controls.enumerated() {
-          (moment.state + v * n).update(from: actions.start + k * n, count: n)
-        }
         if ppo.reward == .crps {
           runner.draw(
             twins.start, anchors: anchors.start, tile: tile, purpose: .rolloutTwin, member: m,
             cycle: tag << 20 + step, sequence: moment.sequence)
+          runner.conserve(twins.start, base: moment.state)
         }
+        runner.apply(actions.start, to: moment.state)
         computeReward(moment)
         penalty = 0
         let state = Span(_unsafeStart: UnsafePointer(moment.state), count: runner.layout.count)
@@ -128,7 +127,7 @@ final class Collector {
     for (k, v) in runner.settings.controls.enumerated() {
       let unit = 1 / runner.layout.variables[v].scale
       for c in 0..<n {
-        let x = actions.start[k * n + c]
+        let x = moment.state[v * n + c]
         let error = (x - moment.target[v * n + c]) * unit
         switch ppo.reward {
         case .squaredError:

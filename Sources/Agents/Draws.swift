@@ -53,12 +53,15 @@ package struct Draws {
   package struct Places {
     /// Uniform numbers in (0, 1), one for each action.
     package let uniforms: Workspace<Double>
-    /// When and what for they were drawn.
-    let drawn: Workspace<Int>
+    /// The cycles at which they are drawn anew.
+    let renewals: Workspace<Int>
+    /// What they were drawn for.
+    let purpose: Workspace<UInt32>
 
     package init(count: Int) {
       uniforms = Workspace(repeating: 0.5, count: count)
-      drawn = Workspace(repeating: -1, count: count)
+      renewals = Workspace(repeating: .min, count: count)
+      purpose = Workspace(repeating: 0, count: 1)
     }
   }
 
@@ -68,13 +71,15 @@ package struct Draws {
   ///   - sequence: number of the rollout, 0 in an assimilation.
   ///   - purpose: keeps training and assimilation apart.
   package func refresh(_ places: Places, purpose: Purpose, member: Int, cycle: Int, sequence: Int) {
+    let isOther = places.purpose.start[0] != purpose.rawValue
+    places.purpose.start[0] = purpose.rawValue
     for k in phases.indices {
-      let renewal = max(0, cycle - (cycle + phases[k]) % memory)
-      let key = renewal << 8 | Int(purpose.rawValue)
-      guard places.drawn.start[k] != key else { continue }
-      places.drawn.start[k] = key
+      let renewal = places.renewals.start[k]
+      if !isOther, cycle < renewal, cycle >= renewal - memory { continue }
+      let last = cycle - (cycle + phases[k]) % memory
+      places.renewals.start[k] = last + memory
       let index = sequence * phases.count + k
-      places.uniforms.start[k] = uniform(at: index, purpose: purpose, member: member, cycle: renewal)
+      places.uniforms.start[k] = uniform(at: index, purpose: purpose, member: member, cycle: max(0, last))
     }
   }
 

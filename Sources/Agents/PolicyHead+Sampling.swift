@@ -3,32 +3,34 @@ extension PolicyHead {
   /// `NormalKernel`, the others cell by cell.
   ///
   /// - Parameters:
-  ///   - actions: `[cell]`, as anchors and uniforms.
+  ///   - actions: `[cell]`, as everything else.
+  ///   - scales: filled with the laws' scales, in the variable's unit; `nil` where nobody needs them.
   ///   - anchors: what the policy's increments are added to.
   ///   - uniforms: in (0, 1); the draw increases with them.
   func sample(
-    _ k: Int, into actions: UnsafeMutablePointer<Double>, anchors: UnsafePointer<Double>, _ tile: Activations,
-    uniforms: UnsafePointer<Double>
+    _ k: Int, into actions: UnsafeMutablePointer<Double>, scales: UnsafeMutablePointer<Double>?,
+    anchors: UnsafePointer<Double>, _ tile: Activations, uniforms: UnsafePointer<Double>
   ) {
     switch laws[k] {
     case .normal:
-      sampleNormals(k, lower: -.infinity, into: actions, anchors: anchors, tile, uniforms: uniforms)
+      sampleNormals(k, lower: -.infinity, into: actions, scales: scales, anchors: anchors, tile, uniforms: uniforms)
     case .truncated(let lower):
-      sampleNormals(k, lower: lower, into: actions, anchors: anchors, tile, uniforms: uniforms)
+      sampleNormals(k, lower: lower, into: actions, scales: scales, anchors: anchors, tile, uniforms: uniforms)
     case .clipped, .softplus:
       for c in 0..<cells {
         let (m, s) = law(k, anchor: anchors[c], outputs: outputs(tile, k, c))
         actions[c] = laws[k].sample(location: m, scale: s, uniform: uniforms[c])
+        scales?[c] = s
       }
     }
   }
 
   /// The laws of `law(_:anchor:outputs:)` in units of the variable's scale and relative to the anchor.
   private func sampleNormals(
-    _ k: Int, lower: Double, into actions: UnsafeMutablePointer<Double>, anchors: UnsafePointer<Double>,
-    _ tile: Activations, uniforms: UnsafePointer<Double>
+    _ k: Int, lower: Double, into actions: UnsafeMutablePointer<Double>, scales: UnsafeMutablePointer<Double>?,
+    anchors: UnsafePointer<Double>, _ tile: Activations, uniforms: UnsafePointer<Double>
   ) {
-    let unit = scales[k]
+    let unit = self.scales[k]
     let inverse = 1 / unit
     let range = (Float(Self.logScaleRange.lowerBound), Float(Self.logScaleRange.upperBound))
     guard let output = UnsafePointer(tile.output.baseAddress) else { return }
@@ -53,6 +55,9 @@ extension PolicyHead {
         let action = anchors[first + lane] + unit * Double(draw[lane])
         // Rounding may leave it below; a not-a-number stays.
         actions[first + lane] = action < lower ? lower : action
+      }
+      if let scales {
+        for lane in 0..<count { scales[first + lane] = unit * Double(scale[lane]) }
       }
     }
   }

@@ -23,6 +23,10 @@ final class PolicyRunner {
   private let rows: Workspace<Double>
   /// `[local member][sequence]`.
   private let places: [[Draws.Places]]
+  /// Scales of the laws that were drawn from last, `[control][cell]`.
+  private let scales: Workspace<Double>
+  private let admissible: Workspace<Double>
+  private let invariants: InvariantProjection
 
   /// Elements that an agent sets in one state: `[control][cell]`.
   let actionCount: Int
@@ -45,6 +49,9 @@ final class PolicyRunner {
     places = distribution.local.map { _ in (0..<sequences).map { _ in Draws.Places(count: count) } }
     mean = Workspace(repeating: 0, count: sequences * actionCount)
     spread = Workspace(repeating: 0, count: sequences * actionCount)
+    scales = Workspace(repeating: 0, count: actionCount)
+    admissible = Workspace(repeating: 0, count: actionCount)
+    invariants = InvariantProjection(invariants: base.invariants, layout: base.layout, controls: settings.controls)
     let width = sequences * actionCount
     rows = Workspace(repeating: 0, count: distribution.local.count * width)
     let units = (0..<sequences).flatMap { _ in
@@ -115,7 +122,26 @@ final class PolicyRunner {
       sequence: sequence)
     let uniforms = places[m][sequence].uniforms.start
     for k in settings.controls.indices {
-      head.sample(k, into: actions + k * n, anchors: anchors + k * n, tile, uniforms: uniforms + k * n)
+      head.sample(
+        k, into: actions + k * n, scales: invariants.equations > 0 ? scales.start + k * n : nil,
+        anchors: anchors + k * n, tile, uniforms: uniforms + k * n)
+    }
+  }
+
+  /// Moves the actions drawn last (`[control][cell]`) to where the linear invariants are those of the base forecast
+  /// (`[variable][cell]`). The environment's part, not the policy's: densities are those of the draw.
+  func conserve(_ actions: UnsafeMutablePointer<Double>, base: UnsafePointer<Double>) {
+    invariants.project(actions, scales: scales.start, base: base)
+  }
+
+  /// Replaces the controls of a base forecast (`[variable][cell]`) by the actions drawn last (`[control][cell]`), with
+  /// the linear invariants conserved.
+  func apply(_ actions: UnsafePointer<Double>, to state: UnsafeMutablePointer<Double>) {
+    let n = layout.grid.cells
+    admissible.copy(from: actions)
+    conserve(admissible.start, base: state)
+    for (k, v) in settings.controls.enumerated() {
+      (state + v * n).update(from: admissible.start + k * n, count: n)
     }
   }
 }

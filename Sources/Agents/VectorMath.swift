@@ -1,5 +1,5 @@
-// Elementary functions of eight Floats at once. Polynomials with a fixed order of operations in place of the C library's
-// functions: the same bits whatever the library, and no call for each number. Not-a-numbers pass through.
+// Elementary functions of eight Floats at once. Polynomials with a fixed order of operations in place of the C
+// library's functions: the same bits whatever the library, and no call for each number. Not-a-numbers pass through.
 
 /// Bits of eight Floats.
 package typealias LaneBits = SIMD8<UInt32>

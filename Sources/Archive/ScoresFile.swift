@@ -8,7 +8,7 @@
 ///       int64 seeds(truth) ;  double energy_band(bound) ;
 ///       double rmse(method, truth, field) ; ... normalised_rmse, correlation, error, spread
 ///       double crps(method, truth, variable) ;  int64 rank_histogram(method, truth, variable, rank) ;
-///       double energy_in_band(method, truth) ;  int64 failure_cycle(method, truth) ;
+///       double energy_in_band(method, truth) ;  int64 failure_cycle(method, truth) ;  int64 members(method) ;
 public struct ScoresFile: Sendable, Hashable {
   /// One score of every method and truth: of each field, or of each variable.
   public struct Score: Sendable, Hashable {
@@ -30,12 +30,14 @@ public struct ScoresFile: Sendable, Hashable {
   public var fields: [String]
   /// How many of the fields are variables.
   public var variableCount: Int
-  public var memberCount: Int
+  /// Members of each method.
+  public var members: [Int]
   /// Cycles that are left out at each truth's start.
   public var spinUpCycles: Int
   public var fieldScores: [Score] = []
   public var variableScores: [Score] = []
-  /// `[method][truth][variable][rank]`.
+  /// `[method][truth][variable][rank]`, with as many ranks as the largest ensemble has; those beyond a method's own
+  /// members are 0.
   public var rankHistogram: [Int64] = []
   /// `[method][truth]`.
   public var energyInBand: [Double] = []
@@ -46,13 +48,13 @@ public struct ScoresFile: Sendable, Hashable {
   public var energy = ""
 
   public init(
-    methods: [String], seeds: [UInt64], fields: [String], variableCount: Int, memberCount: Int, spinUpCycles: Int
+    methods: [String], seeds: [UInt64], fields: [String], variableCount: Int, members: [Int], spinUpCycles: Int
   ) {
     self.methods = methods
     self.seeds = seeds
     self.fields = fields
     self.variableCount = variableCount
-    self.memberCount = memberCount
+    self.members = members
     self.spinUpCycles = spinUpCycles
   }
 
@@ -83,7 +85,11 @@ public struct ScoresFile: Sendable, Hashable {
             attributes: notes(score.longName, "method_name \(last.name)_name")))
       }
     }
-    let rank = try writer.dimension("rank", length: memberCount + 1)
+    let rank = try writer.dimension("rank", length: (members.max() ?? 0) + 1)
+    try writer.write(
+      members.map { Int64($0) },
+      to: writer.variable(
+        "members", of: Int64.self, over: [method], attributes: notes("ensemble members", "method_name")))
     try writer.write(
       rankHistogram,
       to: writer.variable(

@@ -22,6 +22,8 @@ extension Setup {
       let method = try make(truth)
       var ensemble = makeInitialEnsemble(around: truth)
       let scorer = communicator.isRoot ? Scorer(self, truth: truth, band: band) : nil
+      try summary.summarise(ensemble)
+      scorer?.begin(summary)
       let failure = try assimilate(method, &ensemble, observations: truth.observations) {
         cycle, ensemble, seconds in
         try summary.summarise(ensemble)

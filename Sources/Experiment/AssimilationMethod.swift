@@ -86,7 +86,7 @@ extension AssimilationMethod {
 
   /// Trained agents, one a member.
   static func agents(_ crew: Crew, name: String, setup: Setup, seed: UInt64) -> AssimilationMethod {
-    let base = CoarseBase(model: setup.model, steps: setup.observing.stepsBetween)
+    let base = CoarseBase(setup)
     let update = AgentUpdate(
       agents: crew.agents, settings: crew.settings, base: base, distribution: setup.distribution,
       communicator: setup.communicator, seed: seed)

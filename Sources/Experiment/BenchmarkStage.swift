@@ -36,7 +36,8 @@ public struct BenchmarkStage {
       guard let arithmetic else { return table }
       return table
         + String(
-          format: "\npolicy network: %d multiply-adds a cell, %.1f GFLOP/s; this core's peak %.1f GFLOP/s, %.1f times that",
+          format: "\npolicy network: %d multiply-adds a cell, %.1f GFLOP/s; "
+            + "this core's peak %.1f GFLOP/s, %.1f times that",
           arithmetic.operationsPerCell, 2e-9 * arithmetic.network, 2e-9 * arithmetic.peak,
           arithmetic.peak / arithmetic.network)
     }

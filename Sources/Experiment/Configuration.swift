@@ -38,13 +38,13 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var units = Units.paper
     @Key("large-scale source of the MJO skeleton, (4.9) for the warm pool")
     public var background = Background.homogeneous
-    @Key("cells of the periodic grid; auto: 64 for mjo-skeleton, 40 for lorenz96", .within(8...65_536))
+    @Key("cells of the periodic grid; auto: 40 for lorenz96, 64 otherwise", .within(8...65_536))
     public var cells: Int?
     @Key("factor on the noise's standard deviation", .nonNegative)
     public var noiseAmplitude = 1.0
     @Key("how the square-root noise is sampled")
     public var noiseScheme = NoiseScheme.eulerFloor
-    @Key("smallest admissible convective activity a", .positive)
+    @Key("smallest admissible value of a in mjo-skeleton, of u in advection1d", .positive)
     public var floor = 1.0e-4
     @Key("forcing F of lorenz96")
     public var forcing = 8.0
@@ -53,7 +53,7 @@ public struct Configuration: Codable, Sendable, Hashable {
   /// How a truth is started.
   public struct Nature: Codable, Sendable, Hashable {
     @Key(
-      "spin-up of every nature run, in the model's time units; auto: 2000 in standard units, 20 otherwise",
+      "spin-up of every nature run, in the model's time units; auto: 2000 in standard units, 40 for advection1d, or 20",
       .nonNegative)
     public var spinup: Double?
   }
@@ -108,7 +108,7 @@ public struct Configuration: Codable, Sendable, Hashable {
 
   /// What an analysis has to respect besides the variables' lower bounds.
   public struct Constraints: Codable, Sendable, Hashable {
-    @Key("energy held in the band; auto: conserved for mjo-skeleton, none for lorenz96")
+    @Key("energy held in the band; auto: conserved for mjo-skeleton, none otherwise")
     public var energy: Energy?
     @Key("energy band [lower, upper], in the energy's own unit; auto: from the training truths")
     public var band: Interval?
@@ -116,7 +116,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var bandQuantiles = Interval(lower: 0.005, upper: 0.995)
     @Key("share of its width that the band is widened by", .nonNegative)
     public var bandMargin = 0.1
-    @Key("hold the model's linear invariants")
+    @Key("hold the model's linear invariants, in constrained filters and by agents")
     public var invariants = true
   }
 

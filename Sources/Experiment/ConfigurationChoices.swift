@@ -30,6 +30,8 @@ extension Configuration.Model {
     case mjoSkeleton = "mjo-skeleton"
     /// Lorenz (1996) on a circle.
     case lorenz96
+    /// A positive tracer in a random wind, with its mass conserved.
+    case advection1d
   }
 
   /// Unit systems of the MJO skeleton.

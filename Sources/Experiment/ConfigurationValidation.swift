@@ -22,6 +22,7 @@ extension Configuration {
   private var contradictions: [Contradiction] {
     let defaults = Configuration()
     let isLorenz96 = model.name == .lorenz96
+    let isSkeleton = model.name == .mjoSkeleton
     return [
       .init(
         truths.spinupCycles >= truths.cycles, "truths.spinup_cycles", "truths.cycles",
@@ -30,21 +31,23 @@ extension Configuration {
         truths.spinupCycles >= truths.trainingCycles, "truths.spinup_cycles", "truths.training_cycles",
         "a spin-up shorter than the truth"),
 
-      .init(isLorenz96 && energy != .off, "model.name", "constraints.energy", "none: lorenz96 conserves no energy"),
       .init(
-        isLorenz96 && model.units != defaults.model.units, "model.name", "model.units", "mjo-skeleton for these units"),
+        !isSkeleton && energy != .off, "model.name", "constraints.energy",
+        "none: \(model.name.rawValue) conserves no energy"),
       .init(
-        isLorenz96 && model.background != defaults.model.background, "model.name", "model.background",
+        !isSkeleton && model.units != defaults.model.units, "model.name", "model.units", "mjo-skeleton for these units"),
+      .init(
+        !isSkeleton && model.background != defaults.model.background, "model.name", "model.background",
         "mjo-skeleton for a background"),
       .init(
         isLorenz96 && model.noiseAmplitude != defaults.model.noiseAmplitude, "model.name", "model.noise_amplitude",
-        "mjo-skeleton for noise: lorenz96 has none"),
+        "another model for noise: lorenz96 has none"),
       .init(
-        isLorenz96 && model.noiseScheme != defaults.model.noiseScheme, "model.name", "model.noise_scheme",
-        "mjo-skeleton for noise: lorenz96 has none"),
+        !isSkeleton && model.noiseScheme != defaults.model.noiseScheme, "model.name", "model.noise_scheme",
+        "mjo-skeleton for square-root noise"),
       .init(
         isLorenz96 && model.floor != defaults.model.floor, "model.name", "model.floor",
-        "mjo-skeleton for a floor: lorenz96 is unbounded"),
+        "another model for a floor: lorenz96 is unbounded"),
       .init(
         !isLorenz96 && model.forcing != defaults.model.forcing, "model.name", "model.forcing", "lorenz96 to force"),
       .init(

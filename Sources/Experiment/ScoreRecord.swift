@@ -8,7 +8,7 @@ extension ScoreTable {
     guard let first = methods.first else { return }
     var file = ScoresFile(
       methods: methods.map(\.method), seeds: first.truths.map(\.seed), fields: first.fields,
-      variableCount: first.variables, memberCount: setup.configuration.members,
+      variableCount: first.variables, members: methods.map(\.members),
       spinUpCycles: setup.configuration.truths.spinupCycles)
     let truths = methods.flatMap(\.truths)
     /// One number of every field of every truth that a method came through.
@@ -36,9 +36,10 @@ extension ScoreTable {
     file.variableScores = [
       scores("crps", "continuous ranked probability score", of: first.variables) { $0.crps.mean }
     ]
+    let ranks = (file.members.max() ?? 0) + 1
     file.rankHistogram = truths.flatMap { truth in
       truth.fields.prefix(first.variables).flatMap { field in
-        field.ranks.counts.map { truth.failure == nil ? Int64($0) : 0 }
+        (0..<ranks).map { truth.failure == nil && $0 < field.ranks.counts.count ? Int64(field.ranks.counts[$0]) : 0 }
       }
     }
     file.energyInBand = truths.map { truth in

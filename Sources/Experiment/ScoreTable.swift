@@ -13,6 +13,10 @@ public struct MethodScore {
   let observed: String
   let bounded: [String]
   let members: Int
+  /// Linear invariants of the model.
+  let invariants: [String]
+  /// Whether an energy has a band.
+  let hasBand: Bool
 
   init(_ method: String, _ truths: [TruthScore], setup: Setup) {
     self.method = method
@@ -23,6 +27,8 @@ public struct MethodScore {
     observed = layout.variables[setup.observing.variable].name
     members = setup.configuration.members
     bounded = layout.variables.filter { $0.lowerBound != nil }.map(\.name)
+    invariants = setup.model.invariants.map(\.name)
+    hasBand = setup.energy != nil
   }
 
   /// Mean over the truths that the method came through; `nil` if there is none.
@@ -70,12 +76,16 @@ public struct MethodScore {
     return least.isFinite ? least : nil
   }
 
+  /// Largest relative change of an invariant in any member, until a failure if there was one; `nil` without truths.
+  func invariantError(_ k: Int) -> Double? { truths.map { $0.invariantErrors[k] }.max() }
+
   /// The entry of scores.json.
   var json: JSON {
     var entry: [String: JSON] = [
       "members": .integer(members),
       "crps": .object(named(0..<variables) { .number(crps($0)) }),
       "rmse": .object(named(0..<variables) { .number(relativeRMSE($0)) }),
+      "rmse_by_truth": .object(named(0..<variables) { f in byTruth { $0.relativeRMSE(f) } }),
       "correlation": .object(named(0..<variables) { .number(correlation($0)) }),
       "spread_error_ratio": .object(named(0..<fields.count) { .number(spreadErrorRatio($0)) }),
       "rank_histogram": .object(named(0..<variables) { f in .integers(histogram(f)) }),
@@ -90,8 +100,7 @@ public struct MethodScore {
       entry["\(name)_rmse"] = .number(normalisedRMSE(f))
       entry["\(name)_corr"] = .number(correlation(f))
       entry["\(name)_rmse_standard_error"] = .number(standardError { $0.fields[f].normalisedRMSE.mean })
-      entry["\(name)_rmse_by_truth"] = .array(
-        truths.map { .number($0.failure == nil ? $0.fields[f].normalisedRMSE.mean : nil) })
+      entry["\(name)_rmse_by_truth"] = byTruth { $0.fields[f].normalisedRMSE.mean }
     }
     var errors: [String: JSON] = [
       "rmse": .object(named(0..<variables) { f in .number(standardError { $0.relativeRMSE(f) }) }),
@@ -99,13 +108,21 @@ public struct MethodScore {
     ]
     if let f = index(observed) {
       entry["crps_\(observed)"] = .number(crps(f))
+      entry["crps_\(observed)_by_truth"] = byTruth { $0.fields[f].crps.mean }
       entry["spread_error_ratio_\(observed)"] = .number(spreadErrorRatio(f))
       errors["crps_\(observed)"] = .number(standardError { $0.fields[f].crps.mean })
       errors["spread_error_ratio_\(observed)"] = .number(standardError { $0.spreadErrorRatio(f) })
     }
     entry["standard_error"] = .object(errors)
     for name in bounded { entry["min_\(name)"] = .number(smallest) }
+    entry["invariant_error"] = .object(
+      Dictionary(uniqueKeysWithValues: invariants.enumerated().map { ($1, .number(invariantError($0))) }))
     return .object(entry)
+  }
+
+  /// A score of every truth, null where the method failed.
+  private func byTruth(_ value: (TruthScore) -> Double?) -> JSON {
+    .array(truths.map { .number($0.failure == nil ? value($0) : nil) })
   }
 
   private func named(_ range: Range<Int>, _ value: (Int) -> JSON) -> [String: JSON] {
@@ -157,7 +174,8 @@ public struct ScoreTable {
     var header = ["method"]
     for f in first.variables..<first.fields.count { header += ["\(first.fields[f]) RMSE", "corr"] }
     header += first.fields[..<first.variables].map { "\($0) RMSE" }
-    header += ["CRPS \(first.observed)", "spread/error", "in band"] + first.bounded.map { "min \($0)" }
+    header += ["CRPS \(first.observed)", "spread/error"] + (first.hasBand ? ["in band"] : [])
+    header += first.bounded.map { "min \($0)" } + (first.invariants.isEmpty ? [] : ["invariants"])
     header += ["s/cycle", "failed"]
     var rows = [header]
     for m in methods {
@@ -165,15 +183,20 @@ public struct ScoreTable {
       for f in m.variables..<m.fields.count { row += [fixed(m.normalisedRMSE(f), 3), fixed(m.correlation(f), 4)] }
       row += (0..<m.variables).map { fixed(m.relativeRMSE($0), 3) }
       let f = m.index(m.observed) ?? 0
-      row += [fixed(m.crps(f), 4), fixed(m.spreadErrorRatio(f), 2), m.inBand.map { fixed(100 * $0, 2) + " %" } ?? "-"]
-      row += m.bounded.map { _ in m.smallest.map { String(format: "%.1e", $0) } ?? "-" }
-      row.append(m.secondsPerCycle.map { String(format: "%.1e", $0) } ?? "-")
+      row += [fixed(m.crps(f), 4), fixed(m.spreadErrorRatio(f), 2)]
+      if m.hasBand { row.append(m.inBand.map { fixed(100 * $0, 2) + " %" } ?? "-") }
+      row += m.bounded.map { _ in scientific(m.smallest) }
+      let errors = m.invariants.indices.compactMap { m.invariantError($0) }
+      if !m.invariants.isEmpty { row.append(scientific(errors.max())) }
+      row.append(scientific(m.secondsPerCycle))
       row.append(
         m.firstFailure.map { "\(m.truths.filter { $0.failure != nil }.count)/\(m.truths.count), cycle \($0)" } ?? "no")
       rows.append(row)
     }
     return alignedColumns(rows)
   }
+
+  private func scientific(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "-" }
 
   private func fixed(_ value: Double?, _ digits: Int) -> String {
     value.map { String(format: "%.\(digits)f", $0) } ?? "-"

@@ -69,6 +69,9 @@ public final class Setup {
       return try MJOSkeleton(mjo)
     case .lorenz96:
       return try Lorenz96(cells: configuration.cells, forcing: model.forcing)
+    case .advection1d:
+      return try Advection1D(
+        cells: configuration.cells, noiseAmplitude: model.noiseAmplitude, floor: model.floor)
     }
   }
 
@@ -103,10 +106,12 @@ public final class SilentProgress: ProgressReporter {
 final class CoarseBase: BaseForecast {
   private let model: any ForecastModel
   private let steps: Int
+  let invariants: [LinearInvariant]
 
-  init(model: any ForecastModel, steps: Int) {
-    self.model = model
-    self.steps = steps
+  init(_ setup: Setup) {
+    model = setup.model
+    steps = setup.observing.stepsBetween
+    invariants = setup.configuration.constraints.invariants ? setup.model.invariants : []
   }
 
   var layout: StateLayout { model.layout }

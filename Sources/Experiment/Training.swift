@@ -65,7 +65,7 @@ extension Setup {
       regularisation: agents.multipliers.regularisation, floor: agents.multipliers.floor)
     func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
       AgentTrainer(
-        settings: settings, data: data, base: CoarseBase(model: model, steps: observing.stepsBetween),
+        settings: settings, data: data, base: CoarseBase(self),
         bands: band.map { [$0] } ?? [], tolerance: agents.multipliers.tolerance, multiplier: multiplier,
         distribution: distribution, communicator: communicator, seed: configuration.seed)
     }

@@ -24,6 +24,9 @@ struct TruthScore {
   var fields: [Field]
   /// Smallest value of the variables with a lower bound, over all members and cycles, those of the spin-up too.
   var smallest = Double.infinity
+  /// Largest change of each linear invariant of any member since its initial state, relative to the sum of the sizes of
+  /// its terms, over all cycles.
+  var invariantErrors: [Double]
   /// Member-cycles after spin-up, and those with their energy in the band.
   var memberCycles = 0
   var inBand = 0
@@ -41,6 +44,8 @@ final class Scorer {
   /// Derived fields of the truth, `[time][field][cell]`.
   private let derived: [Double]
   private let spinUp: Int
+  /// Invariants of the initial members, `[member][invariant]`.
+  private var initialInvariants: [Double] = []
 
   init(_ setup: Setup, truth: Twin, band: Band?) {
     self.setup = setup
@@ -68,7 +73,7 @@ final class Scorer {
           error: RunningScore(skipping: spinUp), squareError: RunningRootMeanSquare(skipping: spinUp),
           spread: RunningRootMeanSquare(skipping: spinUp), crps: RunningScore(skipping: spinUp),
           ranks: RankHistogram(members: members, skipping: spinUp), truthDeviation: deviation(values))
-      })
+      }, invariantErrors: setup.model.invariants.map { _ in 0 })
   }
 
   private static func truthField(
@@ -80,6 +85,28 @@ final class Scorer {
     let width = setup.model.diagnostics.count * n
     let start = time * width + (f - variables) * n
     return Array(derived[start..<start + n])
+  }
+
+  /// Takes the initial ensemble on rank 0: what the members' invariants have to stay.
+  func begin(_ summary: AnalysisSummary) {
+    initialInvariants = members(summary).flatMap { state in setup.model.invariants.map { $0.value(of: state.span) } }
+  }
+
+  private func members(_ summary: AnalysisSummary) -> [[Double]] {
+    let count = setup.layout.count
+    return (0..<setup.configuration.members).map { Array(summary.members[$0 * count..<($0 + 1) * count]) }
+  }
+
+  private func compareInvariants(_ summary: AnalysisSummary) {
+    let invariants = setup.model.invariants
+    guard !invariants.isEmpty else { return }
+    for (m, state) in members(summary).enumerated() {
+      for (k, invariant) in invariants.enumerated() {
+        let size = zip(invariant.coefficients, state).reduce(0) { $0 + abs($1.0 * $1.1) }
+        let change = abs(invariant.value(of: state.span) - initialInvariants[m * invariants.count + k])
+        score.invariantErrors[k] = max(score.invariantErrors[k], change / size)
+      }
+    }
   }
 
   /// Takes the analysis of `cycle` on rank 0.
@@ -111,6 +138,7 @@ final class Scorer {
         for i in setup.layout.range(v) { score.smallest = min(score.smallest, summary.members[m * count + i]) }
       }
     }
+    compareInvariants(summary)
     guard cycle > spinUp else { return }
     if let band {
       score.memberCycles += members

@@ -1,4 +1,5 @@
 import Glibc
+import Agents
 import Ensemble
 import MPI
 import Models
@@ -94,7 +95,7 @@ extension Setup {
 
   /// The members' start for one truth: smooth perturbations (waves 1 to 3) with standard deviation `initial.spread`
   /// times the variables' climatological one around the truth or, with `initial.centre: perturbed`, around the truth
-  /// with a perturbation of the same kind; raised to the lower bounds.
+  /// with a perturbation of the same kind; raised to the lower bounds and moved to the truth's linear invariants.
   ///
   /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
   /// own perturbation the truth is to the members what they are to each other.
@@ -112,6 +113,7 @@ extension Setup {
         for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
       }
     }
+    restoreInvariants(of: &ensemble, truth: truth)
     return ensemble
   }
 
@@ -126,6 +128,22 @@ extension Setup {
           let (p, q) = stream.normalPair(at: 3 * v + wave - 1)
           state[v * n + c] += amplitude * (p * cos(phase) + q * sin(phase))
         }
+      }
+    }
+  }
+
+  /// Takes back what raising to the bounds has done to the invariants; waves have no mean and leave them alone.
+  private func restoreInvariants(of ensemble: inout DistributedEnsemble, truth: Twin) {
+    let n = layout.grid.cells
+    let bounded = layout.variables.indices.filter { layout.variables[$0].lowerBound != nil }
+    let projection = InvariantProjection(invariants: model.invariants, layout: layout, controls: bounded)
+    guard projection.equations > 0 else { return }
+    let scales = bounded.flatMap { [Double](repeating: layout.variables[$0].scale, count: n) }
+    for m in ensemble.states.indices {
+      var fields = bounded.flatMap { ensemble.states[m][layout.range($0)] }
+      projection.project(&fields, scales: scales, base: truth.states)
+      for (k, v) in bounded.enumerated() {
+        for c in 0..<n { ensemble.states[m][v * n + c] = fields[k * n + c] }
       }
     }
   }

@@ -1,6 +1,6 @@
 extension Stream {
-  /// Fills `output` with the numbers that `uniformPair` addresses: elements `2 i` and `2 i + 1` are the pair at `first +
-  /// i`, to the last bit. Four blocks at a time; allocates nothing.
+  /// Fills `output` with the numbers that `uniformPair` addresses: elements `2 i` and `2 i + 1` are the pair at
+  /// `first + i`, to the last bit. Four blocks at a time; allocates nothing.
   public func uniforms(into output: inout MutableSpan<Double>, at first: Int = 0) {
     let count = output.count
     output.withUnsafeMutableBufferPointer { buffer in

@@ -9,7 +9,7 @@ import Testing
   private var scores: ScoresFile {
     var file = ScoresFile(
       methods: ["rl", "eakf", "constrained-eakf"], seeds: [1, .max], fields: ["K", "a", "MJO"], variableCount: 2,
-      memberCount: 2, spinUpCycles: 5)
+      members: [2, 2, 1], spinUpCycles: 5)
     file.fieldScores = [.init("rmse", "an error", numbers(18)), .init("spread", "a spread", numbers(18, from: 9))]
     file.variableScores = [.init("crps", "a score", numbers(12))]
     file.rankHistogram = (0..<36).map { Int64($0) }
@@ -30,6 +30,7 @@ import Testing
     try reader.variable("crps", over: [("method", 3), ("truth", 2), ("variable", 2)])
     try reader.variable("rank_histogram", over: [("method", 3), ("truth", 2), ("variable", 2), ("rank", 3)])
     #expect(try reader.values("failure_cycle", of: Int64.self) == file.failureCycle)
+    #expect(try reader.values("members", of: Int64.self) == [2, 2, 1])
     #expect(try reader.field("energy_band") == [0.08, 0.14])
     #expect(reader.digest != nil)
 

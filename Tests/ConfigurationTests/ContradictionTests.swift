@@ -12,6 +12,13 @@ import Testing
     try Configuration(yaml: "model: {name: lorenz96}", source: "l96.yaml").validate()
   }
 
+  @Test func advectionHasNoiseAndAFloorAndNoEnergy() throws {
+    let configuration = try Configuration(
+      yaml: "model: {name: advection1d, noise_amplitude: 2, floor: 0.01}", source: "adv.yaml")
+    try configuration.validate()
+    #expect(configuration.cells == 64 && configuration.spinup == 40 && configuration.energy == .off)
+  }
+
   @Test(arguments: [
     ("truths: {spinup_cycles: 450}", ["truths.spinup_cycles", "truths.cycles"]),
     (
@@ -24,6 +31,11 @@ import Testing
     ("model: {name: lorenz96, noise_amplitude: 2}", ["model.name", "model.noise_amplitude"]),
     ("model: {name: lorenz96, noise_scheme: feller}", ["model.name", "model.noise_scheme"]),
     ("model: {name: lorenz96, floor: 0.1}", ["model.name", "model.floor"]),
+    ("model: {name: advection1d}\nconstraints: {energy: printed}", ["model.name", "constraints.energy"]),
+    ("model: {name: advection1d, units: standard}", ["model.name", "model.units"]),
+    ("model: {name: advection1d, background: warm-pool}", ["model.name", "model.background"]),
+    ("model: {name: advection1d, noise_scheme: feller}", ["model.name", "model.noise_scheme"]),
+    ("model: {name: advection1d, forcing: 7}", ["model.name", "model.forcing"]),
     ("model: {forcing: 7}", ["model.name", "model.forcing"]),
     ("model: {noise_scheme: feller, noise_amplitude: 0}", ["model.noise_scheme", "model.noise_amplitude"]),
     ("constraints: {energy: none, band: [0, 1]}", ["constraints.energy", "constraints.band"]),

@@ -26,28 +26,38 @@ extension JobTests {
           [
             "run", "--config", "small.yaml", "--members", "\(members)", "--output", "drawn-\(members)", "--quiet",
             "--set", "methods=[rl, constrained-eakf, eakf]",
-          ] + (members == 2 ? ["--set", "model.background=warm-pool"] : []))
+          ] + (members == 3 ? ["--set", "model.background=warm-pool"] : []))
         try #require(result.status == 0, "\(result.stderr)")
       }
-      let result = try figures("drawn-3", "drawn-2")
-      #expect(result.status == 0)
-      // Skill of a warm pool is not that of the other background, and the user hears of it.
-      #expect(result.stderr.hasSuffix("figures: members: drawn-3 has other truths or times than drawn-2: "
-        + "skill depends on them\n") && result.stderr.split(separator: "\n").count == 1, "\(result.stderr)")
-      let common = [
-        "observations", "trajectories", "hovmoller-MJO", "hovmoller-a", "energy", "table2", "multipliers", "training",
-        "ranks",
-      ]
+      let all = try figures("drawn-3")
+      #expect(all.status == 0)
+      #expect(all.stderr.hasPrefix("launch/figures: drawn-3: no members: all results have the same number of members; "))
+      #expect(all.stderr.split(separator: "\n").count == 1, "\(all.stderr)")
       let table: Set = ["table2.csv", "table2.md"]
-      #expect(try names("drawn-3") == both(common + ["profile", "members"]).union(table))
-      #expect(try names("drawn-2") == both(common + ["warm-pool"]).union(table))
-      #expect(result.lines.count == 11 + 10)
+      let expected = [
+        "observations", "trajectories", "hovmoller-MJO", "hovmoller-a", "energy", "warm-pool", "table2", "multipliers",
+        "training", "ranks",
+      ]
+      #expect(try names("drawn-3") == both(expected).union(table))
+      #expect(all.lines == expected.map { "drawn-3/figures/\($0).png" })
       for (name, contents) in try workshop.contents("drawn-3/figures") where !table.contains(name) {
         let start = Array(contents.prefix(4))
         #expect(start == (name.hasSuffix(".png") ? [0x89, 0x50, 0x4E, 0x47] : Array("%PDF".utf8)), "\(name)")
         #expect(contents.count > 8000, "\(name)")
       }
       try checkTable("drawn-3")
+
+      let together = try figures("--only", "profile", "--only", "members", "drawn-2", "drawn-3")
+      #expect(together.status == 0)
+      #expect(
+        together.lines == ["drawn-2/figures/profile", "drawn-3/figures/warm-pool", "drawn-2/figures/members"].map {
+          "\($0).png"
+        })
+      #expect(try names("drawn-2") == both(["profile", "members"]))
+      // Skill over a warm pool is not that over the other background, and the user hears of it.
+      #expect(
+        together.stderr == "launch/figures: members: drawn-3 has other truths or times than drawn-2: "
+          + "skill depends on them\n")
     }
 
     /// The table has the MJO's RMSE (4.10) of every method, truth and time that it shows, worked out here once more.

@@ -186,6 +186,34 @@ extension JobTests {
       #expect(differences(try workshop.contents("\(place)/made"), made) == [])
     }
 
+    /// The yardstick is the same filter on the same truths, observations and noise, only with more members.
+    @Test func theLargeFilterIsTheFilterWithMoreMembers() throws {
+      let workshop = try workshop()
+      func scores(_ name: String, _ settings: String...) throws -> [String: [String: Any]] {
+        let result = try workshop.job(
+          2, ["run", "--config", "small.yaml", "--quiet", "--output", name] + settings.flatMap { ["--set", $0] })
+        try #require(result.status == 0, "\(result.stderr)")
+        let text = try #require(try workshop.contents(name)["scores.json"])
+        let scores = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
+        return try #require(scores["methods"] as? [String: [String: Any]])
+      }
+      let both = try scores(
+        "large", "members=4", "filter.large_members=6", "methods=[constrained-eakf-large, constrained-eakf]")
+      let alone = try scores("six", "members=6", "methods=[constrained-eakf]")
+      func rest(_ entry: [String: Any]?) -> NSDictionary { withoutSeconds(entry ?? [:]) }
+      #expect(rest(both["constrained-eakf-large"]) == rest(alone["constrained-eakf"]))
+      #expect(rest(both["constrained-eakf"]) != rest(alone["constrained-eakf"]))
+      #expect(both["constrained-eakf"]?["members"] as? Int == 4)
+      #expect(both["constrained-eakf-large"]?["members"] as? Int == 6)
+      let file = try DatasetReader(path: workshop.folder.appending(path: "large/scores.nc").path)
+      #expect(try file.values("members", of: Int64.self) == [6, 4])
+      let ranks = try file.values("rank_histogram", of: Int64.self)
+      #expect(ranks.count == 2 * 2 * 4 * 7)
+      // The smaller ensemble has two ranks fewer.
+      #expect(ranks[54...55] != [0, 0] || ranks[61...62] != [0, 0])
+      #expect(stride(from: 56 + 6, to: 112, by: 7).allSatisfy { ranks[$0] == 0 && ranks[$0 - 1] == 0 })
+    }
+
     @Test func lorenz96RunsThroughTheSameStages() throws {
       let workshop = try workshop()
       let settings = [

@@ -47,7 +47,7 @@ public func run(
 ///
 /// - Throws: when the process cannot be started; one that fails is a result like any other.
 public func run(
-  script: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 60,
+  script: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 180,
   environment: [String: String] = [:]
 ) throws -> JobResult {
   let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized

@@ -1,6 +1,7 @@
 """The command line: which folders, which truth, which cell; one line for every figure drawn or left out."""
 
 import argparse
+import os
 import sys
 import warnings
 
@@ -10,7 +11,7 @@ from plots.results import Missing, Refusal, Results
 from plots.style import save, use
 
 # In the order of the paper's figures, then what it doesn't show.
-SINGLE = {
+DRAWERS = {
     "observations": observations.draw,
     "trajectories": trajectories.draw,
     "hovmoller": hovmoller.draw,
@@ -21,6 +22,8 @@ SINGLE = {
     "training": training.draw,
     "ranks": ranks.draw,
 }
+# Draws from all folders together.
+TOGETHER = "members"
 
 
 class Parser(argparse.ArgumentParser):
@@ -36,6 +39,8 @@ def parse(arguments):
         description="Draws figures of results into RESULTS/figures/, as PNG and PDF. Several folders with different "
         "numbers of members also give skill against ensemble size, in the first one's figures.")
     parser.add_argument("folders", metavar="RESULTS", nargs="+", help="folder that daunce-mpi has written")
+    parser.add_argument("--only", action="append", choices=[*DRAWERS, TOGETHER], metavar="NAME",
+                        help=f"draw this one alone; several times for several: {', '.join([*DRAWERS, TOGETHER])}")
     parser.add_argument("--truth", type=int, default=0, help="truth to show, from 0 (default: 0)")
     parser.add_argument("--cell", type=int, help="cell to show (default: where the observed variable varies most)")
     return parser.parse_args(arguments)
@@ -45,15 +50,25 @@ def tell(message):
     print(f"launch/figures: {message}", file=sys.stderr)
 
 
+def announce(path):
+    """Names a file on standard output; a closed stream is no reason to fail."""
+    try:
+        print(path, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")
+
+
 def attempt(name, results, drawings):
     """Saves all drawings, or says why there are none."""
     try:
         for drawing in drawings():
-            print(save(drawing, results.output), flush=True)
+            announce(save(drawing, results.output))
             for note in drawing.notes:
                 tell(f"{drawing.name}: {note}")
     except Missing as reason:
         tell(f"{results.folder}: no {name}: {reason}")
+    except KeyError as key:
+        tell(f"{results.folder}: no {name}: the files lack {key}; daunce-mpi run writes them together")
 
 
 def main(arguments):
@@ -66,14 +81,17 @@ def main(arguments):
         # Truths that a method failed on are missing, and a mean of nothing is what it is.
         warnings.filterwarnings("ignore", message="Mean of empty slice")
         warnings.filterwarnings("ignore", message="Degrees of freedom")
+        wanted = options.only or [*DRAWERS, TOGETHER]
         for results in opened:
-            for name, draw in SINGLE.items():
-                attempt(name, results, lambda: draw(results))
-        attempt("members", opened[0], lambda: members.draw(opened))
+            for name, draw in DRAWERS.items():
+                if name in wanted:
+                    attempt(name, results, lambda: draw(results))
+        if TOGETHER in wanted:
+            attempt(TOGETHER, opened[0], lambda: members.draw(opened))
     except Refusal as refusal:
         tell(refusal)
         return refusal.code
     except OSError as error:
-        tell(error)
+        tell(f"{error.filename}: {error.strerror}")
         return 74
     return 0

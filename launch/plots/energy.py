@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from plots.results import Missing
-from plots.style import PAGE, TRUTH, Drawing, colour
+from plots.style import PAGE, TRUTH, Drawing, colour, legend_above
 
 # Each method without its constraint, and with it.
 PAIRS = [("rl-unconstrained", "rl"), ("floored-eakf", "constrained-eakf"), ("enkf", "constrained-enkf")]
@@ -26,6 +26,10 @@ def draw(results):
         row[0].set_ylabel("energy (model units)")
     for axes in panels[-1]:
         axes.set_xlabel(results.time_label)
+    # The same lines are in all panels that have any.
+    names = {name: line for axes in panels.flat for line, name in zip(*axes.get_legend_handles_labels())}
+    if names:
+        legend_above(figure, names.values(), names.keys())
     yield Drawing("energy", figure)
 
 
@@ -43,14 +47,13 @@ def paint(results, method, axes):
     band = energy_band(results)
     if band is not None:
         axes.axhspan(*band, color="0.9", zorder=0, linewidth=0)
-        for end in band:
-            axes.axhline(end, color="0.3", linewidth=0.8, linestyle=(0, (4, 2)))
+        for end, name in zip(band, ["energy band", None]):
+            axes.axhline(end, color="0.3", linewidth=0.8, linestyle=(0, (4, 2)), label=name)
         known = energy.values[np.isfinite(energy.values)]
         title += f", {100 * np.mean((known >= band[0]) & (known <= band[1])):.2f} % in the band"
     if "energy" in results.nature:
         truth = results.nature["energy"]
         axes.plot(results.days(truth["time"]), truth, color=TRUTH, linewidth=1, label="truth")
-        axes.legend(loc="lower right")
     axes.set_title(title, loc="left")
     axes.margins(x=0.01)
 

@@ -8,19 +8,21 @@ from plots.style import PAGE, Drawing, colour, label, legend_above, marker
 
 
 def draw(opened):
-    by_size, notes = {}, []
+    """Most methods have their run's number of members; a filter may be there with more of them, to compare with."""
+    notes = []
+    runs = {}
     for results in opened:
-        size = results.scores.sizes["rank"] - 1
-        if by_size.setdefault(size, results) is not results:
-            notes.append(f"{results.folder} is left out: {by_size[size].folder} has {size} members too")
-    if len(by_size) < 2:
+        size = int(np.bincount(results.scores["members"]).argmax())
+        if runs.setdefault(size, results) is not results:
+            notes.append(f"{results.folder} is left out: {runs[size].folder} has {size} members too")
+    if len(runs) < 2:
         raise Missing("all results have the same number of members; give folders of runs with different `members`")
-    sizes = sorted(by_size)
-    first = by_size[sizes[0]]
+    first = runs[min(runs)]
     notes += [f"{r.folder} has other truths or times than {first.folder}: skill depends on them"
-              for r in by_size.values() if not comparable(r, first)]
+              for r in runs.values() if not comparable(r, first)]
     derived, observed = first.derived, first.observed
-    methods = sorted({m for r in by_size.values() for m in r.scores["method"].values}, key=rank)
+    methods = sorted({m for r in runs.values() for m in r.scores["method"].values}, key=rank)
+    sizes = sorted({int(n) for r in runs.values() for n in r.scores["members"]})
     panels = [
         (f"RMSE of {label(derived)} / sd of truth", lambda s: s["normalised_rmse"].sel(field=derived)),
         (f"RMSE of {label(observed)} / sd of truth", lambda s: s["rmse"].sel(field=observed)),
@@ -30,7 +32,7 @@ def draw(opened):
     figure, grid = plt.subplots(2, 2, figsize=(PAGE, 4.6), sharex=True)
     for axes, (text, value) in zip(grid.flat, panels):
         for k, method in enumerate(methods):
-            curve(axes, by_size, method, value, shift=1.025 ** (k - (len(methods) - 1) / 2))
+            curve(axes, runs, method, value, shift=1.025 ** (k - (len(methods) - 1) / 2))
         axes.set_ylabel(text)
         axes.set_xscale("log")
         axes.set_xticks(sizes, [str(n) for n in sizes], minor=False)
@@ -54,19 +56,20 @@ def comparable(a, b):
             and a.scores.attrs["spinup_cycles"] == b.scores.attrs["spinup_cycles"])
 
 
-def curve(axes, by_size, method, value, shift):
+def curve(axes, runs, method, value, shift):
     """Means over truths with their standard errors, slightly shifted so that error bars don't hide each other."""
-    x, mean, error = [], [], []
-    for size in sorted(by_size):
-        scores = by_size[size].scores
+    points = {}
+    for size in sorted(runs):
+        scores = runs[size].scores
         if method not in scores["method"].values:
             continue
-        values = value(scores.sel({"method": method})).values
+        scores = scores.sel({"method": method})
+        values = value(scores).values
         values = values[np.isfinite(values)]
         if values.size:
-            x.append(size * shift)
-            mean.append(values.mean())
-            error.append(values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else np.nan)
-    if x:
-        axes.errorbar(x, mean, yerr=error, color=colour(method), marker=marker(method), markersize=4, capsize=2,
-                      elinewidth=0.8, label=method)
+            error = values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else np.nan
+            points.setdefault(int(scores["members"]) * shift, (values.mean(), error))
+    if points:
+        mean, error = zip(*points.values())
+        axes.errorbar(list(points), mean, yerr=error, color=colour(method), marker=marker(method), markersize=4,
+                      capsize=2, elinewidth=0.8, label=method)

@@ -32,6 +32,9 @@ class Results:
         self._open = {}
         self.truth = truth
         every = self.file("nature.nc")
+        for name in ("time", "x"):
+            if name not in every.variables:
+                raise Refusal(65, f"{self.folder / 'nature.nc'}: variable {name}: found no such variable, expected it")
         self.truths = every.sizes.get("truth", 1)
         if not 0 <= truth < self.truths:
             raise Refusal(64, f"--truth: found {truth}, expected a number from 0 to {self.truths - 1} for {folder}")
@@ -149,7 +152,7 @@ class Results:
 
     def truth_at(self, times):
         """The truth at the times of an analysis."""
-        return self.nature.sel(time=times, method="nearest")
+        return at_times(self.nature, times)
 
     # Output
 
@@ -159,6 +162,11 @@ class Results:
 
     def prepare_output(self):
         self.output.mkdir(exist_ok=True)
+
+
+def at_times(nature, times):
+    """Fields at these times, which two files may give with different last digits."""
+    return nature.sel(time=times, method="nearest", tolerance=1e-6)
 
 
 def rank(method):

@@ -10,22 +10,24 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-# Okabe and Ito's colours, which remain distinct in every common form of colour blindness. The truth is black.
+# Okabe and Ito's colours, which remain distinct in every common form of colour blindness, and a wine red of Tol's. The
+# truth is black.
 TRUTH = "#000000"
 OBSERVED = "#7F7F7F"
 COLOURS = {
     "rl": "#0072B2",
     "rl-unconstrained": "#56B4E9",
     "constrained-eakf": "#D55E00",
+    "constrained-eakf-large": "#882255",
     "floored-eakf": "#E69F00",
     "eakf": "#CC79A7",
     "constrained-enkf": "#009E73",
     "enkf": "#666666",
 }
 # For methods that have no colour yet, in the order of their names.
-SPARE = ["#882255", "#44AA99", "#999933", "#332288", "#117733"]
+SPARE = ["#44AA99", "#999933", "#332288", "#117733"]
 ORDER = list(COLOURS)
-MARKERS = dict(zip(COLOURS, "osD^vPX"))
+MARKERS = dict(zip(COLOURS, "osD*^vPX"))
 
 # Inches: a column of a journal's page, and the whole page.
 COLUMN, PAGE = 3.5, 7.2
@@ -48,7 +50,7 @@ def colour(method):
 
 
 def marker(method):
-    return MARKERS.get(method, "*")
+    return MARKERS.get(method, "h")
 
 
 def use():
@@ -76,6 +78,9 @@ def legend_above(figure, handles, names):
 def save(drawing, folder):
     """Writes PNG, PDF and texts; each appears under its name when it is complete. Returns the PNG's path."""
     figure, name = drawing.figure, drawing.name
+    # Once for both formats.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     for ending, metadata in [("png", {"Software": None}), ("pdf", {"CreationDate": None})]:
         replace(folder / f"{name}.{ending}", lambda path: figure.savefig(path, format=ending, metadata=metadata))
     for ending, text in drawing.texts.items():

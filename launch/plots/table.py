@@ -5,7 +5,7 @@ import textwrap
 import matplotlib.pyplot as plt
 import numpy as np
 
-from plots.results import Missing
+from plots.results import Missing, at_times
 from plots.style import PAGE, Drawing
 
 # Days of the paper's table, and what it prints for its constrained EnKF and for RL-DAUNCE.
@@ -38,7 +38,7 @@ def draw(results):
 def score(results, method, field, cycles):
     """RMSE and correlation (`[truth, day]` each), NaN where the method had failed."""
     analysis = results.every_analysis(method)[f"{field}_mean"]
-    nature = results.file("nature.nc")[field].sel(time=analysis["time"], method="nearest")
+    nature = at_times(results.file("nature.nc")[field], analysis["time"])
     mean, truth = ([a.expand_dims("truth") if "truth" not in a.dims else a][0].values[:, cycles]
                    for a in (analysis, nature))
     truth = truth[:len(mean)]
