@@ -137,7 +137,7 @@ public struct Configuration: Codable, Sendable, Hashable {
     @Key("variables that an agent sets; auto: the observed one, or all with base: persistence", .distinct)
     public var controls: [String]?
     @Key("units of each hidden layer", .within(1...4096))
-    public var hidden = [16, 16]
+    public var hidden = [8, 8]
     @Key("cells that an agent sees around its target cell", .odd)
     public var window = 5
     public var warmStart = WarmStart()
