@@ -1,5 +1,6 @@
 import Glibc
 import Ensemble
+import MPI
 import Randomness
 import StateSpace
 
@@ -22,6 +23,7 @@ extension AgentTrainer {
     let collector = Collector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let learner = Learner(ppo: ppo, head: runner.head, agent: agents[0])
     onStep?("PPO", 0, ppo.iterations)
+    let start = (wall: now(CLOCK_MONOTONIC), processor: now(CLOCK_PROCESS_CPUTIME_ID))
     for iteration in 0..<ppo.iterations {
       let tag = nextTag()
       let outcome = try collector.collect(rollout, into: experiences, agents: agents, tag: tag)
@@ -44,8 +46,19 @@ extension AgentTrainer {
       try remember(outcome)
       onStep?("PPO", iteration + 1, ppo.iterations)
     }
+    report.seconds = try communicator.allreduce(now(CLOCK_MONOTONIC) - start.wall, .max)
+    report.processorSeconds = try communicator.allreduce(now(CLOCK_PROCESS_CPUTIME_ID) - start.processor, .sum)
+    report.samples =
+      ppo.iterations * ppo.horizon * ppo.sequences * base.layout.grid.cells * distribution.members
     report.rewardLast = try evaluate(ppo)
     report.multiplierLast = try gatherOverMembers(agents.map { $0.multipliers.first?.value ?? 0 })
+  }
+
+  /// Seconds on one of the system's clocks.
+  private func now(_ clock: clockid_t) -> Double {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 
   /// Mean reward (without penalty) per cell and step on rollouts that are the same at every call.

@@ -29,10 +29,14 @@ extension AgentTrainer {
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: warm.missingFraction,
       episode: isTeacherForced ? 1 : .max)
+    let n = runner.layout.grid.cells
     let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
     let actions = Workspace(repeating: 0.0, count: runner.actionCount)
+    let targets = Workspace(repeating: 0.0, count: runner.actionCount)
+    let scores = Workspace(repeating: PolicyHead.Score.zero, count: runner.head.controls)
     let tile = Activations(network: agents[0].policy, vectors: runner.vectors)
-    var gradients = agents.map { [Float](repeating: 0, count: $0.policy.parameters.count) }
+    let sums = agents.map { GradientSums($0.policy) }
+    var gradient = [Float](repeating: 0, count: agents[0].policy.parameters.count)
     var losses = [Double](repeating: 0, count: agents.count)
     var curve = LossCurve(steps: warm.steps, agents: agents.count)
     let tag = nextTag()
@@ -40,9 +44,7 @@ extension AgentTrainer {
     onStep?(stage, 0, warm.steps)
     for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
     for step in 0..<warm.steps {
-      for m in gradients.indices {
-        for k in gradients[m].indices { gradients[m][k] = 0 }
-      }
+      for sum in sums { sum.reset() }
       let lastTenth = step >= warm.steps - max(1, warm.steps / 10)
       try rollout.advance { moment in
         let m = moment.member
@@ -51,14 +53,18 @@ extension AgentTrainer {
           previous: moment.previous, beforePrevious: moment.beforePrevious, time: moment.time,
           sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
-        let weight = 1 / Double(warm.batch * runner.actionCount)
-        let loss = likelihoodSlopes(runner, tile, anchors: anchors.start, target: moment.target, weight: weight)
+        for (k, v) in settings.controls.enumerated() {
+          (targets.start + k * n).update(from: moment.target + v * n, count: n)
+        }
+        let weight = 1 / Float(warm.batch * runner.actionCount)
+        let loss = likelihoodSlopes(
+          runner.head, tile, anchors: anchors.start, targets: targets.start, scores: scores.start, weight: weight)
         if lastTenth {
           losses[m] += loss
           order.add(moment, tile, anchors: anchors.start)
         }
         curve.add(loss, agent: m, step: step)
-        agents[m].policy.backward(tile, gradient: &gradients[m])
+        agents[m].policy.backward(tile, into: sums[m])
         if !isTeacherForced {
           runner.draw(
             actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise,
@@ -68,7 +74,8 @@ extension AgentTrainer {
       }
       let rate = warm.learningRate * 0.5 * (1 + cos(Double.pi * Double(step) / Double(warm.steps)))
       for m in agents.indices {
-        agents[m].improvePolicy(gradient: gradients[m], rate: rate, maximumNorm: 5)
+        sums[m].write(to: &gradient)
+        agents[m].improvePolicy(gradient: gradient, rate: rate, maximumNorm: 5)
       }
       onStep?(stage, step + 1, warm.steps)
     }
@@ -83,26 +90,21 @@ extension AgentTrainer {
 
   /// Writes the slopes of the weighted negative log-likelihood of the target into the tile; returns the loss.
   private func likelihoodSlopes(
-    _ runner: PolicyRunner, _ tile: Activations, anchors: UnsafePointer<Double>, target: UnsafePointer<Double>,
-    weight: Double
+    _ head: PolicyHead, _ tile: Activations, anchors: UnsafePointer<Double>, targets: UnsafePointer<Double>,
+    scores: UnsafeMutablePointer<PolicyHead.Score>, weight: Float
   ) -> Double {
-    let n = runner.layout.grid.cells
     var loss = 0.0
-    for (k, v) in settings.controls.enumerated() {
-      let law = runner.head.laws[k]
-      for c in 0..<n {
-        let outputs = runner.head.outputs(tile, k, c)
-        let anchor = anchors[k * n + c]
-        let (m, s) = runner.head.law(k, anchor: anchor, outputs: outputs)
-        let x = target[v * n + c]
-        loss -= law.logDensity(x, location: m, scale: s)
-        let score = law.scoreFunction(x, location: m, scale: s)
-        let slopes = runner.head.slopes(
-          k, anchor: anchor, outputs: outputs, location: -weight * score.location,
-          logScale: -weight * score.logScale)
-        runner.head.setSlopes(tile, k, c, slopes)
+    for v in 0..<head.vectors {
+      let present = head.presence(v)
+      // The target stands where the action would.
+      let density = head.logDensity(tile, vector: v, actions: targets, anchors: anchors, scores: scores)
+      loss -= Double((density * present).sum())
+      for k in 0..<head.controls {
+        head.setSlopes(
+          tile, k, vector: v, score: scores[k], location: -weight * present * scores[k].location,
+          logScale: -weight * present * scores[k].logScale)
       }
     }
-    return loss * weight
+    return loss * Double(weight)
   }
 }

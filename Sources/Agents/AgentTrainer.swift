@@ -109,6 +109,11 @@ public struct TrainingReport: Sendable, Hashable {
   public var rewardLast: Double?
   /// Every member's multiplier of the first band at the end.
   public var multiplierLast: [Double] = []
+  /// Actions drawn in PPO's rollouts and learned from, one a cell, member, sequence and step.
+  public var samples = 0
+  /// What PPO's iterations took: wall seconds on the slowest rank, and processor seconds of all ranks together.
+  public var seconds = 0.0
+  public var processorSeconds = 0.0
   /// The same and more, agent by agent.
   public var history = TrainingHistory()
 

@@ -21,6 +21,7 @@ final class Collector {
   private let anchors: Workspace<Double>
   private let actions: Workspace<Double>
   private let twins: Workspace<Double>
+  private let scores: Workspace<PolicyHead.Score>
   /// Reward of every cell without penalty, and the penalty shared by all cells, of the moment last lived through.
   let reward: Workspace<Float>
   private(set) var penalty: Float = 0
@@ -35,6 +36,7 @@ final class Collector {
     anchors = Workspace(repeating: 0, count: runner.actionCount)
     actions = Workspace(repeating: 0, count: runner.actionCount)
     twins = Workspace(repeating: 0, count: runner.actionCount)
+    scores = Workspace(repeating: .zero, count: runner.head.controls)
     reward = Workspace(repeating: 0, count: runner.vectors * Lanes.scalarCount)
   }
 
@@ -104,11 +106,14 @@ final class Collector {
       (e.actions.start + index * e.actionCount).update(from: actions.start, count: e.actionCount)
       (e.anchors.start + index * e.actionCount).update(from: anchors.start, count: e.actionCount)
       let n = runner.layout.grid.cells
-      for c in 0..<n {
-        let density = runner.head.logDensity(tile, cell: c, actions: actions.start, anchors: anchors.start)
-        e.logDensity.start[index * e.lanes + c] = Float(density)
-        e.rewards.start[index * e.lanes + c] = reward.start[c] + penalty
+      for v in 0..<runner.vectors {
+        // By the same function as in the learner, so that the first ratio is 1.
+        let density = runner.head.logDensity(
+          tile, vector: v, actions: actions.start, anchors: anchors.start, scores: scores.start)
+        UnsafeMutableRawPointer(e.logDensity.start + index * e.lanes + v * Lanes.scalarCount)
+          .storeBytes(of: density, as: Lanes.self)
       }
+      for c in 0..<n { e.rewards.start[index * e.lanes + c] = reward.start[c] + penalty }
     }
     for m in agents.indices { estimateAdvantages(experiences[m], value: agents[m].value) }
     return outcome
@@ -137,10 +142,10 @@ final class Collector {
   private func estimateAdvantages(_ e: Experience, value: Network) {
     let width = e.sequences * e.lanes
     for index in 0..<e.tiles {
-      valueTile.values[0].baseAddress?.update(from: e.inputs.start + index * e.inputVectors, count: e.inputVectors)
-      value.forward(valueTile)
-      for c in 0..<e.lanes {
-        e.values.start[index * e.lanes + c] = valueTile.output[c / Lanes.scalarCount][c % Lanes.scalarCount]
+      value.forward(valueTile, input: e.inputs.start + index * e.inputVectors)
+      for v in 0..<runner.vectors {
+        UnsafeMutableRawPointer(e.values.start + index * e.lanes + v * Lanes.scalarCount)
+          .storeBytes(of: valueTile.output[v], as: Lanes.self)
       }
     }
     // The state after the last step is not looked at: its value is taken to be that of the step before.

@@ -1,4 +1,3 @@
-import Glibc
 package import Randomness
 
 /// The clipped-surrogate update of one agent's policy and the regression of its value network (Schulman et al. 2017).
@@ -7,15 +6,22 @@ package final class Learner {
   private let head: PolicyHead
   private let policyTile: Activations
   private let valueTile: Activations
-  /// Gradients that `accumulate` adds to.
-  package private(set) var policyGradient: [Float]
-  package private(set) var valueGradient: [Float]
+  /// What `accumulate` adds to.
+  package let policySums: GradientSums
+  package let valueSums: GradientSums
+  private let scores: Workspace<PolicyHead.Score>
+  /// The sums' totals, when a minibatch is complete.
+  private var policyGradient: [Float]
+  private var valueGradient: [Float]
 
   package init(ppo: PPOSettings, head: PolicyHead, agent: Agent) {
     self.ppo = ppo
     self.head = head
     policyTile = Activations(network: agent.policy, vectors: head.vectors)
     valueTile = Activations(network: agent.value, vectors: head.vectors)
+    policySums = GradientSums(agent.policy)
+    valueSums = GradientSums(agent.value)
+    scores = Workspace(repeating: .zero, count: head.controls)
     policyGradient = [Float](repeating: 0, count: agent.policy.parameters.count)
     valueGradient = [Float](repeating: 0, count: agent.value.parameters.count)
   }
@@ -40,8 +46,8 @@ package final class Learner {
       while start < order.count {
         var divergence = 0.0
         let batch = order[start..<min(start + size, order.count)]
-        for k in policyGradient.indices { policyGradient[k] = 0 }
-        for k in valueGradient.indices { valueGradient[k] = 0 }
+        policySums.reset()
+        valueSums.reset()
         for index in batch {
           divergence += accumulate(agent, e, index, returns: returns, batch: batch.count).divergence
         }
@@ -49,9 +55,11 @@ package final class Learner {
         // further.
         if divergence / Double(batch.count) > 1.5 * ppo.targetKL { break epochs }
         if !valueOnly {
+          policySums.write(to: &policyGradient)
           agent.improvePolicy(
             gradient: policyGradient, rate: rate * ppo.learningRate, maximumNorm: ppo.maximumGradientNorm)
         }
+        valueSums.write(to: &valueGradient)
         agent.improveValue(
           gradient: valueGradient, rate: rate * ppo.valueLearningRate, maximumNorm: ppo.maximumGradientNorm)
         start += size
@@ -91,66 +99,66 @@ package final class Learner {
   package func accumulate(
     _ agent: Agent, _ e: Experience, _ index: Int, returns: [Float], batch: Int
   ) -> (policyLoss: Double, valueLoss: Double, divergence: Double) {
-    let n = head.cells
-    let inputs = e.inputs.start + index * e.inputVectors
-    let weight = 1 / Double(batch * n)
-    policyTile.values[0].baseAddress?.update(from: inputs, count: e.inputVectors)
-    agent.policy.forward(policyTile)
-    var (policyLoss, valueLoss, divergence) = (0.0, 0.0, 0.0)
-    for c in 0..<n {
-      let surrogate = clippedSurrogate(e, index: index, cell: c)
+    let inputs = UnsafePointer(e.inputs.start + index * e.inputVectors)
+    let weight = 1 / Float(batch * head.cells)
+    agent.policy.forward(policyTile, input: inputs)
+    var (policyLoss, valueLoss, divergence) = (Lanes.zero, Lanes.zero, Lanes.zero)
+    for v in 0..<head.vectors {
+      let surrogate = clippedSurrogate(e, index: index, vector: v, weight: weight)
       policyLoss += surrogate.loss
       divergence += surrogate.divergence
-      for k in 0..<head.controls { policyLoss += setPolicySlopes(e, index, k, c, surrogate.slope, weight: weight) }
     }
-    agent.policy.backward(policyTile, gradient: &policyGradient)
+    agent.policy.backward(policyTile, input: inputs, into: policySums)
 
-    valueTile.values[0].baseAddress?.update(from: inputs, count: e.inputVectors)
-    agent.value.forward(valueTile)
-    for c in 0..<n {
-      let (v, j) = (c / Lanes.scalarCount, c % Lanes.scalarCount)
-      let error = valueTile.output[v][j] - returns[index * e.lanes + c]
-      valueLoss += Double(0.5 * error * error)
-      valueTile.outputSlope[v][j] = Float(weight) * error
+    agent.value.forward(valueTile, input: inputs)
+    returns.withUnsafeBytes { returns in
+      for v in 0..<head.vectors {
+        let offset = (index * e.lanes + v * Lanes.scalarCount) * MemoryLayout<Float>.stride
+        let target = returns.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+        let error = (valueTile.output[v] - target) * head.presence(v)
+        valueLoss += 0.5 * error * error
+        valueTile.outputSlope[v] = weight * error
+      }
     }
-    agent.value.backward(valueTile, gradient: &valueGradient)
-    return (policyLoss * weight, valueLoss * weight, divergence / Double(n))
+    agent.value.backward(valueTile, input: inputs, into: valueSums)
+    return (
+      Double(policyLoss.sum() * weight), Double(valueLoss.sum() * weight),
+      Double(divergence.sum()) / Double(head.cells)
+    )
   }
 
-  /// The clipped surrogate loss of one cell, its derivative by the action's log-density, and `(r - 1) - log r`.
+  /// The clipped surrogate loss of eight cells, and `(r - 1) - log r`; sets the slopes by the policy's outputs.
+  @inline(__always)
   private func clippedSurrogate(
-    _ e: Experience, index: Int, cell c: Int
-  ) -> (loss: Double, slope: Double, divergence: Double) {
+    _ e: Experience, index: Int, vector v: Int, weight: Float
+  ) -> (loss: Lanes, divergence: Lanes) {
     let density = head.logDensity(
-      policyTile, cell: c, actions: e.actions.start + index * e.actionCount,
-      anchors: e.anchors.start + index * e.actionCount)
-    let lane = index * e.lanes + c
-    let logRatio = min(max(density - Double(e.logDensity.start[lane]), -20), 20)
-    let ratio = exp(logRatio)
-    let advantage = Double(e.advantages.start[lane])
+      policyTile, vector: v, actions: e.actions.start + index * e.actionCount,
+      anchors: e.anchors.start + index * e.actionCount, scores: scores.start)
+    let row = index * e.lanes + v * Lanes.scalarCount
+    let old = UnsafeRawPointer(e.logDensity.start + row).loadUnaligned(as: Lanes.self)
+    let advantage = UnsafeRawPointer(e.advantages.start + row).loadUnaligned(as: Lanes.self)
+    let present = head.presence(v)
+    let logRatio = atMost(20, atLeast(-20, density - old))
+    let ratio = exponential(logRatio)
+    let (least, most) = (Float(1 - ppo.clip), Float(1 + ppo.clip))
     // min(r A, clip(r) A) is flat where r has already left the trust region in the direction of the gain.
-    let isFlat = advantage > 0 ? ratio > 1 + ppo.clip : ratio < 1 - ppo.clip
-    let clipped = min(max(ratio, 1 - ppo.clip), 1 + ppo.clip)
-    return (-min(ratio * advantage, clipped * advantage), isFlat ? 0 : -ratio * advantage, ratio - 1 - logRatio)
-  }
-
-  /// Sets the slopes of one control at one cell; returns its entropy bonus as a loss.
-  private func setPolicySlopes(
-    _ e: Experience, _ index: Int, _ k: Int, _ c: Int, _ slope: Double, weight: Double
-  ) -> Double {
-    let i = index * e.actionCount + k * head.cells + c
-    let outputs = head.outputs(policyTile, k, c)
-    let (m, s) = head.law(k, anchor: e.anchors.start[i], outputs: outputs)
-    let score = head.laws[k].scoreFunction(e.actions.start[i], location: m, scale: s)
+    let isFlat = ((advantage .> 0) .& (ratio .> most)) .| ((advantage .<= 0) .& (ratio .< least))
+    let clipped = atMost(most, atLeast(least, ratio))
+    let (gain, clippedGain) = (ratio * advantage, clipped * advantage)
+    var loss = -gain.replacing(with: clippedGain, where: clippedGain .< gain)
+    let slope = (-gain).replacing(with: 0, where: isFlat) * present * weight
     // With the squared error as reward the log-scale is held. The entropy of a normal law grows by 1 with its
     // log-scale.
     let isHeld = ppo.reward == .squaredError
-    let logScale = isHeld ? 0 : slope * score.logScale - ppo.entropy
-    head.setSlopes(
-      policyTile, k, c,
-      head.slopes(
-        k, anchor: e.anchors.start[i], outputs: outputs, location: weight * slope * score.location,
-        logScale: weight * logScale))
-    return isHeld ? 0 : -ppo.entropy * log(s)
+    let entropy = Float(ppo.entropy)
+    for k in 0..<head.controls {
+      let score = scores.start[k]
+      head.setSlopes(
+        policyTile, k, vector: v, score: score, location: slope * score.location,
+        logScale: isHeld ? .zero : slope * score.logScale - weight * entropy * present)
+      if !isHeld { loss -= entropy * (score.relativeLogScale + head.logUnits[k]) }
+    }
+    return (loss * present, (ratio - 1 - logRatio) * present)
   }
 }

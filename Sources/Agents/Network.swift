@@ -83,121 +83,73 @@ public final class Activations {
   }
 }
 
+/// A gradient in the making: sums over a minibatch's samples, every lane's by themselves until all tiles are in.
+public final class GradientSums {
+  /// One a parameter.
+  let lanes: Workspace<Lanes>
+
+  /// Zero sums for the parameters of `network`.
+  public init(_ network: Network) { lanes = Workspace(repeating: .zero, count: network.parameters.count) }
+
+  /// Number of parameters.
+  public var count: Int { lanes.count }
+
+  /// Starts anew.
+  public func reset() { lanes.start.update(repeating: .zero, count: lanes.count) }
+
+  /// Writes the sums over lanes, one a parameter.
+  public func write(to gradient: inout [Float]) {
+    precondition(gradient.count == lanes.count)
+    for k in 0..<lanes.count { gradient[k] = lanes.start[k].sum() }
+  }
+}
+
 extension Network {
   /// Computes `tile.output` from `tile.input`.
   public func forward(_ tile: Activations) {
+    if let input = tile.input.baseAddress { forward(tile, input: input) }
+  }
+
+  /// Computes `tile.output` from an input elsewhere, `[input][vector]`.
+  func forward(_ tile: Activations, input: UnsafePointer<Lanes>) {
     parameters.withUnsafeBufferPointer { p in
+      guard let base = p.baseAddress else { return }
+      var x = input
       for l in 0..<layers {
-        guard let base = p.baseAddress, let x = tile.values[l].baseAddress,
-          let y = tile.values[l + 1].baseAddress
-        else { return }
+        guard let y = tile.values[l + 1].baseAddress else { return }
         affine(
           weights: base + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, y, vectors: tile.vectors)
         if l < layers - 1 {
           for k in 0..<sizes[l + 1] * tile.vectors { y[k] = tanh(y[k]) }
         }
+        x = UnsafePointer(y)
       }
     }
   }
 
   /// Adds to `gradient` the derivative by the parameters of a loss whose derivative by the output is
   /// `tile.outputSlope`, for the tile last passed through `forward`.
-  public func backward(_ tile: Activations, gradient: inout [Float]) {
+  public func backward(_ tile: Activations, into gradient: GradientSums) {
+    if let input = tile.input.baseAddress { backward(tile, input: input, into: gradient) }
+  }
+
+  /// The same for an input elsewhere.
+  func backward(_ tile: Activations, input: UnsafePointer<Lanes>, into gradient: GradientSums) {
     parameters.withUnsafeBufferPointer { p in
-      gradient.withUnsafeMutableBufferPointer { g in
-        guard let p = p.baseAddress, let g = g.baseAddress else { return }
-        for l in stride(from: layers - 1, through: 0, by: -1) {
-          guard let x = tile.values[l].baseAddress, let dx = tile.slopes[l].baseAddress,
-            let dy = tile.slopes[l + 1].baseAddress
-          else { return }
-          accumulate(
-            gradient: g + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, dy,
-            vectors: tile.vectors)
-          if l > 0 {
-            propagate(
-              weights: p + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, dx, dy,
-              vectors: tile.vectors)
-          }
+      guard let p = p.baseAddress else { return }
+      for l in stride(from: layers - 1, through: 0, by: -1) {
+        guard let values = tile.values[l].baseAddress, let dx = tile.slopes[l].baseAddress,
+          let dy = tile.slopes[l + 1].baseAddress
+        else { return }
+        let x = l > 0 ? UnsafePointer(values) : input
+        accumulate(
+          gradient: gradient.lanes.start + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, dy,
+          vectors: tile.vectors)
+        if l > 0 {
+          propagate(
+            weights: p + offsets[l], inputs: sizes[l], outputs: sizes[l + 1], x, dx, dy, vectors: tile.vectors)
         }
       }
-    }
-  }
-}
-
-/// `y = W x + b`, four outputs of two groups of samples at a time, inputs ascending: eight sums at once, as many as
-/// hide the latency of an addition and leave vector registers for the operands.
-///
-/// Where fewer outputs or groups are left, the last one is computed more than once.
-@inline(__always)
-private func affine(
-  weights w: UnsafePointer<Float>, inputs: Int, outputs: Int, _ x: UnsafePointer<Lanes>,
-  _ y: UnsafeMutablePointer<Lanes>, vectors: Int
-) {
-  let b = w + inputs &* outputs
-  let last = outputs &- 1
-  for o0 in stride(from: 0, to: outputs, by: 4) {
-    let (o1, o2, o3) = (min(o0 &+ 1, last), min(o0 &+ 2, last), min(o0 &+ 3, last))
-    let (w0, w1, w2, w3) = (w + o0 &* inputs, w + o1 &* inputs, w + o2 &* inputs, w + o3 &* inputs)
-    for v in stride(from: 0, to: vectors, by: 2) {
-      let next = v &+ 1 < vectors ? 1 : 0
-      var (s0, s1) = (Lanes(repeating: b[o0]), Lanes(repeating: b[o1]))
-      var (s2, s3) = (Lanes(repeating: b[o2]), Lanes(repeating: b[o3]))
-      var (t0, t1, t2, t3) = (s0, s1, s2, s3)
-      var input = x + v
-      for i in 0..<inputs {
-        let (xs, xt) = (input[0], input[next])
-        s0 += w0[i] * xs
-        t0 += w0[i] * xt
-        s1 += w1[i] * xs
-        t1 += w1[i] * xt
-        s2 += w2[i] * xs
-        t2 += w2[i] * xt
-        s3 += w3[i] * xs
-        t3 += w3[i] * xt
-        input += vectors
-      }
-      let output = y + v
-      (output[o0 &* vectors &+ next], output[o0 &* vectors]) = (next == 1 ? t0 : s0, s0)
-      (output[o1 &* vectors &+ next], output[o1 &* vectors]) = (next == 1 ? t1 : s1, s1)
-      (output[o2 &* vectors &+ next], output[o2 &* vectors]) = (next == 1 ? t2 : s2, s2)
-      (output[o3 &* vectors &+ next], output[o3 &* vectors]) = (next == 1 ? t3 : s3, s3)
-    }
-  }
-}
-
-/// `dW += dy x'`, `db += dy`, summed over the tile's samples.
-@inline(__always)
-private func accumulate(
-  gradient g: UnsafeMutablePointer<Float>, inputs: Int, outputs: Int, _ x: UnsafePointer<Lanes>,
-  _ dy: UnsafePointer<Lanes>, vectors: Int
-) {
-  let b = g + inputs * outputs
-  for o in 0..<outputs {
-    let d = dy + o * vectors
-    var bias = Lanes.zero
-    for v in 0..<vectors { bias += d[v] }
-    b[o] += bias.sum()
-    for i in 0..<inputs {
-      let xi = x + i * vectors
-      var s = Lanes.zero
-      for v in 0..<vectors { s += d[v] * xi[v] }
-      g[o * inputs + i] += s.sum()
-    }
-  }
-}
-
-/// `dx = (W' dy) (1 - x^2)` through the tanh that made `x`.
-@inline(__always)
-private func propagate(
-  weights w: UnsafePointer<Float>, inputs: Int, outputs: Int, _ x: UnsafePointer<Lanes>,
-  _ dx: UnsafeMutablePointer<Lanes>, _ dy: UnsafePointer<Lanes>, vectors: Int
-) {
-  for i in 0..<inputs {
-    for v in 0..<vectors {
-      var s = Lanes.zero
-      for o in 0..<outputs { s += w[o * inputs + i] * dy[o * vectors + v] }
-      let t = x[i * vectors + v]
-      dx[i * vectors + v] = s * (1 - t * t)
     }
   }
 }

@@ -7,6 +7,8 @@ package struct PolicyHead: Sendable {
   package let laws: [ActionLaw]
   /// Scale of every control, in the variable's unit.
   let scales: [Double]
+  /// Their logarithms.
+  let logUnits: [Float]
   /// Cells of a state.
   package let cells: Int
   /// Groups of eight cells in a tile.
@@ -21,6 +23,7 @@ package struct PolicyHead: Sendable {
     cells = layout.grid.cells
     vectors = (layout.grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     scales = settings.controls.map { layout.variables[$0].scale }
+    logUnits = scales.map { Float(log($0)) }
     laws = settings.controls.map { v in
       guard let lower = layout.variables[v].lowerBound else { return .normal }
       switch settings.bounds {

@@ -15,6 +15,9 @@ struct TrainingSummary {
     let report = outcome.report
     return .object([
       "seconds": .number(outcome.seconds),
+      "samples": .integer(report.samples),
+      "samples_per_second": .number(rate(report.seconds)),
+      "samples_per_processor_second": .number(rate(report.processorSeconds)),
       "warm_start_loss": .array(report.warmStartLoss.map { .number($0) }),
       "ppo_iterations": .integer(iterations),
       "reward_first": .number(report.rewardFirst),
@@ -25,10 +28,16 @@ struct TrainingSummary {
     ])
   }
 
+  /// PPO's samples in a second; nothing without PPO.
+  private func rate(_ seconds: Double) -> Double? { seconds > 0 ? Double(outcome.report.samples) / seconds : nil }
+
   var line: String {
     var text = String(format: "training: %.0f s", outcome.seconds)
     if let first = outcome.report.rewardFirst, let last = outcome.report.rewardLast {
       text += String(format: ", reward per cell %.5f before and %.5f after %d iterations of PPO", first, last, iterations)
+    }
+    if let all = rate(outcome.report.seconds), let core = rate(outcome.report.processorSeconds) {
+      text += String(format: ", %.0f samples a second, %.0f a processor second", all, core)
     }
     return text
   }

@@ -64,6 +64,15 @@ private func scene() -> (Agent, Experience, PolicyHead) {
   return (agent, e, head)
 }
 
+extension GradientSums {
+  /// The sums over lanes.
+  fileprivate var totals: [Float] {
+    var totals = [Float](repeating: 0, count: count)
+    write(to: &totals)
+    return totals
+  }
+}
+
 private let returns: [Float] = (0..<96).map { Float(Stream(seed: 6, purpose: .test).normal(at: $0)) }
 
 @Test(arguments: [0.0, 0.3], [0.2, 50])
@@ -81,8 +90,9 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
     return sums
   }
   for index in 0..<e.tiles { _ = learner.accumulate(agent, e, index, returns: returns, batch: e.tiles) }
+  let (policyGradient, valueGradient) = (learner.policySums.totals, learner.valueSums.totals)
   let h: Float = 2e-3
-  let policyScale = learner.policyGradient.map(abs).max() ?? 0
+  let policyScale = policyGradient.map(abs).max() ?? 0
   // The clipped surrogate has kinks where a ratio crosses its limits: differences of a few parameters straddle one.
   let allowed = clip < 1 ? agent.policy.parameters.count / 10 : 0
   var misses = 0
@@ -91,17 +101,17 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
     up.policy.parameters[k] += h
     down.policy.parameters[k] -= h
     let difference = Float((losses(up).policy - losses(down).policy) / Double(2 * h))
-    if abs(difference - learner.policyGradient[k]) > 1e-2 * policyScale { misses += 1 }
+    if abs(difference - policyGradient[k]) > 1e-2 * policyScale { misses += 1 }
   }
   #expect(policyScale > 1e-2)
   #expect(misses <= allowed)
-  let valueScale = learner.valueGradient.map(abs).max() ?? 0
+  let valueScale = valueGradient.map(abs).max() ?? 0
   for k in agent.value.parameters.indices {
     var (up, down) = (agent, agent)
     up.value.parameters[k] += h
     down.value.parameters[k] -= h
     let difference = Float((losses(up).value - losses(down).value) / Double(2 * h))
-    #expect(abs(difference - learner.valueGradient[k]) < 3e-3 * valueScale, "parameter \(k)")
+    #expect(abs(difference - valueGradient[k]) < 3e-3 * valueScale, "parameter \(k)")
   }
 }
 
@@ -109,13 +119,14 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
   let (agent, e, head) = scene()
   let learner = Learner(ppo: ppo(.squaredError), head: head, agent: agent)
   for index in 0..<e.tiles { _ = learner.accumulate(agent, e, index, returns: returns, batch: e.tiles) }
+  let policyGradient = learner.policySums.totals
   // The last layer's weights come by output, 5 inputs each, then 4 biases; outputs 1 and 3 are log-scales.
   let start = 6 * 5 + 5
   for output in [1, 3] {
-    for i in 0..<5 { #expect(learner.policyGradient[start + 5 * output + i] == 0) }
-    #expect(learner.policyGradient[start + 20 + output] == 0)
+    for i in 0..<5 { #expect(policyGradient[start + 5 * output + i] == 0) }
+    #expect(policyGradient[start + 20 + output] == 0)
   }
-  #expect(learner.policyGradient[start] != 0)
+  #expect(policyGradient[start] != 0)
 }
 
 @Test func learningRaisesTheProbabilityOfGoodActions() {
@@ -154,4 +165,47 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
   #expect(head.slopes(0, anchor: 0, outputs: (0, 9), location: 0, logScale: -1).1 == 0)
   #expect(head.slopes(0, anchor: 0, outputs: (0, 9), location: 0, logScale: 1).1 == 1)
   #expect(head.slopes(0, anchor: 0, outputs: (0, -9), location: 0, logScale: 1).1 == 0)
+}
+
+/// Eight cells at once against one by one, with every law, at the limits too, and with cells that fill no whole vector.
+@Test(arguments: [AgentSettings.Bounds.truncated, .clip, .softplus])
+func lawsOfEightCellsAreThoseOfSingleCells(bounds: AgentSettings.Bounds) {
+  let narrow = StateLayout(grid: PeriodicGrid(cells: 13, length: 1), variables: layout.variables)
+  let head = PolicyHead(settings: settings(bounds), layout: narrow)
+  let network = Network(sizes: [1, 4], outputGain: 1, stream: Stream(seed: 1, purpose: .test))
+  let tile = Activations(network: network, vectors: 2)
+  let stream = Stream(seed: 12, purpose: .test)
+  var (actions, anchors) = ([Double](), [Double]())
+  for i in 0..<26 {
+    anchors.append(0.01 + 0.2 * stream.uniform(at: i))
+    actions.append(max(1.1e-3, anchors[i] + 0.1 * stream.normal(at: 100 + i)))
+    // Raw locations from far below to above the bound, raw log-scales beyond both limits.
+    let (k, c) = (i / 13, i % 13)
+    tile.output[4 * k + c / 8][c % 8] = Float(2 * stream.normal(at: 200 + i))
+    tile.output[4 * k + 2 + c / 8][c % 8] = Float(2.5 * stream.normal(at: 300 + i))
+  }
+  let scores = UnsafeMutablePointer<PolicyHead.Score>.allocate(capacity: 2)
+  defer { scores.deallocate() }
+  for v in 0..<2 {
+    let densities = head.logDensity(tile, vector: v, actions: actions, anchors: anchors, scores: scores)
+    for k in 0..<2 {
+      head.setSlopes(tile, k, vector: v, score: scores[k], location: -scores[k].location, logScale: -scores[k].logScale)
+    }
+    for c in 8 * v..<min(13, 8 * v + 8) {
+      #expect(head.presence(v)[c % 8] == 1)
+      let density = head.logDensity(tile, cell: c, actions: actions, anchors: anchors)
+      #expect(agrees(Double(densities[c % 8]), density, 3e-6), "cell \(c)")
+      for k in 0..<2 {
+        let (i, outputs) = (13 * k + c, head.outputs(tile, k, c))
+        let (m, s) = head.law(k, anchor: anchors[i], outputs: outputs)
+        let score = head.laws[k].scoreFunction(actions[i], location: m, scale: s)
+        let slopes = head.slopes(
+          k, anchor: anchors[i], outputs: outputs, location: -score.location, logScale: -score.logScale)
+        let found = (tile.outputSlope[4 * k + v][c % 8], tile.outputSlope[4 * k + 2 + v][c % 8])
+        #expect(agrees(Double(found.0), Double(slopes.0), 1e-5), "location of control \(k), cell \(c)")
+        #expect(agrees(Double(found.1), Double(slopes.1), 1e-5), "log-scale of control \(k), cell \(c)")
+      }
+    }
+  }
+  #expect(head.presence(1)[5] == 0)
 }

@@ -37,7 +37,8 @@ extension JobTests {
     /// The scores without what a clock has measured.
     private func withoutSeconds(_ object: [String: Any]) -> NSDictionary {
       var kept: [String: Any] = [:]
-      for (key, value) in object where key != "seconds" && key != "seconds_per_cycle" {
+      let measured: Set = ["seconds", "seconds_per_cycle", "samples_per_second", "samples_per_processor_second"]
+      for (key, value) in object where !measured.contains(key) {
         kept[key] = (value as? [String: Any]).map { withoutSeconds($0) } ?? value
       }
       return kept as NSDictionary
@@ -148,6 +149,10 @@ extension JobTests {
       let expected = ["seconds", "ppo_iterations", "reward_first", "reward_last", "multiplier_last"]
       #expect(Set(training.keys).isSuperset(of: expected))
       #expect(training["ppo_iterations"] as? Int == 2)
+      // 64 cells, 10 members, 2 sequences of 4 cycles, 2 iterations.
+      #expect(training["samples"] as? Int == 64 * 10 * 2 * 4 * 2)
+      #expect((training["samples_per_second"] as? Double ?? 0) > 0)
+      #expect((training["samples_per_processor_second"] as? Double ?? 0) > 0)
       #expect((training["multiplier_last"] as? [Double])?.count == 10)
     }
 
