@@ -46,8 +46,9 @@ public struct AgentSettings: Sendable, Hashable {
   public var inputs: Inputs
   public var target: Target
   public var draws: Draws
-  /// Observation times that a member keeps its place in the laws; `nil`: to be measured in training.
-  public var memory: Int?
+  /// Share of the cells in which draws follow the order of the members' forecasts, for stratified draws of agents that
+  /// see the ensemble; `nil`: to be measured in training.
+  public var orderKept: Double?
   public var bounds: Bounds
   /// Variables that the agent sets; the others are left to the base.
   public var controls: [Int]
@@ -62,14 +63,14 @@ public struct AgentSettings: Sendable, Hashable {
 
   /// All settings; see the properties.
   public init(
-    base: Base, inputs: Inputs, target: Target, draws: Draws, memory: Int? = 1, bounds: Bounds, controls: [Int], observed: [Int],
+    base: Base, inputs: Inputs, target: Target, draws: Draws, orderKept: Double? = 0, bounds: Bounds, controls: [Int], observed: [Int],
     errorVariance: Double, window: Int, hidden: [Int]
   ) {
     self.base = base
     self.inputs = inputs
     self.target = target
     self.draws = draws
-    self.memory = memory
+    self.orderKept = orderKept
     self.bounds = bounds
     self.controls = controls
     self.observed = observed
@@ -77,6 +78,9 @@ public struct AgentSettings: Sendable, Hashable {
     self.window = window
     self.hidden = hidden
   }
+
+  /// Whether agents know the other members' forecasts and draw from parts that can follow their order.
+  public var canKeepOrder: Bool { inputs == .ensemble && draws == .stratified }
 
   /// Whether a policy network has the inputs and outputs that these settings ask for.
   public func fits(_ policy: Network, layout: StateLayout, auxiliary: Int) -> Bool {

@@ -8,30 +8,24 @@ extension AgentTrainer {
   /// agent's own closed-loop states. The likelihood is a proper score, so the spread that it learns is honest.
   public func warmStart(_ warm: WarmStartSettings) throws {
     guard warm.steps > 0 else { return }
-    let isMemoryOpen = settings.memory == nil
+    let isOrderOpen = settings.orderKept == nil
     try fit(warm, isTeacherForced: true)
     for _ in 0..<warm.closedLoopRounds {
       let correlation = try fit(warm, isTeacherForced: false)
-      if isMemoryOpen { settings.memory = Self.memory(correlation: correlation) }
+      if isOrderOpen { settings.orderKept = min(max(0, correlation), 1) }
     }
-  }
-
-  /// The memory L that gives draws the integrated correlation time of a target whose correlation falls geometrically,
-  /// by `correlation` from one observation time to the next: (1 + correlation) / (1 - correlation), where draws
-  /// that stay for L times have L. What integrates the analysis feels that time, not the shape of the correlation.
-  package static func memory(correlation: Double) -> Int {
-    guard correlation > 0 else { return 1 }
-    return min(Int(((1 + correlation) / max(1 - correlation, 1e-6)).rounded()), 1000)
+    if isOrderOpen, settings.orderKept == nil { settings.orderKept = 0 }
   }
 
   /// One Adam step per observation time, on all sequences of the rollout.
   ///
-  /// - Returns: the correlation of the target's places in the laws from one observation time to the next, over the
-  ///   last tenth of the steps.
+  /// - Returns: the correlation of the target's place among the forecasts with that in the laws, over the last tenth of
+  ///   the steps; see `TargetOrder`.
   @discardableResult
   private func fit(_ warm: WarmStartSettings, isTeacherForced: Bool) throws -> Double {
-    let runner = makeRunner(sequences: warm.batch, memory: settings.memory ?? 1)
-    let succession = TargetSuccession(runner: runner)
+    let runner = makeRunner(
+      sequences: warm.batch, orderKept: isTeacherForced ? 0 : settings.orderKept ?? 0, gathersMembers: !isTeacherForced)
+    let order = TargetOrder(runner: runner)
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: warm.missingFraction,
       episode: isTeacherForced ? 1 : .max)
@@ -67,7 +61,7 @@ extension AgentTrainer {
           runner.head, tile, anchors: anchors.start, targets: targets.start, scores: scores.start, weight: weight)
         if lastTenth {
           losses[m] += loss
-          succession.add(moment, tile, anchors: anchors.start)
+          order.add(moment, tile, anchors: anchors.start)
         }
         curve.add(loss, agent: m, step: step)
         agents[m].policy.backward(tile, into: sums[m])
@@ -89,8 +83,8 @@ extension AgentTrainer {
     report.warmStartLoss.append(try averageOverMembers(losses.map { $0 / count }))
     report.history.warmStartSteps = curve.ends
     report.history.warmStartLoss.append(try gatherOverMembers(curve.means, width: curve.ends.count))
-    let products = try averageOverMembers(succession.products)
-    let squares = try averageOverMembers(succession.squares)
+    let products = try averageOverMembers(order.products)
+    let squares = try averageOverMembers(order.squares)
     return squares > 0 ? products / squares : 0
   }
 

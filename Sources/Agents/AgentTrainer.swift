@@ -6,7 +6,8 @@ public import StateSpace
 /// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share
 /// nothing but, with `inputs: ensemble`, the mean and spread of their forecasts.
 public final class AgentTrainer {
-  /// What the agents are; the memory of their draws is measured on the way if it was left open.
+  /// What the agents are; how far draws keep the order of forecasts is measured on the way
+  /// if it was left open.
   public internal(set) var settings: AgentSettings
   /// Agents of the local members.
   public internal(set) var agents: [Agent]
@@ -66,10 +67,10 @@ public final class AgentTrainer {
   }
 
   /// A runner for `sequences` ensembles side by side.
-  func makeRunner(sequences: Int, memory: Int = 1) -> PolicyRunner {
+  func makeRunner(sequences: Int, orderKept: Double = 0, gathersMembers: Bool = false) -> PolicyRunner {
     PolicyRunner(
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
-      sequences: sequences, memory: memory)
+      sequences: sequences, orderKept: orderKept, gathersMembers: gathersMembers)
   }
 
   /// The next number for a rollout's or a stage's random streams.

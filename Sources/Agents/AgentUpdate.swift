@@ -28,7 +28,7 @@ public final class AgentUpdate: EnsembleUpdate {
     self.agents = agents
     runner = PolicyRunner(
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
-      sequences: 1, memory: settings.memory ?? 1)
+      sequences: 1, orderKept: settings.orderKept ?? 0)
     tile = Activations(network: agents[0].policy, vectors: runner.vectors)
     observation = Workspace(repeating: .nan, count: base.layout.count)
     anchors = Workspace(repeating: 0, count: runner.actionCount)

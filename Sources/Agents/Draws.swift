@@ -7,31 +7,39 @@ package import Randomness
 /// hypercube sampling, McKay, Beckman & Conover 1979). Any rank can work out any member's part, so this costs no
 /// message.
 ///
-/// With a memory of L observation times a cell's numbers, and the permutation behind them, stay for L cycles before they
-/// are drawn anew; cells renew at different times. The errors of an analysis last for some cycles, and what integrates
-/// them (K and R integrate a) has an honest spread only if the members' deviations last as long. What the numbers are is a
-/// function of the cycle alone, whatever was drawn before.
+/// In a share of the cells, `orderKept`, the parts are not permuted but follow the order of the members' forecasts:
+/// who was highest is highest again. What an analysis gets wrong it gets wrong for several cycles, and what integrates
+/// it (K and R integrate a) has an honest spread only if the members' deviations live as long, and act back on them.
 package struct Draws {
   let members: Int
   let seed: UInt64
-  /// Observation times that a number stays, L.
-  let memory: Int
   private let kind: AgentSettings.Draws
+  /// Cells keep their order where 16 random bits are below this number.
+  private let keptBelow: UInt32
   /// Random permutations of the members, `[table][member]`; a cell takes one of them, rotated.
   private let permutations: [Int32]
-  /// When every action renews: at the cycles whose sum with its phase is a multiple of L.
-  private let phases: [Int]
   private static let tables = 512
 
-  /// - Parameter count: actions of one member.
-  package init(members: Int, seed: UInt64, kind: AgentSettings.Draws, memory: Int = 1, count: Int) {
+  /// Base forecasts of all members that their draws may follow.
+  package struct Forecasts {
+    /// The first member's value of every action (`[action]`). Values up to the next multiple of eight actions are read
+    /// and not used.
+    let first: UnsafePointer<Double>
+    /// Distance from one member to the next.
+    let stride: Int
+
+    package init(first: UnsafePointer<Double>, stride: Int) {
+      self.first = first
+      self.stride = stride
+    }
+  }
+
+  /// - Parameter orderKept: share of cells and cycles in which the order of the members' forecasts is kept.
+  package init(members: Int, seed: UInt64, kind: AgentSettings.Draws, orderKept: Double = 0) {
     self.members = members
     self.seed = seed
     self.kind = kind
-    self.memory = memory
-    // Cycles never reach these two numbers.
-    let phaseStream = Stream(seed: seed, purpose: .policyStratum, cycle: 0xFFFF_FFFE)
-    phases = (0..<count).map { phaseStream.integer(below: memory, at: $0) }
+    keptBelow = UInt32(min(max(orderKept, 0), 1) * 65_536)
     guard kind == .stratified else {
       permutations = []
       return
@@ -49,50 +57,76 @@ package struct Draws {
     permutations = tables
   }
 
-  /// One member's numbers in one sequence, kept between cycles so that only renewed ones have to be drawn.
-  package struct Places {
-    /// Uniform numbers in (0, 1), one for each action.
-    package let uniforms: Workspace<Double>
-    /// The cycles at which they are drawn anew.
-    let renewals: Workspace<Int>
-    /// What they were drawn for.
-    let purpose: Workspace<UInt32>
-
-    package init(count: Int) {
-      uniforms = Workspace(repeating: 0.5, count: count)
-      renewals = Workspace(repeating: .min, count: count)
-      purpose = Workspace(repeating: 0, count: 1)
-    }
-  }
-
-  /// Brings one member's numbers to `cycle`.
+  /// Uniform numbers in (0, 1) for `count` actions of one member.
   ///
   /// - Parameters:
   ///   - sequence: number of the rollout, 0 in an assimilation.
   ///   - purpose: keeps training and assimilation apart.
-  package func refresh(_ places: Places, purpose: Purpose, member: Int, cycle: Int, sequence: Int) {
-    let isOther = places.purpose.start[0] != purpose.rawValue
-    places.purpose.start[0] = purpose.rawValue
-    for k in phases.indices {
-      let renewal = places.renewals.start[k]
-      if !isOther, cycle < renewal, cycle >= renewal - memory { continue }
-      let last = cycle - (cycle + phases[k]) % memory
-      places.renewals.start[k] = last + memory
-      let index = sequence * phases.count + k
-      places.uniforms.start[k] = uniform(at: index, purpose: purpose, member: member, cycle: max(0, last))
+  ///   - forecasts: whose order is kept in a share of the actions; `nil`: in none.
+  package func fill(
+    _ uniforms: UnsafeMutableBufferPointer<Double>, purpose: Purpose, member: Int, cycle: Int, sequence: Int,
+    forecasts: Forecasts? = nil
+  ) {
+    let count = uniforms.count
+    let stream = Stream(seed: seed, purpose: purpose, member: member, cycle: cycle)
+    var span = uniforms.mutableSpan
+    stream.uniforms(into: &span, at: sequence * ((count + 1) / 2))
+    guard kind == .stratified else { return }
+    // The purpose's number goes into the member's word: strata belong to no member.
+    let strata = Stream(seed: seed, purpose: .policyStratum, member: Int(purpose.rawValue), cycle: cycle)
+    let offset = sequence * ((count + 1) / 2)
+    let parts = UInt64(members)
+    let share = Double(members)
+    permutations.withUnsafeBufferPointer { permutations in
+      guard let tables = permutations.baseAddress else { return }
+      for block in stride(from: 0, to: count, by: 8) {
+        let words = strata.fourWords(at: offset + block / 2)
+        let ranks = forecasts.map { rank(of: member, among: $0, block: block) }
+        for k in block..<min(block + 8, count) {
+          let lane = (k - block) / 2
+          let (choice, turn) = k % 2 == 0 ? (words.0[lane], words.1[lane]) : (words.2[lane], words.3[lane])
+          let order = tables + Int(choice >> 16) % Self.tables * members
+          var part: Int
+          if let forecasts, let ranks, choice & 0xFFFF < keptBelow {
+            part = Int(ranks.below[k - block])
+            if ranks.equal[k - block] > 1 { part += place(of: member, among: forecasts, action: k, order: order) }
+          } else {
+            part = Int(order[member]) + Int((turn &* parts) >> 32)
+            if part >= members { part -= members }
+          }
+          // The sum may round up to the next part's start, and to 1 in the last part.
+          uniforms[k] = min((Double(part) + uniforms[k]) / share, 1.0.nextDown)
+        }
+      }
     }
   }
 
-  private func uniform(at index: Int, purpose: Purpose, member: Int, cycle: Int) -> Double {
-    let u = Stream(seed: seed, purpose: purpose, member: member, cycle: cycle).uniform(at: index)
-    guard kind == .stratified else { return u }
-    // The purpose's number goes into the member's word: strata belong to no member.
-    let words = Stream(seed: seed, purpose: .policyStratum, member: Int(purpose.rawValue), cycle: cycle).words(at: index)
-    let table = Int(words.x) % Self.tables
-    let rotation = Int((UInt64(words.y) &* UInt64(members)) >> 32)
-    var part = Int(permutations[table * members + member]) + rotation
-    if part >= members { part -= members }
-    // The sum may round up to the next part's start, and to 1 in the last part.
-    return min((Double(part) + u) / Double(members), 1.0.nextDown)
+  /// How many members' forecasts of eight actions are below this member's, and how many are equal, its own included.
+  private func rank(
+    of member: Int, among forecasts: Forecasts, block: Int
+  ) -> (below: SIMD8<Double>, equal: SIMD8<Double>) {
+    func values(_ m: Int) -> SIMD8<Double> {
+      UnsafeRawPointer(forecasts.first + m * forecasts.stride + block).loadUnaligned(as: SIMD8<Double>.self)
+    }
+    let own = values(member)
+    let one = SIMD8<Double>(repeating: 1)
+    var (below, equal) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
+    for m in 0..<members {
+      let other = values(m)
+      below += SIMD8<Double>.zero.replacing(with: one, where: other .< own)
+      equal += SIMD8<Double>.zero.replacing(with: one, where: other .== own)
+    }
+    return (below, equal)
+  }
+
+  /// A member's place among those with the same forecast, by the entries of a random order.
+  private func place(
+    of member: Int, among forecasts: Forecasts, action: Int, order: UnsafePointer<Int32>
+  ) -> Int {
+    let first = forecasts.first + action
+    var before = 0
+    for m in 0..<members
+    where first[m * forecasts.stride] == first[member * forecasts.stride] && order[m] < order[member] { before += 1 }
+    return before
   }
 }

@@ -21,8 +21,14 @@ final class PolicyRunner {
   private let statistics: EnsembleStatistics
   /// Controls' base forecasts of the local members, `[local member][sequence][control][cell]`.
   private let rows: Workspace<Double>
-  /// `[local member][sequence]`.
-  private let places: [[Draws.Places]]
+  private let uniforms: Workspace<Double>
+  /// Forecasts of all members where draws follow their order, `[member][sequence][control][cell]`; else empty, and
+  /// `mean` and `spread` come from a reduction.
+  private var gathered: [Double] = []
+  private let members: Workspace<Double>
+  /// Elements of `gathered` that each rank holds.
+  private let gatheredCounts: [Int]
+  private let communicator: Communicator
   /// Scales of the laws that were drawn from last, `[control][cell]`.
   private let scales: Workspace<Double>
   private let admissible: Workspace<Double>
@@ -31,9 +37,12 @@ final class PolicyRunner {
   /// Elements that an agent sets in one state: `[control][cell]`.
   let actionCount: Int
 
+  /// - Parameters:
+  ///   - orderKept: share of cells in which draws follow the order of the members' forecasts.
+  ///   - gathersMembers: whether all members' forecasts are brought to every rank even if no draw follows them.
   init(
     settings: AgentSettings, base: any BaseForecast, distribution: Distribution, communicator: Communicator,
-    seed: UInt64, sequences: Int, memory: Int
+    seed: UInt64, sequences: Int, orderKept: Double, gathersMembers: Bool = false
   ) {
     self.settings = settings
     self.base = base
@@ -44,9 +53,8 @@ final class PolicyRunner {
     head = PolicyHead(settings: settings, layout: base.layout)
     let count = settings.controls.count * layout.grid.cells
     actionCount = count
-    draws = Draws(
-      members: distribution.members, seed: seed, kind: settings.draws, memory: memory, count: count)
-    places = distribution.local.map { _ in (0..<sequences).map { _ in Draws.Places(count: count) } }
+    draws = Draws(members: distribution.members, seed: seed, kind: settings.draws, orderKept: orderKept)
+    uniforms = Workspace(repeating: 0, count: count)
     mean = Workspace(repeating: 0, count: sequences * actionCount)
     spread = Workspace(repeating: 0, count: sequences * actionCount)
     scales = Workspace(repeating: 0, count: actionCount)
@@ -57,6 +65,13 @@ final class PolicyRunner {
     let units = (0..<sequences).flatMap { _ in
       settings.controls.flatMap { [Double](repeating: base.layout.variables[$0].scale, count: base.layout.grid.cells) }
     }
+    self.communicator = communicator
+    gatheredCounts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
+    if settings.canKeepOrder, orderKept > 0 || gathersMembers {
+      gathered = [Double](repeating: 0, count: distribution.members * width)
+    }
+    // Draws read whole vectors of eight.
+    members = Workspace(repeating: 0, count: gathered.count + 8)
     statistics = EnsembleStatistics(
       width: width, distribution: distribution, communicator: communicator, units: units)
   }
@@ -71,13 +86,45 @@ final class PolicyRunner {
     }
   }
 
-  /// Assembles `mean` and `spread` of the forecasts presented by every rank, by one reduction; nothing for agents
-  /// that see only their own member.
+  /// Assembles `mean` and `spread` of the forecasts presented by every rank, by one reduction or one gather; nothing
+  /// for agents that see only their own member.
   func assembleMoments() throws {
     guard settings.inputs == .ensemble else { return }
+    guard gathered.isEmpty else { return try gatherMembers() }
     try statistics.reduce(flat: Span(_unsafeStart: UnsafePointer(rows.start), count: rows.count))
     statistics.mean.withUnsafeBufferPointer { if let start = $0.baseAddress { mean.copy(from: start) } }
     statistics.spread.withUnsafeBufferPointer { if let start = $0.baseAddress { spread.copy(from: start) } }
+  }
+
+  /// Brings all members to every rank; sums run in the order of members.
+  private func gatherMembers() throws {
+    let width = sequences * actionCount
+    let first = distribution.local.lowerBound * width
+    gathered.withUnsafeMutableBufferPointer { gathered in
+      for i in 0..<rows.count { gathered[first + i] = rows.start[i] }
+    }
+    try communicator.allgatherv(inPlace: &gathered, counts: gatheredCounts)
+    gathered.withUnsafeBufferPointer { gathered in
+      if let start = gathered.baseAddress { members.start.update(from: start, count: gathered.count) }
+    }
+    let count = distribution.members
+    for i in 0..<width {
+      var (sum, squares) = (0.0, 0.0)
+      for m in 0..<count { sum += members.start[m * width + i] }
+      let average = sum / Double(count)
+      for m in 0..<count {
+        let deviation = members.start[m * width + i] - average
+        squares += deviation * deviation
+      }
+      mean.start[i] = average
+      spread.start[i] = (squares / Double(max(1, count - 1))).squareRoot()
+    }
+  }
+
+  /// The members' base forecasts of one sequence, where they have been gathered.
+  func forecasts(sequence: Int) -> Draws.Forecasts? {
+    guard !gathered.isEmpty else { return nil }
+    return Draws.Forecasts(first: members.start + sequence * actionCount, stride: sequences * actionCount)
   }
 
   /// Fills `tile.input` for one member of one sequence and runs its policy.
@@ -117,14 +164,13 @@ final class PolicyRunner {
     member m: Int, cycle: Int, sequence: Int
   ) {
     let n = layout.grid.cells
-    draws.refresh(
-      places[m][sequence], purpose: purpose, member: distribution.local.lowerBound + m, cycle: cycle,
-      sequence: sequence)
-    let uniforms = places[m][sequence].uniforms.start
+    draws.fill(
+      UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount), purpose: purpose,
+      member: distribution.local.lowerBound + m, cycle: cycle, sequence: sequence, forecasts: forecasts(sequence: sequence))
     for k in settings.controls.indices {
       head.sample(
         k, into: actions + k * n, scales: invariants.equations > 0 ? scales.start + k * n : nil,
-        anchors: anchors + k * n, tile, uniforms: uniforms + k * n)
+        anchors: anchors + k * n, tile, uniforms: uniforms.start + k * n)
     }
   }
 

@@ -93,8 +93,9 @@ final class Rollout {
     let observation: UnsafePointer<Double>
     let previous: UnsafePointer<Double>
     let beforePrevious: UnsafePointer<Double>
-    /// What the reward compares with, `[variable][cell]`.
+    /// What the reward compares with, and the same one observation time ago, `[variable][cell]`.
     let target: UnsafePointer<Double>
+    let lastTarget: UnsafePointer<Double>
   }
 
   /// Carries every sequence of every local member to the next observation time. Collective with `inputs: ensemble`.
@@ -129,7 +130,8 @@ final class Rollout {
               member: m, sequence: s, time: time + 1, isStart: time == place.start,
               state: forecasts[m].start + s * count,
               observation: observation.start + s * count, previous: past[m][1].start + s * count,
-              beforePrevious: past[m][2].start + s * count, target: target + (time + 1) * count))
+              beforePrevious: past[m][2].start + s * count, target: target + (time + 1) * count,
+              lastTarget: target + time * count))
         }
         places[m][s].time += 1
       }

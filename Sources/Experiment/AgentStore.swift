@@ -44,7 +44,7 @@ struct AgentStore {
       Attribute("multiplier_form", agent.multipliers.first?.form.rawValue ?? MultiplierForm.none.rawValue),
       Attribute("base", settings.base.rawValue), Attribute("inputs", settings.inputs.rawValue),
       Attribute("target", settings.target.rawValue), Attribute("draws", settings.draws.rawValue),
-      Attribute("memory", settings.memory ?? 1), Attribute("bounds", settings.bounds.rawValue),
+      Attribute("order_kept", settings.orderKept ?? 0), Attribute("bounds", settings.bounds.rawValue),
       Attribute("controls", settings.controls.map { setup.layout.variables[$0].name }.joined(separator: " ")),
       Attribute("window", settings.window), Attribute("error_variance", settings.errorVariance),
       Attribute("multiplier_rate", agent.multipliers.first?.rate ?? 0),
@@ -118,12 +118,12 @@ struct AgentStore {
       }
       return choice
     }
-    func memory() throws -> Int {
-      let memory = try file.integer("memory")
-      guard (1...1000).contains(memory) else {
-        throw ExperimentError(.data, path, "attribute memory", found: "\(memory)", expected: "1 to 1000 cycles")
+    func orderKept() throws -> Double {
+      let share = try file.number("order_kept")
+      guard (0...1).contains(share) else {
+        throw ExperimentError(.data, path, "attribute order_kept", found: "\(share)", expected: "a share from 0 to 1")
       }
-      return memory
+      return share
     }
     func network(_ name: String) throws -> (Network, Adam) {
       let sizes = try file.integers("\(name)_sizes").map { Int($0) }
@@ -145,7 +145,7 @@ struct AgentStore {
     let controls = try file.text("controls").split(separator: " ").compactMap { setup.layout.variableIndex(String($0)) }
     let settings = AgentSettings(
       base: try choice("base"), inputs: try choice("inputs"), target: try choice("target"), draws: try choice("draws"),
-      memory: try memory(), bounds: try choice("bounds"), controls: controls, observed: [setup.observing.variable],
+      orderKept: try orderKept(), bounds: try choice("bounds"), controls: controls, observed: [setup.observing.variable],
       errorVariance: try file.number("error_variance"), window: try file.integer("window"),
       hidden: Array(policy.sizes.dropFirst().dropLast()))
     let form: MultiplierForm = try choice("multiplier_form")

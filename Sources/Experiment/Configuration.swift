@@ -130,14 +130,14 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var target = AgentSettings.Target.truth
     @Key("how the agents' samples hang together: one in each N-th part of the probability, or independent")
     public var draws = AgentSettings.Draws.stratified
-    @Key("observation times that a member keeps its place in the laws; auto: measured in training", .within(1...1000))
-    public var memory: Int?
+    @Key("share of cells in which stratified draws keep the order of the forecasts; auto: measured in training", .fraction)
+    public var orderKept: Double?
     @Key("how an action keeps the lower bound")
     public var bounds = AgentSettings.Bounds.truncated
     @Key("variables that an agent sets; auto: the observed one, or all with base: persistence", .distinct)
     public var controls: [String]?
     @Key("units of each hidden layer", .within(1...4096))
-    public var hidden = [16, 16]
+    public var hidden = [8, 8]
     @Key("cells that an agent sees around its target cell", .odd)
     public var window = 5
     public var warmStart = WarmStart()

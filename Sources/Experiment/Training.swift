@@ -20,7 +20,7 @@ extension Setup {
   var agentSettings: AgentSettings {
     let agents = configuration.agents
     return AgentSettings(
-      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, memory: agents.memory,
+      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, orderKept: agents.orderKept,
       bounds: agents.bounds,
       controls: controls, observed: [observing.variable], errorVariance: observing.errorVariance,
       window: agents.window, hidden: agents.hidden)

@@ -4,24 +4,33 @@ import Testing
 
 private let count = 9
 
-private func draws(_ members: Int, seed: UInt64, _ kind: AgentSettings.Draws, memory: Int = 1) -> Draws {
-  Draws(members: members, seed: seed, kind: kind, memory: memory, count: count)
+private func draws(
+  _ members: Int, seed: UInt64, _ kind: AgentSettings.Draws, orderKept: Double = 0
+) -> Draws {
+  Draws(members: members, seed: seed, kind: kind, orderKept: orderKept)
 }
 
-/// Every member's numbers at `cycle`, drawn for that cycle alone.
-private func uniforms(_ draws: Draws, members: Int, cycle: Int, sequence: Int = 0) -> [[Double]] {
+/// Every member's numbers at `cycle`, following these forecasts (`[member][action]`) if there are any.
+private func uniforms(
+  _ draws: Draws, members: Int, cycle: Int, sequence: Int = 0, purpose: Purpose = .policyDraw,
+  forecasts: [Double] = []
+) -> [[Double]] {
   (0..<members).map { member in
-    let places = Draws.Places(count: count)
-    draws.refresh(places, purpose: .policyDraw, member: member, cycle: cycle, sequence: sequence)
-    return values(places)
+    var values = [Double](repeating: 0, count: count)
+    values.withUnsafeMutableBufferPointer { values in
+      (forecasts + [Double](repeating: 0, count: forecasts.isEmpty ? 0 : 8)).withUnsafeBufferPointer { forecasts in
+        draws.fill(
+          values, purpose: purpose, member: member, cycle: cycle, sequence: sequence,
+          forecasts: forecasts.isEmpty ? nil : forecasts.baseAddress.map { Draws.Forecasts(first: $0, stride: count) })
+      }
+    }
+    return values
   }
 }
 
-private func values(_ places: Draws.Places) -> [Double] { (0..<count).map { places.uniforms.start[$0] } }
-
 @Test(arguments: [2, 7, 10])
 func stratifiedDrawsTakeOneFromEachPart(members: Int) {
-  let draws = draws(members, seed: 3, .stratified, memory: 3)
+  let draws = draws(members, seed: 3, .stratified)
   for cycle in 0..<50 {
     let all = uniforms(draws, members: members, cycle: cycle)
     for action in 0..<9 {
@@ -62,45 +71,52 @@ func everyMembersDrawsAreUniform(kind: AgentSettings.Draws) {
   #expect(first != uniforms(draws(4, seed: 6, .stratified), members: 4, cycle: 7))
 }
 
-@Test(arguments: [AgentSettings.Draws.stratified, .independent])
-func drawsWithAMemoryStayForThatManyCycles(kind: AgentSettings.Draws) {
-  let memory = 5
-  let slow = draws(3, seed: 7, kind, memory: memory)
-  let places = Draws.Places(count: count)
-  var ages = [Int](repeating: 0, count: count)
-  var before = [Double](repeating: -1, count: count)
-  var renewals = [Set<Int>](repeating: [], count: count)
-  for cycle in 1...60 {
-    slow.refresh(places, purpose: .policyDraw, member: 1, cycle: cycle, sequence: 0)
-    let now = values(places)
-    for k in 0..<count {
-      if now[k] != before[k] {
-        // Between renewals lies the memory, but for the first, which all share.
-        if ages[k] > 0, cycle > memory { #expect(ages[k] == memory) }
-        renewals[k].insert(cycle % memory)
-        ages[k] = 0
-      }
-      ages[k] += 1
-    }
-    before = now
-    // What was drawn before makes no difference.
-    #expect(now == uniforms(slow, members: 3, cycle: cycle)[1])
-  }
-  #expect(Set(renewals.map { $0.subtracting([1 % memory]) }).count > 1, "all cells renew at the same time")
-}
-
 @Test func drawsForAnotherPurposeAreOthers() {
-  let slow = draws(3, seed: 7, .stratified, memory: 5)
-  let places = Draws.Places(count: count)
-  slow.refresh(places, purpose: .rolloutNoise, member: 1, cycle: 9, sequence: 0)
-  let first = values(places)
-  slow.refresh(places, purpose: .rolloutTwin, member: 1, cycle: 9, sequence: 0)
-  #expect(zip(first, values(places)).allSatisfy { $0 != $1 })
+  let stratified = draws(3, seed: 7, .stratified)
+  let first = uniforms(stratified, members: 3, cycle: 9, purpose: .rolloutNoise)
+  let second = uniforms(stratified, members: 3, cycle: 9, purpose: .rolloutTwin)
+  for (a, b) in zip(first, second) { #expect(zip(a, b).allSatisfy { $0 != $1 }) }
 }
 
-@Test func memoryMatchesTheIntegratedCorrelationTime() {
-  #expect(AgentTrainer.memory(correlation: -0.3) == 1)
-  #expect(AgentTrainer.memory(correlation: 0) == 1)
-  #expect(AgentTrainer.memory(correlation: 0.8) == 9)
-  #expect(AgentTrainer.memory(correlation: 1) == 1000)
+/// Forecasts in which member m is the (3 m + action) modulo 7-th.
+private let ordered = (0..<7).flatMap { member in (0..<count).map { Double((3 * member + $0) % 7) } }
+
+@Test func keptOrderIsThatOfTheForecasts() {
+  let all = uniforms(draws(7, seed: 8, .stratified, orderKept: 1), members: 7, cycle: 3, forecasts: ordered)
+  for member in 0..<7 {
+    for action in 0..<count {
+      #expect(Int(all[member][action] * 7) == Int(ordered[member * count + action]))
+    }
+  }
+}
+
+@Test(arguments: [0, 0.25, 0.8])
+func orderIsKeptInThatShareOfTheCells(share: Double) {
+  let half = draws(7, seed: 8, .stratified, orderKept: share)
+  var kept = 0
+  let cycles = 2000
+  for cycle in 0..<cycles {
+    let all = uniforms(half, members: 7, cycle: cycle, forecasts: ordered)
+    for action in 0..<count {
+      let parts = all.map { Int($0[action] * 7) }
+      #expect(Set(parts) == Set(0..<7))
+      if parts == (0..<7).map({ Int(ordered[$0 * count + action]) }) { kept += 1 }
+    }
+  }
+  let expected = share * Double(cycles * count)
+  // A random order is the forecasts' in one of 5040 cases; tables repeat, so a few more are allowed.
+  #expect(abs(Double(kept) - expected) < 5 * (Double(cycles * count) * 0.25).squareRoot() + 20)
+}
+
+@Test func equalForecastsAreInRandomOrder() {
+  let kept = draws(7, seed: 8, .stratified, orderKept: 1)
+  let equal = [Double](repeating: 1e-4, count: 7 * count)
+  var sums = [Double](repeating: 0, count: 7)
+  let cycles = 1000
+  for cycle in 0..<cycles {
+    let all = uniforms(kept, members: 7, cycle: cycle, forecasts: equal)
+    #expect(Set(all.map { Int($0[0] * 7) }) == Set(0..<7))
+    for member in 0..<7 { sums[member] += all[member].reduce(0, +) / Double(count) - 0.5 }
+  }
+  for sum in sums { #expect(abs(sum) < 5 * (Double(cycles) / Double(12 * count)).squareRoot()) }
 }

@@ -1,0 +1,52 @@
+import Ensemble
+import StateSpace
+
+/// How far the target keeps its order among the members: the correlation between its place among the base forecasts (its
+/// own carried forward like theirs) and its place in the policies' laws. Draws that keep the order of the forecasts in
+/// that share of the cells make the members move among each other as the target moves among them.
+final class TargetOrder {
+  private let runner: PolicyRunner
+  private let carried: Workspace<Double>
+  /// Sums over everything of products of the two places, each less one half, and of half their squares; one of each
+  /// for every local member.
+  private(set) var products: [Double]
+  private(set) var squares: [Double]
+
+  init(runner: PolicyRunner) {
+    self.runner = runner
+    carried = Workspace(repeating: 0, count: runner.layout.count)
+    products = [Double](repeating: 0, count: runner.distribution.local.count)
+    squares = products
+  }
+
+  private func advance() {
+    var state = MutableSpan(_unsafeStart: carried.start, count: carried.count)
+    runner.base.advance(&state)
+  }
+
+  /// Takes in a moment whose policy outputs are in `tile`; nothing where members have not been gathered.
+  func add(_ moment: Rollout.Moment, _ tile: Activations, anchors: UnsafePointer<Double>) {
+    guard let forecasts = runner.forecasts(sequence: moment.sequence) else { return }
+    let (m, n) = (moment.member, runner.layout.grid.cells)
+    let members = runner.distribution.members
+    carried.copy(from: moment.lastTarget)
+    if runner.settings.base == .coarseStep { advance() }
+    for (k, v) in runner.settings.controls.enumerated() {
+      for c in 0..<n {
+        let i = k * n + c
+        let x = carried.start[v * n + c]
+        var below = 0.0
+        for j in 0..<members {
+          let other = forecasts.first[j * forecasts.stride + i]
+          below += other < x ? 1 : other == x ? 0.5 : 0
+        }
+        let before = below / Double(members) - 0.5
+        let (location, scale) = runner.head.law(k, anchor: anchors[i], outputs: runner.head.outputs(tile, k, c))
+        let after =
+          runner.head.laws[k].cumulative(moment.target[v * n + c], location: location, scale: scale) - 0.5
+        products[m] += before * after
+        squares[m] += 0.5 * (before * before + after * after)
+      }
+    }
+  }
+}
