@@ -1,6 +1,6 @@
 """Training speed of Stable-Baselines3's PPO in the setting of docs/training-speed.md.
 
-The same as daunce-mpi's own training by default: 27 inputs, a policy of 2 x 16 and a value function of 16 tanh units,
+The same sizes as in daunce-mpi's command there: 27 inputs, a policy of 2 x 16 and a value function of 16 tanh units,
 rollouts of 32 steps, 4 epochs of 4 minibatches, one thread. The environments cost next to nothing: all of them step
 together in a few numpy operations, so what is timed is PPO.
 
