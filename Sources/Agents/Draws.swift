@@ -86,13 +86,15 @@ package struct Draws {
           let lane = (k - block) / 2
           let (choice, turn) = k % 2 == 0 ? (words.0[lane], words.1[lane]) : (words.2[lane], words.3[lane])
           let order = tables + Int(choice >> 16) % Self.tables * members
+          let rotation = Int((turn &* parts) >> 32)
           var part: Int
           if let forecasts, let ranks, choice & 0xFFFF < keptBelow {
             part = Int(ranks.below[k - block])
-            if ranks.equal[k - block] > 1 { part += place(of: member, among: forecasts, action: k, order: order) }
+            if ranks.equal[k - block] > 1 {
+              part += place(of: member, among: forecasts, action: k, order: order, rotation: rotation)
+            }
           } else {
-            part = Int(order[member]) + Int((turn &* parts) >> 32)
-            if part >= members { part -= members }
+            part = rotated(order[member], by: rotation)
           }
           // The sum may round up to the next part's start, and to 1 in the last part.
           uniforms[k] = min((Double(part) + uniforms[k]) / share, 1.0.nextDown)
@@ -119,14 +121,21 @@ package struct Draws {
     return (below, equal)
   }
 
-  /// A member's place among those with the same forecast, by the entries of a random order.
+  /// A member's place among those with the same forecast, in a random order.
   private func place(
-    of member: Int, among forecasts: Forecasts, action: Int, order: UnsafePointer<Int32>
+    of member: Int, among forecasts: Forecasts, action: Int, order: UnsafePointer<Int32>, rotation: Int
   ) -> Int {
     let first = forecasts.first + action
+    let own = (forecast: first[member * forecasts.stride], place: rotated(order[member], by: rotation))
     var before = 0
-    for m in 0..<members
-    where first[m * forecasts.stride] == first[member * forecasts.stride] && order[m] < order[member] { before += 1 }
+    for m in 0..<members where first[m * forecasts.stride] == own.forecast {
+      if rotated(order[m], by: rotation) < own.place { before += 1 }
+    }
     return before
+  }
+
+  private func rotated(_ place: Int32, by rotation: Int) -> Int {
+    let sum = Int(place) + rotation
+    return sum < members ? sum : sum - members
   }
 }

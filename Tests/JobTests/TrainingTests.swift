@@ -28,7 +28,7 @@ extension JobTests {
         inputs: member
         hidden: [16]
         warm_start: {steps: 500, batch: 32, closed_loop_rounds: 0}
-        ppo: {iterations: 80}
+        ppo: {iterations: 160}
       """
 
     /// The warm start alone fails in closed loop on every truth; PPO's result comes through all of them.
@@ -40,7 +40,7 @@ extension JobTests {
       let warm = try rl(try scores(workshop, iterations: 0))
       #expect(warm["diverged"] as? Double == 1)
       #expect((warm["first_failure_cycle"] as? Int ?? 0) > 1)
-      let trained = try scores(workshop, iterations: 80)
+      let trained = try scores(workshop, iterations: 160)
       let score = try rl(trained)
       #expect(score["diverged"] as? Double == 0)
       #expect((score["mjo_corr"] as? Double ?? 0) > 0.5)
