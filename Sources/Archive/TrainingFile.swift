@@ -3,7 +3,8 @@
 ///     dimensions:
 ///       member = 10 ; round = 2 ; step = 200 ; iteration = 40 ; constraint = 1 ; evaluation = 2 ;
 ///     variables:
-///       int member(member) ;  int64 step(step) ;  int64 iteration(iteration) ;  char constraint_name(constraint, ...) ;
+///       int member(member) ;  int64 step(step) ;  int64 iteration(iteration) ;
+///       char constraint_name(constraint, ...) ;
 ///       double warm_start_loss(round, member, step) ;
 ///       double reward(iteration, member) ;
 ///       double multiplier(iteration, member, constraint) ;  double deviation(iteration, member, constraint) ;

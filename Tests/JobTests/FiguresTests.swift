@@ -31,7 +31,8 @@ extension JobTests {
       }
       let all = try figures("drawn-3")
       #expect(all.status == 0)
-      #expect(all.stderr.hasPrefix("launch/figures: drawn-3: no members: all results have the same number of members; "))
+      #expect(
+        all.stderr.hasPrefix("launch/figures: drawn-3: no members: all results have the same number of members; "))
       #expect(all.stderr.split(separator: "\n").count == 1, "\(all.stderr)")
       let table: Set = ["table2.csv", "table2.md"]
       let expected = [
@@ -89,7 +90,8 @@ extension JobTests {
       let lines = result.stderr.split(separator: "\n")
       #expect(lines.count == 7, "\(result.stderr)")
       for figure in ["trajectories", "hovmoller", "energy", "profile", "table2", "ranks", "members"] {
-        #expect(lines.count { $0.hasPrefix("launch/figures: made: no \(figure): ") && $0.contains("; ") } == 1, "\(figure)")
+        #expect(
+          lines.count { $0.hasPrefix("launch/figures: made: no \(figure): ") && $0.contains("; ") } == 1, "\(figure)")
       }
       #expect(result.stderr.contains("scores.nc is missing; daunce-mpi run writes it"))
       // Other tests compare this folder.
