@@ -63,6 +63,12 @@ extension Configuration {
       .init(
         agents.inputs == .literal && agents.base != .persistence, "agents.inputs", "agents.base",
         "persistence for the literal inputs, which are differences of analyses"),
+      .init(
+        (agents.orderKept ?? 0) > 0 && agents.draws != .stratified, "agents.order_kept", "agents.draws",
+        "stratified draws for an order to be kept"),
+      .init(
+        (agents.orderKept ?? 0) > 0 && (agents.inputs == .member || agents.inputs == .literal), "agents.order_kept",
+        "agents.inputs", "agents that see the ensemble, for an order to be kept"),
       .init(agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
 
       .init(

@@ -41,6 +41,8 @@ import Testing
     ("constraints: {energy: none, band: [0, 1]}", ["constraints.energy", "constraints.band"]),
     ("filter: {half_width: 17}", ["filter.half_width", "model.cells"]),
     ("agents: {inputs: literal}", ["agents.inputs", "agents.base"]),
+    ("agents: {order_kept: 0.1, draws: independent}", ["agents.order_kept", "agents.draws"]),
+    ("agents: {order_kept: 0.1, inputs: member}", ["agents.order_kept", "agents.inputs"]),
     ("agents: {window: 65}", ["agents.window", "model.cells"]),
     ("truths: {training_cycles: 81}", ["agents.ppo.horizon", "truths.training_cycles"]),
     ("agents: {ppo: {minibatches: 513}}", ["agents.ppo.minibatches", "agents.ppo.sequences"]),
@@ -62,7 +64,7 @@ import Testing
   @Test(arguments: [
     "truths: {spinup_cycles: 449}", "filter: {half_width: 16}", "agents: {window: 63}",
     "agents: {base: persistence, inputs: literal}", "truths: {training_cycles: 82}",
-    "agents: {ppo: {minibatches: 512}}", "constraints: {energy: printed, band: [0, 1]}",
+    "agents: {ppo: {minibatches: 512}}", "agents: {order_kept: 0, draws: independent, inputs: member}", "constraints: {energy: printed, band: [0, 1]}",
     "methods: [rl]\nagents: {multipliers: {form: none}}",
     "methods: [eakf]\nagents: {warm_start: {steps: 0}, ppo: {iterations: 0}}",
     "agents: {multipliers: {form: regularised, regularisation: 0.1}}",
