@@ -16,6 +16,8 @@ public struct AgentSettings: Sendable, Hashable {
     case member
     /// The ensemble's mean and spread as well.
     case ensemble
+    /// All of that, and the ensemble's regressions on the observations in the window; see `LocalRegression`.
+    case covariances
     /// The paper's list to the letter: its own member in the window, the two last finite differences, time and
     /// position. No observation.
     case literal
@@ -80,7 +82,10 @@ public struct AgentSettings: Sendable, Hashable {
   }
 
   /// Whether agents know the other members' forecasts and draw from parts that can follow their order.
-  public var canKeepOrder: Bool { inputs == .ensemble && draws == .stratified }
+  public var canKeepOrder: Bool { seesEnsemble && draws == .stratified }
+
+  /// Whether agents know the ensemble's mean and spread, which makes their steps collective.
+  public var seesEnsemble: Bool { inputs == .ensemble || inputs == .covariances }
 
   /// Whether a policy network has the inputs and outputs that these settings ask for.
   public func fits(_ policy: Network, layout: StateLayout, auxiliary: Int) -> Bool {

@@ -4,7 +4,7 @@ import Randomness
 public import StateSpace
 
 /// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share
-/// nothing but, with `inputs: ensemble`, the mean and spread of their forecasts.
+/// nothing but what they see of the ensemble's forecasts: mean and spread, or with `inputs: covariances` all of them.
 public final class AgentTrainer {
   /// What the agents are; how far draws keep the order of forecasts is measured on the way
   /// if it was left open.

@@ -4,7 +4,7 @@ public import StateSpace
 import Randomness
 
 /// The agents as an ensemble update: every member's policy turns the base forecast and the observations into its
-/// analysis. One reduction a cycle assembles the ensemble's mean and spread, none with `inputs: member`.
+/// analysis. One reduction or gather a cycle assembles what they see of the ensemble, none with `inputs: member`.
 public final class AgentUpdate: EnsembleUpdate {
   private let runner: PolicyRunner
   private let agents: [Agent]

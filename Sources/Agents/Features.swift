@@ -5,8 +5,9 @@ import StateSpace
 /// For each controlled or observed variable: a window of the base forecast and of the observation (the forecast where
 /// it is missing, with a flag), their square roots where the variable is bounded below; the other variables and the
 /// model's auxiliary fields at the cell; with `inputs: ensemble` the mean in a window of three cells, the spread, its
-/// logarithm and the innovation against the mean, raw and times the Kalman gain of that spread; with `base:
-/// persistence` the two last finite differences in time. `inputs: literal` replaces all of that, see `LiteralInputs`.
+/// logarithm and the innovation against the mean, raw and times the Kalman gain of that spread; with `inputs:
+/// covariances` that and the terms of `LocalRegression`; with `base: persistence` the two last finite differences in
+/// time. `inputs: literal` replaces all of that, see `LiteralInputs`.
 public final class Features {
   /// What is known of one member at one time. Buffers are borrowed for the call.
   struct View {
@@ -17,6 +18,8 @@ public final class Features {
     /// Ensemble mean and standard deviation of the base forecast of the controls, `[control][cell]` each.
     let mean: UnsafePointer<Double>
     let spread: UnsafePointer<Double>
+    /// Regressions on the window's cells, `[control][offset][cell]`; used with `inputs: covariances`.
+    let regressions: UnsafePointer<Double>
     /// Analyses one and two observation times ago, `[variable][cell]`; used with `base: persistence`.
     let previous: UnsafePointer<Double>
     let beforePrevious: UnsafePointer<Double>
@@ -57,7 +60,8 @@ public final class Features {
         count += 1
       }
       if observed { count += settings.window + 1 + (bounded ? 1 : 0) }
-      if controlled, settings.inputs == .ensemble { count += 5 + (observed ? 2 : 0) }
+      if controlled, settings.seesEnsemble { count += 5 + (observed ? 2 : 0) }
+      if controlled, observed, settings.inputs == .covariances { count += settings.window + 1 }
     }
     if settings.base == .persistence { count += 2 * layout.variables.count }
     return count
@@ -104,7 +108,7 @@ public final class Features {
         for c in 0..<n { row[c] = Float(min(x[c] / variable.scale, 1)) }
         put()
       }
-      let ensemble = settings.inputs == .ensemble && control != nil
+      let ensemble = settings.seesEnsemble && control != nil
       let mean = view.mean + (control ?? 0) * n
       let spread = view.spread + (control ?? 0) * n
       if observed {
@@ -140,6 +144,13 @@ public final class Features {
             row[c] *= Float(s / (s + settings.errorVariance))
           }
           put()
+        }
+        if observed, settings.inputs == .covariances, let control {
+          LocalRegression.fill(
+            out, stride: stride, window: settings.window, cells: n,
+            regressions: view.regressions + control * settings.window * n, observation: y, mean: mean,
+            scale: variable.scale)
+          out += (settings.window + 1) * stride
         }
       }
       if settings.base == .persistence {

@@ -3,8 +3,8 @@ import MPI
 import Randomness
 import StateSpace
 
-/// The agents' step that training and assimilation share: base forecasts, one reduction for the ensemble's mean and
-/// spread, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
+/// The agents' step that training and assimilation share: base forecasts, one reduction or gather for what is seen of the
+/// ensemble, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
 final class PolicyRunner {
   let settings: AgentSettings
   let layout: StateLayout
@@ -18,13 +18,18 @@ final class PolicyRunner {
   /// Mean and standard deviation over members of the base forecast: `[sequence][control][cell]`.
   let mean: Workspace<Double>
   let spread: Workspace<Double>
+  /// Regressions on the cells of the window, with `inputs: covariances`: `[sequence][control][offset][cell]`.
+  private let regressions: Workspace<Double>
+  private let regression: LocalRegression?
   private let statistics: EnsembleStatistics
   /// Controls' base forecasts of the local members, `[local member][sequence][control][cell]`.
   private let rows: Workspace<Double>
   private let uniforms: Workspace<Double>
-  /// Forecasts of all members where draws follow their order, `[member][sequence][control][cell]`; else empty, and
-  /// `mean` and `spread` come from a reduction.
+  /// Forecasts of all members where draws follow their order or agents see covariances,
+  /// `[member][sequence][control][cell]`; else empty, and `mean` and `spread` come from a reduction.
   private var gathered: [Double] = []
+  /// Whether draws may follow the order of the members' forecasts.
+  private let knowsOrder: Bool
   private let members: Workspace<Double>
   /// Elements of `gathered` that each rank holds.
   private let gatheredCounts: [Int]
@@ -67,7 +72,15 @@ final class PolicyRunner {
     }
     self.communicator = communicator
     gatheredCounts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
-    if settings.canKeepOrder, orderKept > 0 || gathersMembers {
+    knowsOrder = settings.canKeepOrder && (orderKept > 0 || gathersMembers)
+    let seesCovariances = settings.inputs == .covariances
+    regression =
+      seesCovariances
+      ? LocalRegression(
+        members: distribution.members, cells: base.layout.grid.cells, window: settings.window,
+        errorVariance: settings.errorVariance) : nil
+    regressions = Workspace(repeating: 0, count: seesCovariances ? width * settings.window : 0)
+    if knowsOrder || seesCovariances {
       gathered = [Double](repeating: 0, count: distribution.members * width)
     }
     // Draws read whole vectors of eight.
@@ -78,7 +91,7 @@ final class PolicyRunner {
 
   /// Takes in the base forecast (`[variable][cell]`) of local member `m` in one sequence, for `assembleMoments`.
   func present(_ forecast: UnsafePointer<Double>, member m: Int, sequence: Int) {
-    guard settings.inputs == .ensemble else { return }
+    guard settings.seesEnsemble else { return }
     let n = layout.grid.cells
     let row = rows.start + (m * sequences + sequence) * actionCount
     for (k, v) in settings.controls.enumerated() {
@@ -89,7 +102,7 @@ final class PolicyRunner {
   /// Assembles `mean` and `spread` of the forecasts presented by every rank, by one reduction or one gather; nothing
   /// for agents that see only their own member.
   func assembleMoments() throws {
-    guard settings.inputs == .ensemble else { return }
+    guard settings.seesEnsemble else { return }
     guard gathered.isEmpty else { return try gatherMembers() }
     try statistics.reduce(flat: Span(_unsafeStart: UnsafePointer(rows.start), count: rows.count))
     statistics.mean.withUnsafeBufferPointer { if let start = $0.baseAddress { mean.copy(from: start) } }
@@ -119,11 +132,25 @@ final class PolicyRunner {
       mean.start[i] = average
       spread.start[i] = (squares / Double(max(1, count - 1))).squareRoot()
     }
+    if let regression { regress(by: regression) }
   }
 
-  /// The members' base forecasts of one sequence, where they have been gathered.
+  /// Works out the regressions of the observed controls in every sequence.
+  private func regress(by regression: LocalRegression) {
+    let n = layout.grid.cells
+    for s in 0..<sequences {
+      for (k, v) in settings.controls.enumerated() where settings.observed.contains(v) {
+        let first = s * actionCount + k * n
+        regression.compute(
+          into: regressions.start + first * settings.window, forecasts: members.start + first,
+          stride: sequences * actionCount, mean: mean.start + first)
+      }
+    }
+  }
+
+  /// The members' base forecasts of one sequence, where draws may follow their order.
   func forecasts(sequence: Int) -> Draws.Forecasts? {
-    guard !gathered.isEmpty else { return nil }
+    guard knowsOrder else { return nil }
     return Draws.Forecasts(first: members.start + sequence * actionCount, stride: sequences * actionCount)
   }
 
@@ -137,8 +164,9 @@ final class PolicyRunner {
   ) {
     let view = Features.View(
       forecast: forecast, observation: observation, mean: mean.start + sequence * actionCount,
-      spread: spread.start + sequence * actionCount, previous: previous, beforePrevious: beforePrevious,
-      time: time)
+      spread: spread.start + sequence * actionCount,
+      regressions: regressions.start + (regression == nil ? 0 : sequence * actionCount * settings.window), previous: previous,
+      beforePrevious: beforePrevious, time: time)
     features.fill(tile.input, view, vectors: vectors)
     policy.forward(tile)
   }
@@ -152,7 +180,7 @@ final class PolicyRunner {
     for (k, v) in settings.controls.enumerated() {
       for c in 0..<n {
         anchors[k * n + c] =
-          settings.inputs == .ensemble
+          settings.seesEnsemble
           ? mean.start[sequence * actionCount + k * n + c] : forecast[v * n + c]
       }
     }

@@ -5,7 +5,7 @@ import StateSpace
 /// Closed-loop runs of all agents side by side: `sequences` ensembles that start from the reference filter's states
 /// somewhere in the training truths and go on under the agents' own actions.
 ///
-/// With `inputs: ensemble` all members of a sequence stand at the same time of the same truth. A sequence that leaves
+/// With `inputs: ensemble` or `covariances` all members of a sequence stand at the same time of the same truth. A sequence that leaves
 /// the plausible range or reaches the end of its truth starts again elsewhere.
 final class Rollout {
   let data: TrainingData
@@ -98,7 +98,7 @@ final class Rollout {
     let lastTarget: UnsafePointer<Double>
   }
 
-  /// Carries every sequence of every local member to the next observation time. Collective with `inputs: ensemble`.
+  /// Carries every sequence of every local member to the next observation time. Collective where agents see the ensemble.
   ///
   /// - Parameter act: is given every member's moment and has to write its actions into `state`.
   func advance(_ act: (Moment) throws -> Void) throws {
@@ -155,7 +155,7 @@ final class Rollout {
   }
 
   private func restartWhereNeeded() {
-    let shared = runner.settings.inputs == .ensemble
+    let shared = runner.settings.seesEnsemble
     for s in 0..<sequences {
       // Before the first step there are no moments yet.
       let ensembleLeft = shared && step > 0 && momentsAreImplausible(s)

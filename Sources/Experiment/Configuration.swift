@@ -124,7 +124,7 @@ public struct Configuration: Codable, Sendable, Hashable {
   public struct Agents: Codable, Sendable, Hashable {
     @Key("state that an agent corrects: a coarse forecast step or the last analysis (the paper's)")
     public var base = AgentSettings.Base.coarseStep
-    @Key("what an agent sees: the ensemble's mean and spread too, its own member only, or the paper's list literally")
+    @Key("what an agent sees: its own member, the ensemble's mean and spread too, its covariances too, or the paper's list")
     public var inputs = AgentSettings.Inputs.ensemble
     @Key("what an agent is rewarded for: the truth or the constrained filter's member (the paper's)")
     public var target = AgentSettings.Target.truth
