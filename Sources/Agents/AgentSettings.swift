@@ -65,7 +65,8 @@ public struct AgentSettings: Sendable, Hashable {
 
   /// All settings; see the properties.
   public init(
-    base: Base, inputs: Inputs, target: Target, draws: Draws, orderKept: Double? = 0, bounds: Bounds, controls: [Int], observed: [Int],
+    base: Base, inputs: Inputs, target: Target, draws: Draws, orderKept: Double? = 0, bounds: Bounds,
+    controls: [Int], observed: [Int],
     errorVariance: Double, window: Int, hidden: [Int]
   ) {
     self.base = base

@@ -165,7 +165,8 @@ final class PolicyRunner {
     let view = Features.View(
       forecast: forecast, observation: observation, mean: mean.start + sequence * actionCount,
       spread: spread.start + sequence * actionCount,
-      regressions: regressions.start + (regression == nil ? 0 : sequence * actionCount * settings.window), previous: previous,
+      regressions: regressions.start + (regression == nil ? 0 : sequence * actionCount * settings.window),
+      previous: previous,
       beforePrevious: beforePrevious, time: time)
     features.fill(tile.input, view, vectors: vectors)
     policy.forward(tile)
@@ -194,7 +195,8 @@ final class PolicyRunner {
     let n = layout.grid.cells
     draws.fill(
       UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount), purpose: purpose,
-      member: distribution.local.lowerBound + m, cycle: cycle, sequence: sequence, forecasts: forecasts(sequence: sequence))
+      member: distribution.local.lowerBound + m, cycle: cycle, sequence: sequence,
+      forecasts: forecasts(sequence: sequence))
     for k in settings.controls.indices {
       head.sample(
         k, into: actions + k * n, scales: invariants.equations > 0 ? scales.start + k * n : nil,

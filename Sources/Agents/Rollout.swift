@@ -5,7 +5,8 @@ import StateSpace
 /// Closed-loop runs of all agents side by side: `sequences` ensembles that start from the reference filter's states
 /// somewhere in the training truths and go on under the agents' own actions.
 ///
-/// With `inputs: ensemble` or `covariances` all members of a sequence stand at the same time of the same truth. A sequence that leaves
+/// With `inputs: ensemble` or `covariances` all members of a sequence stand at the same time of the same truth. A
+/// sequence that leaves
 /// the plausible range or reaches the end of its truth starts again elsewhere.
 final class Rollout {
   let data: TrainingData

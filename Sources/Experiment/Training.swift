@@ -93,7 +93,8 @@ extension Setup {
     try trainer.optimise(ppo)
     return TrainingOutcome(
       crew: Crew(settings: trainer.settings, agents: trainer.agents), unconstrained: unconstrained,
-      report: trainer.report, unconstrainedReport: unconstrainedReport, seconds: Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
+      report: trainer.report, unconstrainedReport: unconstrainedReport,
+      seconds: Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
   }
 
   /// Observed values by state element, NaN elsewhere: `[cycle][count]`.
