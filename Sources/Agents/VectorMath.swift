@@ -4,9 +4,12 @@
 /// Bits of eight Floats.
 package typealias LaneBits = SIMD8<UInt32>
 
+/// The bits of eight Floats. The standard library has `bitPattern` for single numbers only; both types are 32 plain
+/// bytes.
 @inline(__always)
 package func bits(_ x: Lanes) -> LaneBits { unsafeBitCast(x, to: LaneBits.self) }
 
+/// The eight Floats with these bits.
 @inline(__always)
 package func lanes(_ bits: LaneBits) -> Lanes { unsafeBitCast(bits, to: Lanes.self) }
 

@@ -54,9 +54,12 @@ func interleave(_ even: Lanes, _ odd: Lanes) -> SIMD8<Double> {
   SIMD8(even.x, odd.x, even.y, odd.y, even.z, odd.z, even.w, odd.w)
 }
 
+/// The Doubles with these bits. The standard library has `bitPattern` for single numbers only; both types are as many
+/// plain bytes.
 @inline(__always)
 func double(_ bits: Bits) -> Lanes { unsafeBitCast(bits, to: Lanes.self) }
 
+/// The bits of these Doubles.
 @inline(__always)
 func bits(_ value: Lanes) -> Bits { unsafeBitCast(value, to: Bits.self) }
 
