@@ -28,6 +28,7 @@ public struct AnalysisContents: Sendable, Hashable {
   public var keepsMembers = false
   public var keepsCovariance = false
 
+  /// A layout for analyses of `memberCount` members; see the properties.
   public init(
     layout: StateLayout, diagnostics: [String], memberCount: Int, cycles: Int? = nil, truthSeeds: [UInt64]? = nil
   ) {

@@ -33,6 +33,7 @@ public struct ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What should have been there, or what to do.
   public let expected: String?
 
+  /// What is wrong with `path`, in which of its objects, what was found there and what was expected.
   public init(_ problem: Problem, path: String, object: String? = nil, found: String, expected: String? = nil) {
     self.problem = problem
     self.path = path

@@ -1,5 +1,6 @@
 /// A named array of numbers with a shape, in row-major order.
 public struct NamedArray: Sendable, Hashable {
+  /// Numbers of one of the types that are stored.
   public enum Values: Sendable, Hashable {
     case doubles([Double])
     case floats([Float])
@@ -19,6 +20,7 @@ public struct NamedArray: Sendable, Hashable {
   public let shape: [Int]
   public var values: Values
 
+  /// An array with as many values as `shape` has places.
   public init(_ name: String, shape: [Int], _ values: Values) {
     self.name = name
     self.shape = shape
@@ -53,6 +55,7 @@ public struct ArrayFile: Sendable {
   /// For messages.
   private var path = "arrays"
 
+  /// A file of these arrays, with attributes of the whole.
   public init(arrays: [NamedArray] = [], attributes: [Attribute] = []) {
     self.arrays = arrays
     self.attributes = attributes

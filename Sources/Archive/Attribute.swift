@@ -1,5 +1,6 @@
 /// A named note on a file or on one of its variables.
 public struct Attribute: Sendable, Hashable {
+  /// A text, or numbers of one type.
   public enum Value: Sendable, Hashable {
     case text(String)
     case numbers([Double])
@@ -10,6 +11,7 @@ public struct Attribute: Sendable, Hashable {
   public let name: String
   public let value: Value
 
+  /// A note with a name and a value.
   public init(_ name: String, _ value: Value) {
     self.name = name
     self.value = value
@@ -44,6 +46,7 @@ public struct Provenance: Sendable, Hashable {
   /// Complete configuration as YAML text.
   public var configuration: String
 
+  /// Where a file comes from; see the properties.
   public init(
     title: String, program: String = "daunce-mpi", version: String, commit: String, history: String, seed: UInt64,
     configuration: String

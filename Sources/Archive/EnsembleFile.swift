@@ -20,6 +20,7 @@ public struct EnsembleFile: Sendable, Hashable {
   /// States of all members (`[member][variable][cell]`).
   public var members: [Double]
 
+  /// An ensemble at `time` (model units); `members` is `[member][variable][cell]`.
   public init(time: Double, cycle: Int? = nil, memberCount: Int, members: [Double]) {
     self.time = time
     self.cycle = cycle

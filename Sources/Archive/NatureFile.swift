@@ -13,6 +13,7 @@ public struct Truth: Sendable, Hashable {
   /// Seed of the run.
   public var seed: UInt64
 
+  /// One truth at `times`; shapes as the properties have them.
   public init(
     times: [Double], states: [Double], diagnostics: [[Double]], energies: [Double] = [], seed: UInt64
   ) {
