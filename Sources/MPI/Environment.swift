@@ -96,10 +96,12 @@ public final class Environment {
   /// - `OMPI_MCA_mpi_yield_when_idle=1` when this machine has more ranks than cores. A waiting rank otherwise spins on
   ///   the core that the others need, and a small reduction takes a time slice of the scheduler (some 200 ms) instead
   ///   of microseconds.
+  /// - `OMPI_MCA_ess_singleton_isolated=1` in a process that was not launched: it starts no daemon of Open MPI, which
+  ///   takes a quarter of a second and needs more of an installation than a process by itself does.
   /// - `OPENBLAS_NUM_THREADS=1`: ranks already use the cores. It reaches a BLAS that is loaded from here on and child
   ///   processes; a BLAS linked into the executable has read its settings when it was loaded.
   private static func prepare() {
-    _ = isLaunchedByMPIRun
+    if !isLaunchedByMPIRun { setenv("OMPI_MCA_ess_singleton_isolated", "1", 0) }
     if let ranks = localRanks, ranks > sysconf(CInt(_SC_NPROCESSORS_ONLN)) {
       setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
     }
