@@ -75,7 +75,7 @@ let package = Package(
     tests("MPITests", ["TestSupport", "MPIProbe"]),
     tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
 
-    tests("JobTests", ["Archive", "StateSpace", "TestSupport", "ForeignWriter", "daunce-mpi"]),
+    tests("JobTests", ["Archive", "StateSpace", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
     .executableTarget(
       name: "ForeignWriter", dependencies: ["CNetCDF"], path: "Tests/ForeignWriter", swiftSettings: settings),
 
@@ -88,6 +88,10 @@ let package = Package(
     .executableTarget(
       name: "AssimilationProbe", dependencies: ["Assimilation", "Ensemble", "MPI", "Randomness", "StateSpace"],
       path: "Tests/AssimilationProbe", swiftSettings: settings),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .executableTarget(
+      name: "CycleProbe", dependencies: ["AllocationCounter", "Archive", "Experiment", "LinearAlgebra", "MPI"],
+      path: "Tests/CycleProbe", swiftSettings: settings),
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
     tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
     tests("ScoresTests", ["Scores"], fixtures: true),

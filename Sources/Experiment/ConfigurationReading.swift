@@ -70,6 +70,7 @@ extension Configuration {
 
   /// Puts the command line's settings in place of this configuration's.
   public mutating func apply(_ overrides: [ConfigurationOverride]) throws(ConfigurationError) {
+    if overrides.isEmpty { return }
     var given: [GivenValue] = []
     for override in overrides {
       let source = ConfigurationError.Source.option(override.option)

@@ -26,8 +26,9 @@ public final class Environment {
 
   /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
   ///
-  /// Sets two variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when
-  /// there are more ranks than cores, and `OPENBLAS_NUM_THREADS=1`.
+  /// Sets variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when there
+  /// are as many ranks as cores or more, `OPENBLAS_NUM_THREADS=1`, and for a job on one machine what spares it the search
+  /// for networks.
   public init() throws(MPIError) {
     var isInitialised: CInt = 0
     try check(MPI_Initialized(&isInitialised), "MPI_Initialized")
@@ -50,6 +51,10 @@ public final class Environment {
       MPI_Comm_split_type(everyone, daunce_type_shared(), 0, daunce_info_null(), &node), "MPI_Comm_split_type")
     let neighbours = try Communicator(owning: node)
     (localRank, localSize) = (neighbours.rank, neighbours.size)
+    if localSize > 1, localSize == world.size {
+      let cores = sysconf(CInt(_SC_NPROCESSORS_ONLN))
+      world.board = try SharedBoard(on: world.handle, rank: world.rank, size: world.size, cores: cores)
+    }
     try neighbours.free()
 
     hostname = text(capacity: daunce_max_processor_name()) { MPI_Get_processor_name($0, $1) } ?? "unknown"
@@ -60,6 +65,8 @@ public final class Environment {
   /// Ends MPI in this process. Only after success: it waits for all ranks, so a rank that failed calls
   /// ``abort(code:report:)`` instead.
   public func finalize() throws(MPIError) {
+    try world.board?.free()
+    world.board = nil
     try check(MPI_Finalize(), "MPI_Finalize")
   }
 
@@ -93,17 +100,28 @@ public final class Environment {
 
   /// Sets the variables that libraries read when they start, where the user has not set them:
   ///
-  /// - `OMPI_MCA_mpi_yield_when_idle=1` when this machine has more ranks than cores. A waiting rank otherwise spins on
-  ///   the core that the others need, and a small reduction takes a time slice of the scheduler (some 200 ms) instead
-  ///   of microseconds.
-  /// - `OMPI_MCA_ess_singleton_isolated=1` in a process that was not launched: it starts no daemon of Open MPI, which
-  ///   takes a quarter of a second and needs more of an installation than a process by itself does.
+  /// - `OMPI_MCA_mpi_yield_when_idle=1` when this machine has no core to spare beside those of the ranks. A waiting rank
+  ///   otherwise spins on the core that the others, or any other process, need, and a small reduction takes a time slice
+  ///   of the scheduler (some 200 ms) instead of microseconds. To a rank that is alone on its core yielding costs little.
+  /// - Where all ranks share this machine, shared memory is all that they need: `OMPI_MCA_pml=ob1` and
+  ///   `OMPI_MCA_btl=self,vader` spare them the drivers of networks, which take longer to look for their hardware than a
+  ///   short job takes. A process without mpirun needs no helper process either (`OMPI_MCA_ess_singleton_isolated=1`),
+  ///   and nobody there asks for devices (`HWLOC_COMPONENTS`, `HWLOC_PLUGINS_PATH`).
   /// - `OPENBLAS_NUM_THREADS=1`: ranks already use the cores. It reaches a BLAS that is loaded from here on and child
   ///   processes; a BLAS linked into the executable has read its settings when it was loaded.
   private static func prepare() {
-    if !isLaunchedByMPIRun { setenv("OMPI_MCA_ess_singleton_isolated", "1", 0) }
-    if let ranks = localRanks, ranks > sysconf(CInt(_SC_NPROCESSORS_ONLN)) {
+    let isAlone = !isLaunchedByMPIRun
+    if let ranks = localRanks, ranks >= sysconf(CInt(_SC_NPROCESSORS_ONLN)) {
       setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
+    }
+    if isAlone {
+      setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+      setenv("HWLOC_COMPONENTS", "-pci,-linux:pci,-linux:io", 0)
+      setenv("HWLOC_PLUGINS_PATH", "/nonexistent", 0)
+    }
+    if isAlone || variable("OMPI_COMM_WORLD_SIZE").map({ $0 == variable("OMPI_COMM_WORLD_LOCAL_SIZE") }) == true {
+      setenv("OMPI_MCA_pml", "ob1", 0)
+      setenv("OMPI_MCA_btl", "self,vader", 0)
     }
     setenv("OPENBLAS_NUM_THREADS", "1", 0)
   }
