@@ -97,6 +97,10 @@ let package = Package(
     tests("ScoresTests", ["Scores"], fixtures: true),
     tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
     tests("ArchiveTests", ["Archive", "StateSpace"], fixtures: true),
+    .executableTarget(
+      name: "FileFuzzer", dependencies: ["Archive", "CNetCDF", "Experiment", "MPI", "Models", "StateSpace"],
+      path: "Tests/FileFuzzer", swiftSettings: settings),
+    tests("FuzzTests", ["Archive", "TestSupport", "FileFuzzer", "ForeignWriter"]),
   ],
   swiftLanguageModes: [.v6]
 )
