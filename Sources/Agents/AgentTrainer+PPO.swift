@@ -8,23 +8,38 @@ extension AgentTrainer {
   /// Proximal policy optimisation in closed loop with a Lagrange multiplier for every band (3.2-3.9): each iteration
   /// rolls out all agents together, updates every agent's multipliers and then its own policy and value network.
   public func optimise(_ ppo: PPOSettings) throws {
-    guard ppo.iterations > 0 else { return }
-    report.rewardFirst = try evaluate(ppo)
+    guard ppo.iterations > 0, firstRound <= Round.ppo else { return }
+    let saved = takeSaved(round: Round.ppo)
+    if saved == nil { report.rewardFirst = try evaluate(ppo) }
     let runner = makeRunner(sequences: ppo.sequences)
     let rollout = Rollout(
-      data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: 0, episode: ppo.episode)
+      data: data, runner: runner, seed: seed, tag: try saved?.integer("rollout_tag") ?? nextTag(), missingFraction: 0,
+      episode: ppo.episode)
     let lanes = runner.vectors * Lanes.scalarCount
     let experiences = agents.map { agent in
       Experience(
         steps: ppo.horizon, sequences: ppo.sequences, lanes: lanes, inputs: agent.policy.sizes[0],
         actionCount: runner.actionCount)
     }
-    for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
+    var firstIteration = 0
+    if let saved {
+      firstIteration = try saved.integer("step")
+      try rollout.restore(from: saved)
+    } else {
+      for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
+    }
     let collector = Collector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let learner = Learner(ppo: ppo, head: runner.head, agent: agents[0])
     onStep?("PPO", 0, ppo.iterations)
+    // An interrupted training has run before.
+    let before = (wall: report.seconds, processor: report.processorSeconds)
     let start = (wall: now(CLOCK_MONOTONIC), processor: now(CLOCK_PROCESS_CPUTIME_ID))
-    for iteration in 0..<ppo.iterations {
+    func readClocks() throws {
+      report.seconds = before.wall + (try communicator.allreduce(now(CLOCK_MONOTONIC) - start.wall, .max))
+      report.processorSeconds =
+        before.processor + (try communicator.allreduce(now(CLOCK_PROCESS_CPUTIME_ID) - start.processor, .sum))
+    }
+    for iteration in firstIteration..<max(firstIteration, ppo.iterations) {
       let tag = nextTag()
       let outcome = try collector.collect(rollout, into: experiences, agents: agents, tag: tag)
       for m in agents.indices {
@@ -45,9 +60,14 @@ extension AgentTrainer {
         try averageOverMembers(agents.map { $0.multipliers.first?.value ?? 0 }))
       try remember(outcome)
       onStep?("PPO", iteration + 1, ppo.iterations)
+      try onBoundary? {
+        try readClocks()
+        var snapshot = snapshot(round: Round.ppo, step: iteration + 1)
+        rollout.save(into: &snapshot)
+        return snapshot
+      }
     }
-    report.seconds = try communicator.allreduce(now(CLOCK_MONOTONIC) - start.wall, .max)
-    report.processorSeconds = try communicator.allreduce(now(CLOCK_PROCESS_CPUTIME_ID) - start.processor, .sum)
+    try readClocks()
     report.samples =
       ppo.iterations * ppo.horizon * ppo.sequences * base.layout.grid.cells * distribution.members
     report.rewardLast = try evaluate(ppo)

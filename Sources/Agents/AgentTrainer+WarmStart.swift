@@ -8,27 +8,27 @@ extension AgentTrainer {
   /// agent's own closed-loop states. The likelihood is a proper score, so the spread that it learns is honest.
   public func warmStart(_ warm: WarmStartSettings) throws {
     guard warm.steps > 0 else { return }
-    let isOrderOpen = settings.orderKept == nil
-    try fit(warm, isTeacherForced: true)
-    for _ in 0..<warm.closedLoopRounds {
-      let correlation = try fit(warm, isTeacherForced: false)
-      if isOrderOpen { settings.orderKept = min(max(0, correlation), 1) }
+    for round in 0...max(0, warm.closedLoopRounds) where round >= firstRound {
+      let correlation = try fit(warm, round: round)
+      if isOrderOpen, round > 0 { settings.orderKept = min(max(0, correlation), 1) }
     }
     if isOrderOpen, settings.orderKept == nil { settings.orderKept = 0 }
   }
 
-  /// One Adam step per observation time, on all sequences of the rollout.
+  /// One Adam step per observation time, on all sequences of the rollout. The first round is on the reference filter's
+  /// own states, those after it are in closed loop.
   ///
   /// - Returns: the correlation of the target's place among the forecasts with that in the laws, over the last tenth of
   ///   the steps; see `TargetOrder`.
-  @discardableResult
-  private func fit(_ warm: WarmStartSettings, isTeacherForced: Bool) throws -> Double {
+  private func fit(_ warm: WarmStartSettings, round: Int) throws -> Double {
+    let isTeacherForced = round == 0
+    let saved = takeSaved(round: round)
     let runner = makeRunner(
       sequences: warm.batch, orderKept: isTeacherForced ? 0 : settings.orderKept ?? 0, gathersMembers: !isTeacherForced)
     let order = TargetOrder(runner: runner)
     let rollout = Rollout(
-      data: data, runner: runner, seed: seed, tag: nextTag(), missingFraction: warm.missingFraction,
-      episode: isTeacherForced ? 1 : .max)
+      data: data, runner: runner, seed: seed, tag: try saved?.integer("rollout_tag") ?? nextTag(),
+      missingFraction: warm.missingFraction, episode: isTeacherForced ? 1 : .max)
     let n = runner.layout.grid.cells
     let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
     let actions = Workspace(repeating: 0.0, count: runner.actionCount)
@@ -39,11 +39,20 @@ extension AgentTrainer {
     var gradient = [Float](repeating: 0, count: agents[0].policy.parameters.count)
     var losses = [Double](repeating: 0, count: agents.count)
     var curve = LossCurve(steps: warm.steps, agents: agents.count)
-    let tag = nextTag()
+    let tag = try saved?.integer("noise_tag") ?? nextTag()
     let stage = isTeacherForced ? "warm start" : "warm start, closed loop"
     onStep?(stage, 0, warm.steps)
-    for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
-    for step in 0..<warm.steps {
+    var firstStep = 0
+    if let saved {
+      firstStep = try saved.integer("step")
+      try rollout.restore(from: saved)
+      try order.restore(from: saved)
+      losses = try saved.memberValues("losses", count: 1).map { $0[0] }
+      curve.members = try saved.memberValues("loss_curve", count: curve.blocks)
+    } else {
+      for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
+    }
+    for step in firstStep..<max(firstStep, warm.steps) {
       for sum in sums { sum.reset() }
       let lastTenth = step >= warm.steps - max(1, warm.steps / 10)
       try rollout.advance { moment in
@@ -78,6 +87,15 @@ extension AgentTrainer {
         agents[m].improvePolicy(gradient: gradient, rate: rate, maximumNorm: 5)
       }
       onStep?(stage, step + 1, warm.steps)
+      try onBoundary? {
+        var snapshot = snapshot(round: round, step: step + 1)
+        rollout.save(into: &snapshot)
+        order.save(into: &snapshot)
+        snapshot.set("noise_tag", tag)
+        snapshot.set("losses", members: losses.map { [$0] })
+        snapshot.set("loss_curve", members: curve.members)
+        return snapshot
+      }
     }
     let count = Double(max(1, warm.steps / 10))
     report.warmStartLoss.append(try averageOverMembers(losses.map { $0 / count }))

@@ -17,6 +17,10 @@ public final class AgentTrainer {
   /// Called with the stage, the steps done and the stage's number of steps; once with 0 done.
   public var onStep: ((_ stage: String, _ done: Int, _ total: Int) -> Void)?
 
+  /// Called after every Adam step of the warm start and every iteration of PPO, with a way to a snapshot of that moment,
+  /// which all ranks take or none; an error that it throws ends the training.
+  public var onBoundary: ((_ snapshot: () throws -> Snapshot) throws -> Void)?
+
   let data: TrainingData
   let base: any BaseForecast
   let bands: [Band]
@@ -27,6 +31,11 @@ public final class AgentTrainer {
   let seed: UInt64
   /// Rollouts and random streams of this training, each with its own number.
   var tags = 0
+  /// Whether how far draws keep the order of forecasts is to be measured.
+  let isOrderOpen: Bool
+  /// What `restore` was given, until the round that it belongs to; and that round.
+  var saved: Snapshot?
+  var firstRound = 0
 
   /// - Parameters:
   ///   - bands: constraints with a multiplier each.
@@ -37,6 +46,7 @@ public final class AgentTrainer {
     multiplier: Multiplier, distribution: Distribution, communicator: Communicator, seed: UInt64
   ) {
     self.settings = settings
+    isOrderOpen = settings.orderKept == nil
     self.data = data
     self.base = base
     self.bands = bands
@@ -97,7 +107,7 @@ public final class AgentTrainer {
 }
 
 /// How a training went, averaged over agents; the same on every rank.
-public struct TrainingReport: Sendable, Hashable {
+public struct TrainingReport: Sendable, Hashable, Codable {
   /// Mean negative log-likelihood per action over the last tenth of each warm-start round.
   public var warmStartLoss: [Double] = []
   /// Mean reward per cell and step of every PPO iteration.

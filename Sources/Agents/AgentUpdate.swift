@@ -49,6 +49,19 @@ public final class AgentUpdate: EnsembleUpdate {
     started = true
   }
 
+  public func save(into snapshot: inout Snapshot) {
+    snapshot.set("agents_started", started ? 1 : 0)
+    for age in 0..<3 { snapshot.set("agents_past_\(age)", members: past.map { $0[age].values }) }
+  }
+
+  public func restore(from snapshot: Snapshot) throws {
+    started = try snapshot.integer("agents_started") == 1
+    for age in 0..<3 {
+      let saved: [[Double]] = try snapshot.memberValues("agents_past_\(age)", count: past[0][age].count)
+      for m in past.indices { past[m][age].copy(from: saved[m]) }
+    }
+  }
+
   private func remember(_ state: [Double], in past: [Workspace<Double>]) {
     state.withUnsafeBufferPointer { state in
       guard let x = state.baseAddress else { return }

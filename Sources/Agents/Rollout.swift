@@ -53,6 +53,40 @@ final class Rollout {
     }
   }
 
+  /// Adds to a snapshot where every sequence stands, and the moments by which the next step judges them.
+  func save(into snapshot: inout Snapshot) {
+    snapshot.set("rollout_tag", tag)
+    snapshot.set("rollout_step", step)
+    snapshot.set("rollout_mean", runner.mean.values)
+    snapshot.set("rollout_spread", runner.spread.values)
+    for age in 0..<3 { snapshot.set("rollout_past_\(age)", members: past.map { $0[age].values }) }
+    snapshot.set("rollout_places", members: places.map { $0.flatMap { [Int64($0.truth), Int64($0.time), Int64($0.start)] } })
+    snapshot.set("rollout_restarts", members: restarts.map { $0.map { Int64($0) } })
+  }
+
+  /// Goes on from where a rollout with the same tag stood.
+  func restore(from snapshot: Snapshot) throws {
+    step = try snapshot.integer("rollout_step")
+    runner.mean.copy(from: try snapshot.values("rollout_mean", count: runner.mean.count))
+    runner.spread.copy(from: try snapshot.values("rollout_spread", count: runner.spread.count))
+    for age in 0..<3 {
+      let saved: [[Double]] = try snapshot.memberValues("rollout_past_\(age)", count: sequences * data.stateCount)
+      for m in past.indices { past[m][age].copy(from: saved[m]) }
+    }
+    let savedPlaces: [[Int64]] = try snapshot.memberValues("rollout_places", count: 3 * sequences)
+    let savedRestarts: [[Int64]] = try snapshot.memberValues("rollout_restarts", count: sequences)
+    for m in places.indices {
+      for s in 0..<sequences {
+        let numbers = savedPlaces[m][3 * s..<3 * s + 3].map { Int($0) }
+        guard data.truths.indices.contains(numbers[0]), (0...data.cycles).contains(numbers[1]) else {
+          throw SnapshotError(name: "rollout_places", found: "\(numbers)")
+        }
+        places[m][s] = Place(truth: numbers[0], time: numbers[1], start: numbers[2])
+        restarts[m][s] = Int(savedRestarts[m][s])
+      }
+    }
+  }
+
   /// A time of a truth, and the time at which the sequence started there.
   private struct Place {
     var truth = 0

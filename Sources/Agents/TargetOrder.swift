@@ -19,6 +19,16 @@ final class TargetOrder {
     squares = products
   }
 
+  func save(into snapshot: inout Snapshot) {
+    snapshot.set("order_products", members: products.map { [$0] })
+    snapshot.set("order_squares", members: squares.map { [$0] })
+  }
+
+  func restore(from snapshot: Snapshot) throws {
+    products = try snapshot.memberValues("order_products", count: 1).map { $0[0] }
+    squares = try snapshot.memberValues("order_squares", count: 1).map { $0[0] }
+  }
+
   private func advance() {
     var state = MutableSpan(_unsafeStart: carried.start, count: carried.count)
     runner.base.advance(&state)

@@ -1,5 +1,5 @@
 /// What became of every agent in the course of a training; the same on every rank.
-public struct TrainingHistory: Sendable, Hashable {
+public struct TrainingHistory: Sendable, Hashable, Codable {
   /// Warm-start steps up to and with each point of `warmStartLoss`.
   public var warmStartSteps: [Int] = []
   /// Mean negative log-likelihood per action over the steps since the point before, round by round
@@ -34,12 +34,20 @@ struct LossCurve {
     means = [Double](repeating: 0, count: agents * ((steps + length - 1) / length))
   }
 
+  /// Points of one agent's curve.
+  var blocks: Int { (steps + length - 1) / length }
+
+  /// Every local agent's points, for a snapshot.
+  var members: [[Double]] {
+    get { stride(from: 0, to: means.count, by: blocks).map { Array(means[$0..<$0 + blocks]) } }
+    set { means = newValue.flatMap { $0 } }
+  }
+
   /// Steps up to and with each block.
   var ends: [Int] { stride(from: 0, to: steps, by: length).map { min($0 + length, steps) } }
 
   mutating func add(_ loss: Double, agent: Int, step: Int) {
     let block = step / length
-    let blocks = (steps + length - 1) / length
     means[agent * blocks + block] += loss / Double(min(length, steps - block * length))
   }
 }

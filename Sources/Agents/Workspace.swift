@@ -11,5 +11,13 @@ package final class Workspace<Element: BitwiseCopyable> {
 
   deinit { start.deallocate() }
 
+  /// A copy of all elements.
+  package var values: [Element] { Array(UnsafeBufferPointer(start: start, count: count)) }
+
+  package func copy(from values: [Element]) {
+    precondition(values.count == count, "a workspace takes as many values as it has")
+    values.withUnsafeBufferPointer { if let first = $0.baseAddress { start.update(from: first, count: count) } }
+  }
+
   package func copy(from source: UnsafePointer<Element>) { start.update(from: source, count: count) }
 }

@@ -80,6 +80,30 @@ public struct AnalysisRecord: Sendable, Hashable {
     members = missing(contents.keepsMembers ? contents.memberCount * count : 0)
   }
 
+  /// All parts, one after the other: the same bits as a record of the same sizes has that they are assigned to.
+  public var numbers: [Double] {
+    get {
+      [time] + mean + spread + diagnosticMean + diagnosticSpread + energies + minima + multipliers + covariance + members
+    }
+    set {
+      var rest = newValue[...]
+      func take(_ count: Int) -> [Double] {
+        defer { rest = rest.dropFirst(count) }
+        return Array(rest.prefix(count))
+      }
+      time = take(1)[0]
+      mean = take(mean.count)
+      spread = take(spread.count)
+      diagnosticMean = take(diagnosticMean.count)
+      diagnosticSpread = take(diagnosticSpread.count)
+      energies = take(energies.count)
+      minima = take(minima.count)
+      multipliers = take(multipliers.count)
+      covariance = take(covariance.count)
+      members = take(members.count)
+    }
+  }
+
   /// Sizes of all parts, for comparing.
   var sizes: [Int] {
     [

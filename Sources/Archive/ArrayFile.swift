@@ -5,12 +5,14 @@ public struct NamedArray: Sendable, Hashable {
     case doubles([Double])
     case floats([Float])
     case integers([Int64])
+    case bytes([UInt8])
 
     public var count: Int {
       switch self {
       case .doubles(let values): values.count
       case .floats(let values): values.count
       case .integers(let values): values.count
+      case .bytes(let values): values.count
       }
     }
   }
@@ -90,6 +92,7 @@ public struct ArrayFile: Sendable {
       case .doubles(let values): try writer.write(values, to: writer.variable(array.name, of: Double.self, over: over))
       case .floats(let values): try writer.write(values, to: writer.variable(array.name, of: Float.self, over: over))
       case .integers(let values): try writer.write(values, to: writer.variable(array.name, of: Int64.self, over: over))
+      case .bytes(let values): try writer.write(values, to: writer.variable(array.name, of: UInt8.self, over: over))
       }
     }
     return try writer.finish()
@@ -112,10 +115,11 @@ public struct ArrayFile: Sendable {
       case "double": values = .doubles(try reader.values(variable.name))
       case "float": values = .floats(try reader.values(variable.name))
       case "int64": values = .integers(try reader.values(variable.name))
+      case "ubyte": values = .bytes(try reader.values(variable.name))
       default:
         throw ArchiveError(
           .wrongType, path: path, object: "variable \(variable.name)", found: "values of type \(variable.typeName)",
-          expected: "double, float or int64")
+          expected: "double, float, int64 or ubyte")
       }
       file.arrays.append(NamedArray(variable.name, shape: variable.shape, values))
     }

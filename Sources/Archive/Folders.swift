@@ -53,6 +53,33 @@ public enum Folders {
     }
   }
 
+  /// Removes what processes that were killed had begun to write in a folder and in those in it: the temporaries beside
+  /// files that are written aside first. What cannot be removed is left.
+  public static func removeTemporaries(in folder: String) {
+    for name in names(in: folder) {
+      let path = "\(folder)/\(name)"
+      if TemporaryFile.isName(name) || name.hasPrefix(".trial-") {
+        unlink(path)
+      } else {
+        for inner in names(in: path) where TemporaryFile.isName(inner) { unlink("\(path)/\(inner)") }
+      }
+    }
+  }
+
+  /// Names of a folder's entries; none of something else.
+  private static func names(in folder: String) -> [String] {
+    guard let stream = opendir(folder) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
   /// Writes a text file that is whole and on disk, or not there: an older one of its name stays until then.
   public static func write(_ text: String, to path: String) throws(ArchiveError) {
     let file = try TemporaryFile(path: path)

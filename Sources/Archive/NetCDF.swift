@@ -23,7 +23,7 @@ enum NetCDF {
 
 /// Types of numbers in files.
 public enum ElementType: Sendable, Hashable {
-  case double, float, int32, int64
+  case double, float, int32, int64, uint8
 
   var code: nc_type {
     switch self {
@@ -31,6 +31,7 @@ public enum ElementType: Sendable, Hashable {
     case .float: NC_FLOAT
     case .int32: NC_INT
     case .int64: NC_INT64
+    case .uint8: NC_UBYTE
     }
   }
 
@@ -39,6 +40,7 @@ public enum ElementType: Sendable, Hashable {
     switch self {
     case .double, .int64: 8
     case .float, .int32: 4
+    case .uint8: 1
     }
   }
 }
@@ -62,6 +64,10 @@ extension Int32: ArchiveElement {
 
 extension Int64: ArchiveElement {
   public static var elementType: ElementType { .int64 }
+}
+
+extension UInt8: ArchiveElement {
+  public static var elementType: ElementType { .uint8 }
 }
 
 /// Name of a stored type for messages, in the words of `ncdump`.

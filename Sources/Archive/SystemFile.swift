@@ -11,6 +11,14 @@ final class TemporaryFile {
 
   private static let serial = Atomic(0)
 
+  /// Whether a file's name is that of a temporary: `name.tmp-process-number`.
+  static func isName(_ name: String) -> Bool {
+    guard let last = name.split(separator: ".").last, last.count < name.count else { return false }
+    let parts = last.split(separator: "-", omittingEmptySubsequences: false)
+    return parts.count == 3 && parts[0] == "tmp"
+      && parts.dropFirst().allSatisfy { part in !part.isEmpty && part.allSatisfy { $0.isNumber } }
+  }
+
   /// Creates the temporary, so that an unwritable folder is found out before the work and not after it.
   init(path: String) throws(ArchiveError) {
     var status = stat()

@@ -30,4 +30,18 @@ public protocol EnsembleUpdate: AnyObject {
   ///   - observations: of this time, missing ones left out; may be empty.
   ///   - cycle: number of the cycle, which keys the update's random streams.
   func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws
+
+  /// Adds to a snapshot what the next cycle will need beside the ensemble.
+  func save(into snapshot: inout Snapshot)
+
+  /// Takes it back, in a new object of the same settings.
+  ///
+  /// - Throws: `SnapshotError` when it is not there.
+  func restore(from snapshot: Snapshot) throws
+}
+
+extension EnsembleUpdate {
+  /// Most updates remember nothing from cycle to cycle.
+  public func save(into snapshot: inout Snapshot) {}
+  public func restore(from snapshot: Snapshot) throws {}
 }

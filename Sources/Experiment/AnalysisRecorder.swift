@@ -1,4 +1,5 @@
 import Archive
+import Ensemble
 import Models
 import StateSpace
 
@@ -9,6 +10,9 @@ final class AnalysisRecorder {
   private var record: AnalysisRecord
   private let times: [Double]
   private var written: [Int]
+  /// Records that no checkpoint has yet, one after the other, and the truth of each; kept only if they will be asked for.
+  private var unsaved: [Double] = []
+  private var unsavedTruths: [Int64] = []
 
   /// - Parameters:
   ///   - times: of the analyses, the same for every truth.
@@ -48,8 +52,41 @@ final class AnalysisRecorder {
       bounded += 1
     }
     for i in record.members.indices { record.members[i] = summary.members[i] }
+    try append(record, truth: truth)
+  }
+
+  private func append(_ record: AnalysisRecord, truth: Int) throws {
     try writer.append(record, truth: truth)
     written[truth] += 1
+    guard setup.checkpoints.isOn else { return }
+    unsavedTruths.append(Int64(truth))
+    unsaved.append(contentsOf: record.numbers)
+    // Not much more than the memory of a rank's other things.
+    if unsaved.count > 1 << 23 { setup.checkpoints.isUrgent = true }
+  }
+
+  /// What was recorded since the last call, for a checkpoint.
+  func takeUnsaved() -> Snapshot {
+    var snapshot = Snapshot()
+    snapshot.set("truths", unsavedTruths)
+    snapshot.set("records", unsaved)
+    unsaved.removeAll(keepingCapacity: true)
+    unsavedTruths.removeAll(keepingCapacity: true)
+    return snapshot
+  }
+
+  /// Records again what a checkpoint has.
+  func replay(_ snapshot: Snapshot) throws {
+    let truths: [Int64] = try snapshot.values("truths")
+    let width = record.numbers.count
+    let numbers: [Double] = try snapshot.values("records", count: truths.count * width)
+    for (k, truth) in truths.enumerated() {
+      guard written.indices.contains(Int(truth)) else { throw SnapshotError(name: "truths", found: "\(truth)") }
+      var record = record
+      record.numbers = Array(numbers[k * width..<(k + 1) * width])
+      try writer.append(record, truth: Int(truth))
+      written[Int(truth)] += 1
+    }
   }
 
   /// Marks the remaining times of a truth as missing, after a failure.
@@ -57,10 +94,13 @@ final class AnalysisRecorder {
     var missing = AnalysisRecord(for: writer.contents)
     while written[truth] < times.count {
       missing.time = times[written[truth]]
-      try writer.append(missing, truth: truth)
-      written[truth] += 1
+      try append(missing, truth: truth)
     }
   }
 
-  func finish() throws { _ = try writer.finish() }
+  /// Completes the file.
+  ///
+  /// - Returns: its digest.
+  @discardableResult
+  func finish() throws -> UInt64 { try writer.finish() }
 }

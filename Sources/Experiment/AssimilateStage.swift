@@ -40,7 +40,10 @@ public struct AssimilateStage {
     let communicator = setup.communicator
     let crew = try loadCrew()
     let (series, start) = try communicator.collectively { try readObservations() }
-    try communicator.agree(on: digest(series, start), about: "the initial ensemble and the observations")
+    let digest = digest(series, start)
+    try communicator.agree(on: digest, about: "the initial ensemble and the observations")
+    try setup.checkpoints.require(
+      "the initial ensemble, the observations or the agents", digest: digest, members: digests(of: crew), of: setup)
     let schedule = try communicator.collectively { try makeSchedule(series, start: start.time) }
     warn(series, crew)
     let band = try filterBand()
@@ -58,18 +61,29 @@ public struct AssimilateStage {
     for (m, member) in setup.distribution.local.enumerated() {
       ensemble.states[m] = Array(start.members[start.range(of: member, count: setup.layout.count)])
     }
-    let recorder =
+    let recorder = try communicator.collectively {
       communicator.isRoot
-      ? try AnalysisRecorder(
-        setup, path: path, times: series.times, seeds: nil, output: output,
-        title: "analyses by \(inputs.method.rawValue)") : nil
+        ? try AnalysisRecorder(
+          setup, path: path, times: series.times, seeds: nil, output: output,
+          title: "analyses by \(inputs.method.rawValue)") : nil
+    }
     let summary = AnalysisSummary(setup)
+    var passage = Passage(inputs.method.rawValue)
+    let saved = try passage.takeUp(setup.checkpoints, recorder: recorder)
+    if let saved { try method.restore(&ensemble, from: saved) }
     setup.progress.begin(inputs.method.rawValue, total: schedule.cycles.count)
-    let failure = try setup.assimilate(method, &ensemble, observations: schedule.cycles) { cycle, ensemble, _ in
+    let failure = try setup.assimilate(
+      method, &ensemble, observations: schedule.cycles, after: passage.cycle, place: inputs.method.rawValue
+    ) { cycle, ensemble, _ in
       guard schedule.recorded.contains(cycle) else { return }
       try summary.summarise(ensemble)
       try recorder?.add(summary)
       setup.progress.advance(to: cycle)
+    } save: { cycle, ensemble in
+      var snapshot = Snapshot()
+      method.save(ensemble, into: &snapshot)
+      passage.cycle = cycle
+      passage.keep(&snapshot, in: setup, recorder: recorder)
     }
     setup.progress.end()
     // Together, for the ranks that write nothing would end the job with their error while the file is being completed.
@@ -77,6 +91,7 @@ public struct AssimilateStage {
       if failure != nil { try recorder?.giveUp() }
       try recorder?.finish()
     }
+    try setup.checkpoints.finish()
     if let failure {
       throw ExperimentError(
         .data,
@@ -108,6 +123,12 @@ public struct AssimilateStage {
       numbers += observations.elements.map(Double.init) + observations.values + observations.errorVariances
     }
     return Digest.xxh64(numbers.withUnsafeBytes { Array($0) })
+  }
+
+  /// Digests of the local members' policies.
+  private func digests(of crew: Crew?) -> [UInt64] {
+    guard let crew else { return setup.distribution.local.map { _ in 0 } }
+    return crew.agents.map { agent in agent.policy.parameters.withUnsafeBytes { Digest.xxh64(Array($0)) } }
   }
 
   /// Tells what is in the files and has no effect on the analyses.

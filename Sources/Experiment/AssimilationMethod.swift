@@ -29,6 +29,18 @@ final class AssimilationMethod {
     ensemble.clock?.enter(.update)
     try update.update(&ensemble, observations: observations, cycle: number)
   }
+
+  /// Adds to a snapshot what the next cycle needs: the ensemble, and what the update remembers.
+  func save(_ ensemble: DistributedEnsemble, into snapshot: inout Snapshot) {
+    snapshot.set("states", members: ensemble.states)
+    update.save(into: &snapshot)
+  }
+
+  /// Takes it back.
+  func restore(_ ensemble: inout DistributedEnsemble, from snapshot: Snapshot) throws {
+    ensemble.states = try snapshot.memberValues("states", count: ensemble.layout.count)
+    try update.restore(from: snapshot)
+  }
 }
 
 extension AssimilationMethod {
@@ -119,25 +131,32 @@ extension Setup {
   /// Runs a method through a series of observations.
   ///
   /// - Parameters:
-  ///   - ensemble: at time 0 on entry, at the last completed cycle on return.
+  ///   - ensemble: after cycle `first` on entry, after the last completed cycle on return.
   ///   - observations: of cycles 1, 2, ...
+  ///   - first: cycles that are done.
+  ///   - place: what is running, in words, for checkpoints.
   ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds
   ///     of forecast and update on the slowest rank; it may be collective.
+  ///   - save: keeps the sections of a checkpoint after a cycle.
   /// - Returns: the cycle at which the method failed (see `isSound`), `nil` if none.
+  /// - Throws: `Interruption` among others.
   func assimilate(
     _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, observations: [Observations],
-    record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void
+    after first: Int = 0, place: String,
+    record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void,
+    save: (_ cycle: Int, _ ensemble: DistributedEnsemble) throws -> Void
   ) throws -> Int? {
-    var worst = [0.0, 0.0]
-    for (k, observed) in observations.enumerated() {
-      let cycle = k + 1
+    var worst = [0.0, 0.0, 0.0]
+    for cycle in first + 1..<max(first, observations.count) + 1 {
       let start = DispatchTime.now().uptimeNanoseconds
-      try method.cycle(&ensemble, observations: observed, number: cycle)
+      try method.cycle(&ensemble, observations: observations[cycle - 1], number: cycle)
       worst[1] = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
       worst[0] = isSound(ensemble) ? 0 : 1
+      worst[2] = checkpoints.vote()
       try communicator.allreduce(&worst, .max)
       if worst[0] > 0 { return cycle }
       try record(cycle, ensemble, worst[1])
+      try checkpoints.act(on: worst[2], place: "cycle \(cycle) of \(place)") { try save(cycle, ensemble) }
     }
     return nil
   }

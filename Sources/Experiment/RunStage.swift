@@ -31,7 +31,7 @@ public struct RunStage {
       needsBand ? try setup.simulateTruths(setup.trainingSeeds, cycles: configuration.truths.trainingCycles) : []
     setup.progress.end()
     let band = try setup.energyBand(from: training)
-    if setup.communicator.isRoot { try writeTruths(test) }
+    try setup.communicator.collectively { if setup.communicator.isRoot { try writeTruths(test) } }
 
     let large = try methods.contains(.largeConstrainedEAKF) ? setup.enlarged() : setup
     func own(_ method: Configuration.Method) -> Setup { method == .largeConstrainedEAKF ? large : setup }
@@ -58,28 +58,49 @@ public struct RunStage {
         }
       }
     }
-    guard setup.communicator.isRoot else { return ScoreTable(methods: []) }
-    let table = ScoreTable(
-      methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: own($0)) })
-    try table.write(to: output, setup: setup, band: band)
-    try output.write(try report(table, outcome, band: band).text(), to: "scores.json")
+    let table = try setup.communicator.collectively {
+      guard setup.communicator.isRoot else { return ScoreTable(methods: []) }
+      let table = ScoreTable(
+        methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: own($0)) })
+      try table.write(to: output, setup: setup, band: band)
+      try output.write(try report(table, outcome, band: band).text(), to: "scores.json")
+      return table
+    }
+    try setup.checkpoints.finish()
     return table
   }
 
+  /// Analyses of all truths by one method, in a file of their own; taken from a checkpoint if they were done before an
+  /// interruption.
   private func assess(
     _ name: String, _ truths: [Twin], by setup: Setup, band: Band?, make: (Twin) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
-    let recorder =
-      setup.communicator.isRoot
-      ? try AnalysisRecorder(
-        setup, path: output.path("analysis-\(name).nc"), times: setup.times(cycles: truths[0].cycles),
-        seeds: truths.map(\.seed), output: output, title: "analyses by \(name)") : nil
-    let scores = try setup.assess(name, truths: truths, band: band, make: make) { truth, _, summary in
-      try recorder?.add(summary, truth: truth)
-    } onEnd: { truth in
-      try recorder?.giveUp(truth: truth)
+    let (path, section) = (output.path("analysis-\(name).nc"), "done-\(name)")
+    let communicator = setup.communicator
+    if let done = setup.checkpoints.take(section) {
+      return try communicator.collectively {
+        guard communicator.isRoot else { return [] }
+        let digest: [Int64] = try done.values("digest", count: 1)
+        guard try DatasetReader(path: path).digest == UInt64(bitPattern: digest[0]) else {
+          throw ExperimentError(
+            .data, path, found: "another file than was written before the interruption",
+            expected: "that one; without --resume the job starts anew")
+        }
+        return try done.decode("scores")
+      }
     }
-    try recorder?.finish()
+    let recorder = try communicator.collectively {
+      communicator.isRoot
+        ? try AnalysisRecorder(
+          setup, path: path, times: setup.times(cycles: truths[0].cycles),
+          seeds: truths.map(\.seed), output: output, title: "analyses by \(name)") : nil
+    }
+    let scores = try setup.assess(name, truths: truths, band: band, recorder: recorder, make: make)
+    let digest = try communicator.collectively { try recorder?.finish() ?? 0 }
+    var done = Snapshot()
+    done.set("digest", [Int64(bitPattern: digest)])
+    try done.encode("scores", scores)
+    setup.checkpoints.set(section, done, members: 0)
     return scores
   }
 
@@ -122,7 +143,9 @@ extension Setup {
   fileprivate func enlarged() throws -> Setup {
     var configuration = configuration
     configuration.members = configuration.filter.largeMembers
-    return try Setup(configuration: configuration, communicator: communicator, progress: progress)
+    let large = try Setup(configuration: configuration, communicator: communicator, progress: progress)
+    large.checkpoints = checkpoints
+    return large
   }
 }
 

@@ -18,6 +18,8 @@ public final class Setup {
   public let controls: [Int]
   /// Says what the program is doing; does something on rank 0 only.
   public let progress: any ProgressReporter
+  /// Where stages save what they need to go on; none unless it is set.
+  public var checkpoints: Checkpoints
 
   public var layout: StateLayout { model.layout }
 
@@ -30,6 +32,7 @@ public final class Setup {
     self.configuration = configuration
     self.communicator = communicator
     self.progress = progress
+    checkpoints = Checkpoints(none: communicator)
     distribution = try Distribution(
       members: configuration.members, ranks: communicator.size, rank: communicator.rank)
     model = try Self.makeModel(configuration)

@@ -25,7 +25,10 @@ public struct TrainStage {
     try AgentStore(setup: setup).save(outcome.crew, in: folder, provenance: output.provenance)
     try setup.writeTraining(outcome, band: band, output: output)
     let report = TrainingSummary(outcome, iterations: configuration.agents.ppo.iterations)
-    if setup.communicator.isRoot { try output.write(try report.json.text(), to: "training.json") }
+    try setup.communicator.collectively {
+      if setup.communicator.isRoot { try output.write(try report.json.text(), to: "training.json") }
+    }
+    try setup.checkpoints.finish()
     return report.line
   }
 }

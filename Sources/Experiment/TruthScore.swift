@@ -1,11 +1,12 @@
+import Ensemble
 import Models
 import Scores
 import StateSpace
 
 /// Scores of one method on one truth, over the cycles after the filter's spin-up. Kept on rank 0.
-struct TruthScore {
+struct TruthScore: Codable {
   /// One variable's or derived field's scores.
-  struct Field {
+  struct Field: Codable {
     /// RMSE over x divided by the truth's standard deviation over x at that time (4.10).
     var normalisedRMSE: RunningScore
     /// Pattern correlation (4.11).
@@ -85,6 +86,17 @@ final class Scorer {
     let width = setup.model.diagnostics.count * n
     let start = time * width + (f - variables) * n
     return Array(derived[start..<start + n])
+  }
+
+  /// Adds to a snapshot what the scores of later cycles need.
+  func save(into snapshot: inout Snapshot) throws {
+    try snapshot.encode("score", score)
+    snapshot.set("initial_invariants", initialInvariants)
+  }
+
+  func restore(from snapshot: Snapshot) throws {
+    score = try snapshot.decode("score")
+    initialInvariants = try snapshot.values("initial_invariants")
   }
 
   /// Takes the initial ensemble on rank 0: what the members' invariants have to stay.

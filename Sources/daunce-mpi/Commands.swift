@@ -17,9 +17,13 @@ struct Run: StageCommand {
   static let configuration = CommandConfiguration(
     abstract: "The whole experiment: nature, reference filter, training, assimilation of unseen truths, scores.")
 
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
+  var isResumable: Bool { true }
+
   func perform(_ session: Session, setup: Setup) throws {
+    let session = try session.withCheckpoints(checkpoints, identity: identity, setup: setup)
     let output = try session.makeOutput(setup)
     let table = try RunStage(setup, output: output).run()
     session.say(table.text)
@@ -40,9 +44,13 @@ struct Simulate: StageCommand {
 struct Train: StageCommand {
   static let configuration = CommandConfiguration(abstract: "Agents from a reference run, in the folder agents.")
 
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
+  var isResumable: Bool { true }
+
   func perform(_ session: Session, setup: Setup) throws {
+    let session = try session.withCheckpoints(checkpoints, identity: identity, setup: setup)
     session.say(try TrainStage(setup, output: session.makeOutput(setup)).run())
   }
 }
@@ -63,7 +71,10 @@ struct Assimilate: StageCommand {
   @Option(help: ArgumentHelp("Observations (NetCDF).", valueName: "file"))
   var observations: String
 
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
+
+  var isResumable: Bool { true }
 
   var identity: String { "Assimilate \(method.rawValue)" }
 
@@ -82,6 +93,7 @@ struct Assimilate: StageCommand {
   }
 
   func perform(_ session: Session, setup: Setup) throws {
+    let session = try session.withCheckpoints(checkpoints, identity: identity, setup: setup)
     let inputs = AssimilateStage.Inputs(
       method: method, agents: agents.map { URL(filePath: $0) }, initial: URL(filePath: initial),
       observations: URL(filePath: observations))

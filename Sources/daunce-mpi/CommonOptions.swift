@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Experiment
+import Foundation
 public import Logging
 
 /// What every subcommand understands.
@@ -41,6 +42,42 @@ struct CommonOptions: ParsableArguments {
   var overrides: [ConfigurationOverride] {
     [members.map { .members($0) }, cycles.map { .cycles($0) }, seed.map { .seed($0) }].compactMap { $0 }
       + settings.map { ConfigurationOverride(option: "--set", key: $0.key, value: $0.value) }
+  }
+}
+
+/// What the subcommands understand that save checkpoints.
+struct CheckpointOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How often a checkpoint is written: a number of cycles or training steps (500), or wall time (30s, 10min, 2h); 0 for "
+        + "none but on SIGUSR1 and SIGTERM.", valueName: "interval"))
+  var checkpointEvery = CheckpointSchedule.seconds(300)
+
+  @Flag(help: "Go on from the newest whole checkpoint in the output folder.")
+  var resume = false
+}
+
+extension CheckpointSchedule: ExpressibleByArgument {
+  public init?(argument: String) {
+    let units: [(suffix: String, seconds: Double)] = [("min", 60), ("s", 1), ("h", 3600)]
+    if let cycles = Int(argument) {
+      guard cycles >= 0 else { return nil }
+      self = cycles == 0 ? .onInterruption : .cycles(cycles)
+    } else if let unit = units.first(where: { argument.hasSuffix($0.suffix) }),
+      let number = Double(argument.dropLast(unit.suffix.count)), number.isFinite, number > 0
+    {
+      self = .seconds(number * unit.seconds)
+    } else {
+      return nil
+    }
+  }
+
+  public var defaultValueDescription: String {
+    switch self {
+    case .cycles(let count): "\(count)"
+    case .seconds(let seconds): seconds < 60 ? "\(seconds)s" : String(format: "%gmin", seconds / 60)
+    case .onInterruption: "0"
+    }
   }
 }
 

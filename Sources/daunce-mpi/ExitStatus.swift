@@ -17,6 +17,8 @@ enum ExitStatus: Int32 {
   case bug = 70
   /// A file cannot be read or written.
   case io = 74
+  /// The job was asked to stop and can be gone on with.
+  case interrupted = 75
 
   /// The one place that says which error ends in which code.
   init(of error: any Error) {
@@ -39,6 +41,10 @@ enum ExitStatus: Int32 {
       case .disagreement: self = .usage
       case .call, .unsupported: self = .bug
       }
+    case is Interruption:
+      self = .interrupted
+    case is SnapshotError:
+      self = .badData
     case is ModelError, is AssimilationError:
       self = .badData
     case is CocoaError, is POSIXError:
@@ -81,6 +87,12 @@ func conclude(afterStart error: any Error) -> Never {
   Environment.abort(code: ExitStatus(of: error).rawValue) {
     tell("daunce-mpi: \(message(for: error))", on: .standardError)
   }
+}
+
+/// Ends this process, one of all, for a job that can be gone on with.
+func conclude(_ interruption: Interruption) -> Never {
+  if Launch.rank == 0 { tell("daunce-mpi: \(interruption)", on: .standardError) }
+  exit(ExitStatus.interrupted.rawValue)
 }
 
 /// What the user is told. Rank 0 speaks for all, so only another rank is named.

@@ -12,7 +12,7 @@ struct Session {
   let progress: any ProgressReporter
   let logger: Logger
   /// The command as it was typed, for the files' `history`.
-  let commandLine: String
+  private(set) var commandLine: String
 
   init(_ options: CommonOptions) throws(ConfigurationError) {
     configuration = try Configuration.load(path: options.config, overrides: options.overrides)
@@ -37,6 +37,22 @@ struct Session {
     try OutputFolder(output, provenance: provenance, communicator: setup.communicator)
   }
 
+  /// Gives the stages of `setup` a place for checkpoints: a folder of the output folder, or beside an output file.
+  /// Collective.
+  ///
+  /// - Returns: this session, with the command line that the job was begun with.
+  func withCheckpoints(_ options: CheckpointOptions, identity: String, setup: Setup) throws -> Session {
+    let folder =
+      output.pathExtension == "nc"
+      ? URL(filePath: output.path + ".checkpoints") : output.appending(path: "checkpoints")
+    setup.checkpoints = try Checkpoints(
+      folder: folder, schedule: options.checkpointEvery, identity: identity, resumes: options.resume, setup: setup,
+      provenance: provenance, isInterrupted: { Signals.isAskedToStop })
+    var session = self
+    session.commandLine = setup.checkpoints.command ?? commandLine
+    return session
+  }
+
   /// Prints a result, on rank 0 only.
   func say(_ text: String) {
     if Launch.rank == 0, !text.isEmpty { tell(text, on: .standardOutput) }
@@ -50,12 +66,16 @@ protocol StageCommand: ParsableCommand {
   /// What all ranks have to agree about beside the configuration. Places of files may differ from machine to machine.
   var identity: String { get }
 
+  /// Whether the command saves checkpoints and so can be asked to stop.
+  var isResumable: Bool { get }
+
   /// Does the work, on all ranks with the same session.
   func perform(_ session: Session, setup: Setup) throws
 }
 
 extension StageCommand {
   var identity: String { "\(Self.self)" }
+  var isResumable: Bool { false }
 
   /// Digest of `identity`.
   var digest: UInt64 { Digest.xxh64(Array(identity.utf8)) }

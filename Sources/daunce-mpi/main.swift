@@ -22,6 +22,8 @@ do {
   conclude(beforeStart: error)
 }
 
+if command.isResumable { Signals.watch() }
+
 // A BLAS with threads of its own would sum in an order that depends on the cores that mpirun leaves to a rank.
 LinearAlgebra.useOneThread()
 
@@ -36,7 +38,13 @@ do {
     configuration: session.configuration, communicator: environment.world, progress: session.progress)
   // One job may start its ranks with different command lines.
   try setup.communicator.agree(on: command.digest, about: "the command")
-  try command.perform(session, setup: setup)
+  do {
+    try command.perform(session, setup: setup)
+  } catch let interruption as Interruption {
+    // All ranks come here together, so they can end in order.
+    try environment.finalize()
+    conclude(interruption)
+  }
   try environment.finalize()
 } catch {
   conclude(afterStart: error)

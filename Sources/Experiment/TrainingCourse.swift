@@ -1,0 +1,58 @@
+import Agents
+import Ensemble
+import MPI
+
+/// A training's sections in checkpoints: one of each set of agents that is trained.
+final class TrainingCourse {
+  private let setup: Setup
+  private var saved: [String: Snapshot] = [:]
+  private let start = ContinuousClock.now
+  private var secondsBefore = 0.0
+
+  /// Finds what a checkpoint has of the agents with these names.
+  init(_ setup: Setup, names: [String]) throws {
+    self.setup = setup
+    for name in names { saved[name] = setup.checkpoints.take(section(name)) }
+    var isOver = true
+    for name in names {
+      let isAtEnd = try saved[name].map { try AgentTrainer.isAtEnd($0) } ?? false
+      isOver = isOver && isAtEnd
+    }
+    self.isOver = isOver
+  }
+
+  /// Whether all agents are trained, so that nothing of the reference filter is needed any more.
+  private(set) var isOver = false
+
+  /// Wall seconds of the training, those before an interruption included.
+  var seconds: Double { secondsBefore + (ContinuousClock.now - start) / .seconds(1) }
+
+  private func section(_ name: String) -> String { "training-\(name)" }
+
+  /// Lets a trainer go on where a checkpoint has it, and offers a checkpoint after each of its steps.
+  ///
+  /// - Returns: whether a checkpoint has it.
+  @discardableResult
+  func takeUp(_ trainer: AgentTrainer, _ name: String) throws -> Bool {
+    if setup.checkpoints.isOn {
+      trainer.onBoundary = { [unowned trainer] snapshot in
+        try self.setup.checkpoints.atBoundary(place: "the training of the \(name)") {
+          try self.keep(trainer, name, try snapshot())
+        }
+      }
+    }
+    guard let snapshot = saved.removeValue(forKey: name) else { return false }
+    try trainer.restore(snapshot, report: try snapshot.decode("report"))
+    secondsBefore = max(secondsBefore, try snapshot.values("seconds", count: 1)[0])
+    return true
+  }
+
+  /// Keeps a trainer's snapshot for the next checkpoint.
+  func keep(_ trainer: AgentTrainer, _ name: String, _ snapshot: Snapshot) throws {
+    guard setup.checkpoints.isOn else { return }
+    var snapshot = snapshot
+    try snapshot.encode("report", trainer.report)
+    snapshot.set("seconds", [seconds])
+    setup.checkpoints.set(section(name), snapshot, members: setup.distribution.members)
+  }
+}
