@@ -76,6 +76,9 @@ let package = Package(
     tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
 
     tests("JobTests", ["Archive", "StateSpace", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
+    .testTarget(
+      name: "ClusterTests", dependencies: ["TestSupport", "daunce-mpi"], exclude: ["Helpers"],
+      swiftSettings: settings),
     .executableTarget(
       name: "ForeignWriter", dependencies: ["CNetCDF"], path: "Tests/ForeignWriter", swiftSettings: settings),
 

@@ -14,6 +14,11 @@ public var buildFolder: URL {
   return URL(fileURLWithPath: link ?? CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
 }
 
+/// The project's folder.
+public var sourceFolder: URL {
+  URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+}
+
 /// Runs `executable` (a name in ``buildFolder``) as `ranks` ranks under mpirun, on any number of cores, as any user,
 /// in `folder` (`nil`: here), and ends it after `timeout` seconds.
 ///
@@ -45,9 +50,25 @@ public func run(
   script: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 180,
   environment: [String: String] = [:]
 ) throws -> JobResult {
-  let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
-  return try launch(
-    [root.appending(path: script).path] + arguments, in: folder, timeout: timeout, environment: environment)
+  try launch(
+    [sourceFolder.appending(path: script).path] + arguments, in: folder, timeout: timeout, environment: environment)
+}
+
+/// Runs a command of this machine, which is found in PATH, and ends it after `timeout` seconds.
+///
+/// - Throws: when the process cannot be started; one that fails is a result like any other.
+public func run(
+  command: [String], in folder: URL? = nil, timeout: Int = 60, environment: [String: String] = [:]
+) throws -> JobResult {
+  try launch(command, in: folder, timeout: timeout, environment: environment)
+}
+
+/// Whether PATH has all of these programs.
+public func isInstalled(_ programs: String...) -> Bool {
+  let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+  return programs.allSatisfy { program in
+    folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+  }
 }
 
 private func launch(

@@ -1,0 +1,56 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ClusterTests.SlurmTests {
+  /// What a job does when Slurm warns it, with a program in place of daunce-mpi that does nothing else.
+  @Suite(.serialized) struct LimitTests {
+    /// A job in `place` that runs and would go on for half a minute.
+    private func start(_ slurm: Slurm, _ place: Place, _ settings: [String: String] = [:]) throws -> String {
+      let script = sourceFolder.appending(path: "launch/slurm/experiment").path
+      let standIn = ["DAUNCE_PROGRAM": sourceFolder.appending(path: "Tests/ClusterTests/Helpers/stand-in").path]
+      let job = try slurm.run(
+        ["sbatch", "--parsable", "--ntasks=2", "--output=log", script], in: place, standIn.merging(settings) { $1 })
+      try #require(job.status == 0, "\(job.stderr)")
+      #expect(try place.wait { place.has("results/started") })
+      return job.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    @Test(arguments: ["mpirun", "srun --mpi=pmix"])
+    func aWarnedJobGoesBackIntoTheQueueAndOn(launcher: String) throws {
+      let (slurm, place) = (try #require(Slurm.current), try Place())
+      defer { place.remove() }
+      let job = try start(slurm, place, ["DAUNCE_MPIRUN": launcher, "DAUNCE_CONFIG": "small.yaml"])
+      try slurm.warn(job, "USR1", in: place)
+      #expect(try slurm.startsAgain(job, in: place), "\(place.text("log"))")
+      #expect(try slurm.reaches("COMPLETED", job, in: place), "\(place.text("log"))")
+      #expect(try slurm.value("Restarts", of: job, in: place) == "1")
+      let calls = place.text("results/words").split(separator: "\n")
+      #expect(Set(calls) == ["run --output results --config small.yaml", "run --output results --config small.yaml --resume"])
+      let lines = place.text("log").split(separator: "\n")
+      #expect(lines.count { $0 == "daunce-mpi: interrupted; back in the queue, to go on from the checkpoint" } == 1)
+    }
+
+    /// SIGTERM is somebody's wish that the job ends: a cancelled job must not come back.
+    @Test func aTerminatedJobLeavesACheckpointAndEnds() throws {
+      let (slurm, place) = (try #require(Slurm.current), try Place())
+      defer { place.remove() }
+      let job = try start(slurm, place)
+      try slurm.warn(job, "TERM", in: place)
+      #expect(try slurm.reaches("FAILED", job, in: place))
+      #expect(try slurm.value("ExitCode", of: job, in: place) == "75:0")
+      #expect(place.has("results/checkpoints/cycle-7"))
+      #expect(place.text("log").contains("interrupted by SIGTERM; submit again to go on from the checkpoint"))
+    }
+
+    @Test func aJobIsNotRestartedForEver() throws {
+      let (slurm, place) = (try #require(Slurm.current), try Place())
+      defer { place.remove() }
+      let job = try start(slurm, place, ["DAUNCE_RESTARTS": "0"])
+      try slurm.warn(job, "USR1", in: place)
+      #expect(try slurm.reaches("FAILED", job, in: place))
+      #expect(try slurm.value("ExitCode", of: job, in: place) == "75:0")
+      #expect(place.text("log").contains("restarted 0 times already (DAUNCE_RESTARTS)"))
+    }
+  }
+}
