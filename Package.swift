@@ -103,7 +103,7 @@ let package = Package(
     .executableTarget(
       name: "FileFuzzer", dependencies: ["Archive", "CNetCDF", "Experiment", "MPI", "Models", "StateSpace"],
       path: "Tests/FileFuzzer", swiftSettings: settings),
-    tests("FuzzTests", ["Archive", "TestSupport", "FileFuzzer", "ForeignWriter"]),
+    tests("FuzzTests", ["Archive", "TestSupport", "FileFuzzer", "ForeignWriter"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -6,22 +6,24 @@ extension Setup {
   /// Runs one method over all test truths and scores it; goes on where a checkpoint left it.
   ///
   /// - Parameters:
-  ///   - make: the method for a truth.
+  ///   - make: the method for the truth with a seed.
   ///   - recorder: takes every analysis, on rank 0 only.
   /// - Returns: a score a truth on rank 0, nothing elsewhere.
   func assess(
-    _ name: String, truths: [Twin], band: Band?, recorder: AnalysisRecorder?,
-    make: (Twin) throws -> AssimilationMethod
+    _ name: String, truths: [TruthSeries], band: Band?, recorder: AnalysisRecorder?,
+    make: (_ seed: UInt64) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
     let summary = AnalysisSummary(self)
     var passage = Passage(name)
     var scores: [TruthScore] = []
     var saved = try passage.takeUp(checkpoints, recorder: recorder)
     if let saved, communicator.isRoot { scores = try saved.decode("scores") }
-    progress.begin(name, total: truths.count)
+    // Of many cycles, they are what is counted.
+    let unit = truths.first.map { $0.isWhole ? 1 : $0.cycles } ?? 1
+    progress.begin(name, total: truths.count * unit)
     for (k, truth) in truths.enumerated().dropFirst(passage.truth) {
-      let method = try make(truth)
-      var ensemble = makeInitialEnsemble(around: truth)
+      let method = try make(truth.seed)
+      var ensemble = makeInitialEnsemble(around: truth.initial, seed: truth.seed)
       let scorer = communicator.isRoot ? Scorer(self, truth: truth, band: band) : nil
       if let saved {
         try method.restore(&ensemble, from: saved)
@@ -33,11 +35,16 @@ extension Setup {
       let first = saved == nil ? 0 : passage.cycle
       saved = nil
       let failure = try assimilate(
-        method, &ensemble, observations: truth.observations, after: first, place: "truth \(k + 1) by \(name)"
+        method, &ensemble, cycles: truth.cycles, after: first, place: "truth \(k + 1) by \(name)",
+        observations: {
+          try truth.reach($0)
+          return truth.observations(of: $0)
+        }
       ) { cycle, ensemble, seconds in
         try summary.summarise(ensemble)
         scorer?.add(summary, cycle: cycle, seconds: seconds)
-        try recorder?.add(summary, truth: k)
+        if isRecorded(cycle) { try recorder?.add(summary, truth: k) }
+        if !truth.isWhole { progress.advance(to: k * truth.cycles + cycle) }
         // The other ranks would do their next forecasts while rank 0 scores, and its clock would show less than a cycle.
         try communicator.barrier()
       } save: { cycle, ensemble in
@@ -56,7 +63,7 @@ extension Setup {
         scores.append(scorer.score)
         if failure != nil { try recorder?.giveUp(truth: k) }
       }
-      progress.advance(to: k + 1)
+      progress.advance(to: (k + 1) * unit)
     }
     progress.end()
     passage.forget(checkpoints)

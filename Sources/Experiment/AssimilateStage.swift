@@ -73,7 +73,8 @@ public struct AssimilateStage {
     if let saved { try method.restore(&ensemble, from: saved) }
     setup.progress.begin(inputs.method.rawValue, total: schedule.cycles.count)
     let failure = try setup.assimilate(
-      method, &ensemble, observations: schedule.cycles, after: passage.cycle, place: inputs.method.rawValue
+      method, &ensemble, cycles: schedule.cycles.count, after: passage.cycle, place: inputs.method.rawValue,
+      observations: { schedule.cycles[$0 - 1] }
     ) { cycle, ensemble, _ in
       guard schedule.recorded.contains(cycle) else { return }
       try summary.summarise(ensemble)

@@ -132,24 +132,26 @@ extension Setup {
   ///
   /// - Parameters:
   ///   - ensemble: after cycle `first` on entry, after the last completed cycle on return.
-  ///   - observations: of cycles 1, 2, ...
+  ///   - cycles: to the end.
   ///   - first: cycles that are done.
   ///   - place: what is running, in words, for checkpoints.
+  ///   - observations: of a cycle, 1, 2, ...; it may be collective.
   ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds
   ///     of forecast and update on the slowest rank; it may be collective.
   ///   - save: keeps the sections of a checkpoint after a cycle.
   /// - Returns: the cycle at which the method failed (see `isSound`), `nil` if none.
   /// - Throws: `Interruption` among others.
   func assimilate(
-    _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, observations: [Observations],
-    after first: Int = 0, place: String,
+    _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, cycles: Int, after first: Int = 0,
+    place: String, observations: (_ cycle: Int) throws -> Observations,
     record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void,
     save: (_ cycle: Int, _ ensemble: DistributedEnsemble) throws -> Void
   ) throws -> Int? {
     var worst = [0.0, 0.0, 0.0]
-    for cycle in first + 1..<max(first, observations.count) + 1 {
+    for cycle in first + 1..<max(first, cycles) + 1 {
+      let observed = try observations(cycle)
       let start = DispatchTime.now().uptimeNanoseconds
-      try method.cycle(&ensemble, observations: observations[cycle - 1], number: cycle)
+      try method.cycle(&ensemble, observations: observed, number: cycle)
       worst[1] = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
       worst[0] = isSound(ensemble) ? 0 : 1
       worst[2] = checkpoints.vote()

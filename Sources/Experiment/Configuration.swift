@@ -213,5 +213,9 @@ public struct Configuration: Codable, Sendable, Hashable {
   public struct Output: Codable, Sendable, Hashable {
     @Key("write every member of the analyses")
     public var members = false
+    @Key(
+      "run writes truths, observations and analyses of every so many cycles; scores are of all cycles",
+      .within(1...1_000_000))
+    public var every = 1
   }
 }

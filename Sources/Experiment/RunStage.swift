@@ -25,13 +25,13 @@ public struct RunStage {
     let needsTraining = methods.contains { $0.isAgents }
     let needsBand = needsTraining || setup.energy != nil
     setup.progress.begin("nature runs", total: 2)
-    let test = try setup.simulateTruths(setup.testSeeds, cycles: configuration.truths.cycles)
+    let test = try setup.simulateSeries(setup.testSeeds, cycles: configuration.truths.cycles)
     setup.progress.advance(to: 1)
     let training =
       needsBand ? try setup.simulateTruths(setup.trainingSeeds, cycles: configuration.truths.trainingCycles) : []
     setup.progress.end()
     let band = try setup.energyBand(from: training)
-    try setup.communicator.collectively { if setup.communicator.isRoot { try writeTruths(test) } }
+    try writeTruths(test)
 
     let large = try methods.contains(.largeConstrainedEAKF) ? setup.enlarged() : setup
     func own(_ method: Configuration.Method) -> Setup { method == .largeConstrainedEAKF ? large : setup }
@@ -39,8 +39,8 @@ public struct RunStage {
     var scores: [Configuration.Method: [TruthScore]] = [:]
     for method in methods where !method.isAgents {
       let setup = own(method)
-      scores[method] = try assess(method.rawValue, test, by: setup, band: band) { truth in
-        try .filter(method, setup: setup, seed: truth.seed, band: band)
+      scores[method] = try assess(method.rawValue, test, by: setup, band: band) { seed in
+        try .filter(method, setup: setup, seed: seed, band: band)
       }
     }
     var outcome: TrainingOutcome?
@@ -53,8 +53,8 @@ public struct RunStage {
       try setup.writeTraining(trained, band: band, output: output)
       for method in methods where method.isAgents {
         let crew = method == .rl ? trained.crew : trained.unconstrained ?? trained.crew
-        scores[method] = try assess(method.rawValue, test, by: setup, band: band) { truth in
-          .agents(crew, name: method.rawValue, setup: setup, seed: truth.seed)
+        scores[method] = try assess(method.rawValue, test, by: setup, band: band) { seed in
+          .agents(crew, name: method.rawValue, setup: setup, seed: seed)
         }
       }
     }
@@ -73,7 +73,7 @@ public struct RunStage {
   /// Analyses of all truths by one method, in a file of their own; taken from a checkpoint if they were done before an
   /// interruption.
   private func assess(
-    _ name: String, _ truths: [Twin], by setup: Setup, band: Band?, make: (Twin) throws -> AssimilationMethod
+    _ name: String, _ truths: [TruthSeries], by setup: Setup, band: Band?, make: (UInt64) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
     let (path, section) = (output.path("analysis-\(name).nc"), "done-\(name)")
     let communicator = setup.communicator
@@ -92,7 +92,7 @@ public struct RunStage {
     let recorder = try communicator.collectively {
       communicator.isRoot
         ? try AnalysisRecorder(
-          setup, path: path, times: setup.times(cycles: truths[0].cycles),
+          setup, path: path, times: setup.recordedTimes(cycles: truths[0].cycles),
           seeds: truths.map(\.seed), output: output, title: "analyses by \(name)") : nil
     }
     let scores = try setup.assess(name, truths: truths, band: band, recorder: recorder, make: make)
@@ -109,10 +109,16 @@ public struct RunStage {
     try AgentStore(setup: setup).save(crew, in: folder, provenance: output.provenance)
   }
 
-  private func writeTruths(_ truths: [Twin]) throws {
-    try setup.writeNature(truths, to: output.path("nature.nc"), asSeries: true, provenance: output.provenance)
-    try setup.writeObservations(
-      truths, to: output.path("observations.nc"), asSeries: true, provenance: output.provenance)
+  private func writeTruths(_ truths: [TruthSeries]) throws {
+    let written = try truths.map { try $0.thinned(by: setup.configuration.output.every) }
+    let times = setup.recordedTimes(cycles: setup.configuration.truths.cycles)
+    try setup.communicator.collectively {
+      guard setup.communicator.isRoot else { return }
+      try setup.writeNature(
+        written, times: times, to: output.path("nature.nc"), asSeries: true, provenance: output.provenance)
+      try setup.writeObservations(
+        written, times: times, to: output.path("observations.nc"), asSeries: true, provenance: output.provenance)
+    }
   }
 
   private func report(_ table: ScoreTable, _ outcome: TrainingOutcome?, band: Band?) -> JSON {
@@ -156,12 +162,16 @@ extension Configuration.Method {
 
 extension Setup {
   /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
-  func times(cycles: Int) -> [Double] {
-    (1...cycles).map { configuration.spinup + Double($0) * interval }
+  func times(cycles: Int, of step: Int = 1) -> [Double] {
+    (0..<cycles).map { configuration.spinup + Double(($0 + 1) * step) * interval }
   }
 
   /// Writes truths with their derived fields, the initial time included.
-  func writeNature(_ truths: [Twin], to path: String, asSeries: Bool, provenance: Provenance) throws {
+  ///
+  /// - Parameter times: of the states after the initial one.
+  func writeNature(
+    _ truths: [Twin], times: [Double], to path: String, asSeries: Bool, provenance: Provenance
+  ) throws {
     let count = layout.count
     let stored = truths.map { truth in
       let diagnostics = model.diagnostics.map { diagnostic in
@@ -173,7 +183,7 @@ extension Setup {
         (0...truth.cycles).map { energy.value(of: truth.states.span.extracting($0 * count..<($0 + 1) * count)) }
       }
       return Truth(
-        times: [configuration.spinup] + times(cycles: truth.cycles), states: truth.states,
+        times: [configuration.spinup] + times, states: truth.states,
         diagnostics: diagnostics, energies: energies ?? [], seed: truth.seed)
     }
     try NatureFile.write(
@@ -185,9 +195,11 @@ extension Setup {
   }
 
   /// Writes the truths' observations.
-  func writeObservations(_ truths: [Twin], to path: String, asSeries: Bool, provenance: Provenance) throws {
+  func writeObservations(
+    _ truths: [Twin], times: [Double], to path: String, asSeries: Bool, provenance: Provenance
+  ) throws {
     try ObservationFile.write(
-      fields: truths.map { $0.observations.flatMap(\.values) }, times: times(cycles: truths[0].cycles), to: path,
+      fields: truths.map { $0.observations.flatMap(\.values) }, times: times, to: path,
       layout: layout, variable: observing.variable, errorVariance: observing.errorVariance,
       seeds: asSeries ? truths.map(\.seed) : nil, provenance: provenance.titled("observations"))
   }

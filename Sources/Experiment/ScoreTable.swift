@@ -70,8 +70,9 @@ public struct MethodScore {
 
   /// Median wall seconds of a cycle, forecast and analysis together.
   var secondsPerCycle: Double? {
-    let all = truths.flatMap(\.seconds).sorted()
-    return all.isEmpty ? nil : all[all.count / 2]
+    var all = RunningMedian()
+    for truth in truths { all.add(truth.seconds) }
+    return all.value
   }
 
   var smallest: Double? {

@@ -19,12 +19,14 @@ public struct SimulateStage {
     setup.progress.begin("nature run", total: 1)
     let truth = try setup.simulateTruths([setup.testSeeds[0]], cycles: setup.configuration.truths.cycles)[0]
     let summary = AnalysisSummary(setup)
-    try summary.summarise(setup.makeInitialEnsemble(around: truth))
+    try summary.summarise(setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed))
     setup.progress.end()
     guard setup.communicator.isRoot else { return }
-    try setup.writeNature([truth], to: output.path("nature.nc"), asSeries: false, provenance: output.provenance)
+    let times = setup.times(cycles: truth.cycles)
+    try setup.writeNature(
+      [truth], times: times, to: output.path("nature.nc"), asSeries: false, provenance: output.provenance)
     try setup.writeObservations(
-      [truth], to: output.path("observations.nc"), asSeries: false, provenance: output.provenance)
+      [truth], times: times, to: output.path("observations.nc"), asSeries: false, provenance: output.provenance)
     let initial = EnsembleFile(
       time: setup.configuration.spinup, cycle: 0, memberCount: setup.configuration.members,
       members: summary.members)

@@ -32,7 +32,7 @@ extension Setup {
     progress.begin("reference filter", total: truths.count)
     for (k, truth) in truths.enumerated() {
       let method = try AssimilationMethod.filter(.constrainedEAKF, setup: self, seed: truth.seed, band: band)
-      var ensemble = makeInitialEnsemble(around: truth)
+      var ensemble = makeInitialEnsemble(around: truth.initial(layout), seed: truth.seed)
       var first = 0
       if let saved = checkpoints.take(reference(k)) {
         try method.restore(&ensemble, from: saved)
@@ -52,8 +52,9 @@ extension Setup {
         checkpoints.set(reference(k), snapshot, members: distribution.members)
       }
       let failure = try assimilate(
-        method, &ensemble, observations: truth.observations, after: first,
-        place: "training truth \(k + 1) by the reference filter"
+        method, &ensemble, cycles: truth.cycles, after: first,
+        place: "training truth \(k + 1) by the reference filter",
+        observations: { truth.observations[$0 - 1] }
       ) { _, ensemble, _ in
         for m in histories.indices { histories[m][k] += ensemble.states[m] }
       } save: {

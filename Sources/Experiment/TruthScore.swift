@@ -17,8 +17,10 @@ struct TruthScore: Codable {
     var spread: RunningRootMeanSquare
     var crps: RunningScore
     var ranks: RankHistogram
+    /// The truth's own values at these times.
+    var truth = RunningDeviation()
     /// Standard deviation of the truth over space and time, in the field's own unit.
-    var truthDeviation: Double
+    var truthDeviation: Double { truth.value ?? .nan }
   }
 
   let seed: UInt64
@@ -32,7 +34,7 @@ struct TruthScore: Codable {
   var memberCycles = 0
   var inBand = 0
   /// Wall seconds of every cycle after spin-up, forecast and update.
-  var seconds: [Double] = []
+  var seconds = RunningMedian()
   var failure: Int?
 }
 
@@ -41,53 +43,37 @@ final class Scorer {
   private(set) var score: TruthScore
   private let setup: Setup
   private let band: Band?
-  private let truth: Twin
-  /// Derived fields of the truth, `[time][field][cell]`.
-  private let derived: [Double]
+  private let truth: TruthSeries
   private let spinUp: Int
   private var crpsField: CRPSField
   /// Invariants of the initial members, `[member][invariant]`.
   private var initialInvariants: [Double] = []
 
-  init(_ setup: Setup, truth: Twin, band: Band?) {
+  init(_ setup: Setup, truth: TruthSeries, band: Band?) {
     self.setup = setup
     self.band = band
     self.truth = truth
     spinUp = setup.configuration.truths.spinupCycles
     crpsField = CRPSField(members: setup.configuration.members)
-    let count = setup.layout.count
     let diagnostics = setup.model.diagnostics
-    var derived: [Double] = []
-    for time in 0...truth.cycles {
-      let state = truth.states.span.extracting(time * count..<(time + 1) * count)
-      for diagnostic in diagnostics { derived += diagnostic.compute(state) }
-    }
-    self.derived = derived
     let spinUp = spinUp
     let members = setup.configuration.members
     score = TruthScore(
       seed: truth.seed,
-      fields: (0..<setup.layout.variables.count + diagnostics.count).map { f in
-        let values = (spinUp + 1...truth.cycles).flatMap { time in
-          Self.truthField(truth, derived, time, f, setup: setup)
-        }
-        return TruthScore.Field(
+      fields: (0..<setup.layout.variables.count + diagnostics.count).map { _ in
+        TruthScore.Field(
           normalisedRMSE: RunningScore(skipping: spinUp), correlation: RunningScore(skipping: spinUp),
           error: RunningScore(skipping: spinUp), squareError: RunningRootMeanSquare(skipping: spinUp),
           spread: RunningRootMeanSquare(skipping: spinUp), crps: RunningScore(skipping: spinUp),
-          ranks: RankHistogram(members: members, skipping: spinUp), truthDeviation: deviation(values))
+          ranks: RankHistogram(members: members, skipping: spinUp))
       }, invariantErrors: setup.model.invariants.map { _ in 0 })
   }
 
-  private static func truthField(
-    _ truth: Twin, _ derived: [Double], _ time: Int, _ f: Int, setup: Setup
-  ) -> [Double] {
-    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
-    let variables = setup.layout.variables.count
-    if f < variables { return Array(truth.states[time * count + f * n..<time * count + (f + 1) * n]) }
-    let width = setup.model.diagnostics.count * n
-    let start = time * width + (f - variables) * n
-    return Array(derived[start..<start + n])
+  /// The truth's variables and derived fields at a cycle, each `[cell]`.
+  private func truthFields(_ cycle: Int) -> [[Double]] {
+    let state = truth.state(of: cycle)
+    let variables = setup.layout.variables.indices.map { Array(state[setup.layout.range($0)]) }
+    return variables + setup.model.diagnostics.map { $0.compute(state.span) }
   }
 
   /// Adds to a snapshot what the scores of later cycles need.
@@ -127,8 +113,8 @@ final class Scorer {
   func add(_ summary: AnalysisSummary, cycle: Int, seconds: Double) {
     let (count, n) = (setup.layout.count, setup.layout.grid.cells)
     let members = setup.configuration.members
-    for f in score.fields.indices {
-      let t = Self.truthField(truth, derived, cycle, f, setup: setup)
+    for (f, t) in truthFields(cycle).enumerated() {
+      if cycle > spinUp { for value in t { score.fields[f].truth.add(value) } }
       let mean = Array(summary.mean[f * n..<(f + 1) * n])
       score.fields[f].normalisedRMSE.add(normalisedRMSE(mean, truth: t))
       score.fields[f].correlation.add(patternCorrelation(mean, truth: t))
@@ -154,15 +140,9 @@ final class Scorer {
       score.memberCycles += members
       for e in summary.energy where e >= band.lower && e <= band.upper { score.inBand += 1 }
     }
-    score.seconds.append(seconds)
+    score.seconds.add(seconds)
   }
 
   /// Notes that the method failed at `cycle`.
   func fail(at cycle: Int) { score.failure = cycle }
-}
-
-private func deviation(_ values: [Double]) -> Double {
-  let n = Double(values.count)
-  let mean = values.reduce(0, +) / n
-  return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n).squareRoot()
 }

@@ -16,6 +16,9 @@ public struct Twin: Sendable {
   public var observations: [Observations]
 
   public var cycles: Int { observations.count }
+
+  /// The state at time 0.
+  func initial(_ layout: StateLayout) -> [Double] { Array(states.prefix(layout.count)) }
 }
 
 extension Setup {
@@ -35,19 +38,18 @@ extension Setup {
     var truths: [Twin] = []
     let mine = seeds.indices.filter { $0 % communicator.size == communicator.rank }
     var own: [Int: [Double]] = [:]
-    for k in mine { own[k] = simulate(seed: seeds[k], cycles: cycles) }
+    for k in mine { own[k] = carry(spunUp(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
     for (k, seed) in seeds.enumerated() {
       var states = own[k] ?? [Double](repeating: 0, count: elements)
       try communicator.broadcast(&states, root: k % communicator.size)
-      truths.append(Twin(seed: seed, states: states, observations: observe(states, seed: seed)))
+      truths.append(Twin(seed: seed, states: states, observations: observe(states, from: 0, seed: seed)))
     }
     return truths
   }
 
-  /// One model run: spin-up, then a state at every observation time (`[cycles + 1][count]`).
-  private func simulate(seed: UInt64, cycles: Int) -> [Double] {
+  /// The state at the end of the spin-up.
+  private func spunUp(seed: UInt64) -> [Double] {
     var state = model.initialState(Stream(seed: seed, purpose: .natureInitial))
-    let count = layout.count
     // In pieces, so that no stream runs out of addresses.
     let piece = 1000
     var done = 0
@@ -58,10 +60,17 @@ extension Setup {
         noise: Stream(seed: seed, purpose: .natureSpinUp, cycle: done / piece))
       done += piece
     }
+    return state
+  }
+
+  /// A model run from `state`, at the time of the first of `cycles`: a state at every observation time, this one
+  /// included (`[cycles + 1][count]`).
+  func carry(_ state: [Double], seed: UInt64, cycles: Range<Int>) -> [Double] {
+    var state = state
     var states = [Double]()
-    states.reserveCapacity((cycles + 1) * count)
+    states.reserveCapacity((cycles.count + 1) * layout.count)
     states += state
-    for cycle in 0..<cycles {
+    for cycle in cycles {
       var span = state.mutableSpan
       model.forecast(
         &span, steps: observing.stepsBetween, noise: Stream(seed: seed, purpose: .natureNoise, cycle: cycle))
@@ -70,13 +79,13 @@ extension Setup {
     return states
   }
 
-  /// Observes the given variable at every cell and every time but the first.
-  private func observe(_ states: [Double], seed: UInt64) -> [Observations] {
+  /// Observes the given variable at every cell and every time but the first, which is time number `start`.
+  func observe(_ states: [Double], from start: Int, seed: UInt64) -> [Observations] {
     let count = layout.count
     let range = layout.range(observing.variable)
     let variance = observing.errorVariance
     return (1..<states.count / count).map { time in
-      let stream = Stream(seed: seed, purpose: .observation, cycle: time)
+      let stream = Stream(seed: seed, purpose: .observation, cycle: start + time)
       let values = range.enumerated().map { i, element in
         let truth = states[time * count + element]
         let normal = stream.normal(at: i)
@@ -99,21 +108,23 @@ extension Setup {
   ///
   /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
   /// own perturbation the truth is to the members what they are to each other.
-  func makeInitialEnsemble(around truth: Twin) -> DistributedEnsemble {
+  ///
+  /// - Parameters:
+  ///   - initial: the truth at time 0 (`[variable][cell]`).
+  ///   - seed: the truth's.
+  func makeInitialEnsemble(around initial: [Double], seed: UInt64) -> DistributedEnsemble {
     var ensemble = makeEnsemble()
-    var centre = Array(truth.states.prefix(layout.count))
-    if configuration.initial.centre == .perturbed {
-      perturb(&centre, Stream(seed: truth.seed, purpose: .initialCentre))
-    }
+    var centre = initial
+    if configuration.initial.centre == .perturbed { perturb(&centre, Stream(seed: seed, purpose: .initialCentre)) }
     for (m, member) in distribution.local.enumerated() {
       ensemble.states[m] = centre
-      perturb(&ensemble.states[m], Stream(seed: truth.seed, purpose: .initialEnsemble, member: member))
+      perturb(&ensemble.states[m], Stream(seed: seed, purpose: .initialEnsemble, member: member))
       for (v, variable) in layout.variables.enumerated() {
         guard let lower = variable.lowerBound else { continue }
         for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
       }
     }
-    restoreInvariants(of: &ensemble, truth: truth)
+    restoreInvariants(of: &ensemble, truth: initial)
     return ensemble
   }
 
@@ -133,7 +144,7 @@ extension Setup {
   }
 
   /// Takes back what raising to the bounds has done to the invariants; waves have no mean and leave them alone.
-  private func restoreInvariants(of ensemble: inout DistributedEnsemble, truth: Twin) {
+  private func restoreInvariants(of ensemble: inout DistributedEnsemble, truth: [Double]) {
     let n = layout.grid.cells
     let bounded = layout.variables.indices.filter { layout.variables[$0].lowerBound != nil }
     let projection = InvariantProjection(invariants: model.invariants, layout: layout, controls: bounded)
@@ -141,7 +152,7 @@ extension Setup {
     let scales = bounded.flatMap { [Double](repeating: layout.variables[$0].scale, count: n) }
     for m in ensemble.states.indices {
       var fields = bounded.flatMap { ensemble.states[m][layout.range($0)] }
-      projection.project(&fields, scales: scales, base: truth.states)
+      projection.project(&fields, scales: scales, base: truth)
       for (k, v) in bounded.enumerated() {
         for c in 0..<n { ensemble.states[m][v * n + c] = fields[k * n + c] }
       }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Mean, standard deviation and extremes of a score over cycles; the first `skipping` cycles are counted but left out.
 ///
 /// Updated by Welford's recursion, so a long series of nearly equal values keeps its digits.
@@ -100,5 +102,60 @@ public struct RankHistogram: Sendable, Hashable, Codable {
     guard total > 0 else { return 0 }
     let expected = Double(total) / Double(counts.count)
     return counts.reduce(0) { $0 + (Double($1) - expected) * (Double($1) - expected) / expected }
+  }
+}
+
+/// Standard deviation, divisor n, of values that come one by one; by Welford's recursion.
+public struct RunningDeviation: Sendable, Hashable, Codable {
+  public private(set) var count = 0
+  private var mean = 0.0
+  private var squares = 0.0
+
+  public init() {}
+
+  /// Takes the next value.
+  public mutating func add(_ value: Double) {
+    count += 1
+    let deviation = value - mean
+    mean += deviation / Double(count)
+    squares += deviation * (value - mean)
+  }
+
+  /// `nil` before the first value.
+  public var value: Double? { count > 0 ? (squares / Double(count)).squareRoot() : nil }
+}
+
+/// Median of positive values that come one by one, such as times, however many: they are counted in classes of a
+/// sixty-fourth of an octave, so it is right to half a per cent.
+public struct RunningMedian: Sendable, Hashable, Codable {
+  private static let classesPerOctave = 64.0
+  /// Logarithms (base 2) of the least and the largest value that have classes of their own.
+  private static let range = -40.0...24.0
+  private var counts: [Int: Int] = [:]
+  public private(set) var count = 0
+
+  public init() {}
+
+  /// Takes the next value; those that are not positive count as the least.
+  public mutating func add(_ value: Double) {
+    let logarithm = value > 0 ? min(max(log2(value), Self.range.lowerBound), Self.range.upperBound) : -40
+    counts[Int((logarithm * Self.classesPerOctave).rounded()), default: 0] += 1
+    count += 1
+  }
+
+  /// Takes all that another has taken.
+  public mutating func add(_ other: RunningMedian) {
+    counts.merge(other.counts) { $0 + $1 }
+    count += other.count
+  }
+
+  /// `nil` before the first value.
+  public var value: Double? {
+    var below = 0
+    for (place, number) in counts.sorted(by: { $0.key < $1.key }) {
+      below += number
+      if below > count / 2 { return exp2(Double(place) / Self.classesPerOctave) }
+    }
+    return nil
   }
 }

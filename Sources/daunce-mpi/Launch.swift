@@ -15,4 +15,11 @@ enum Launch {
   static var hasTerminal: Bool {
     ProcessInfo.processInfo.environment["DAUNCE_TERMINAL"].map { $0 == "1" } ?? (isatty(STDERR_FILENO) == 1)
   }
+
+  /// The most memory that this process has had so far, in kilobytes.
+  static var peakMemory: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss
+  }
 }

@@ -50,6 +50,7 @@ do {
     try environment.finalize()
     conclude(interruption)
   }
+  session.logger.info("finished", metadata: ["peak_memory_kilobytes": "\(Launch.peakMemory)"])
   try environment.finalize()
 } catch {
   conclude(afterStart: error)
