@@ -23,11 +23,13 @@ public final class Environment {
   public let localRank: Int
   /// Number of ranks on this machine.
   public let localSize: Int
+  /// The lowest of the ranks on this machine, by its number in `world`: two machines may have the same name.
+  public let firstLocalRank: Int
 
   /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
   ///
   /// Sets two variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when
-  /// there are more ranks than cores, and `OPENBLAS_NUM_THREADS=1`.
+  /// there are more ranks than cores here (``usableCores``), and `OPENBLAS_NUM_THREADS=1`.
   public init() throws(MPIError) {
     var isInitialised: CInt = 0
     try check(MPI_Initialized(&isInitialised), "MPI_Initialized")
@@ -50,6 +52,7 @@ public final class Environment {
       MPI_Comm_split_type(everyone, daunce_type_shared(), 0, daunce_info_null(), &node), "MPI_Comm_split_type")
     let neighbours = try Communicator(owning: node)
     (localRank, localSize) = (neighbours.rank, neighbours.size)
+    firstLocalRank = Int(try neighbours.allreduce(Int64(world.rank), .min))
     try neighbours.free()
 
     hostname = text(capacity: daunce_max_processor_name()) { MPI_Get_processor_name($0, $1) } ?? "unknown"
@@ -93,14 +96,15 @@ public final class Environment {
 
   /// Sets the variables that libraries read when they start, where the user has not set them:
   ///
-  /// - `OMPI_MCA_mpi_yield_when_idle=1` when this machine has more ranks than cores. A waiting rank otherwise spins on
-  ///   the core that the others need, and a small reduction takes a time slice of the scheduler (some 200 ms) instead
-  ///   of microseconds.
+  /// - `OMPI_MCA_mpi_yield_when_idle=1` when there are more ranks than cores (``usableCores``). A waiting rank otherwise
+  ///   spins on the core that the others need, and a small reduction takes a time slice of the scheduler (some 200 ms)
+  ///   instead of microseconds.
   /// - `OPENBLAS_NUM_THREADS=1`: ranks already use the cores. It reaches a BLAS that is loaded from here on and child
   ///   processes; a BLAS linked into the executable has read its settings when it was loaded.
   private static func prepare() {
     _ = isLaunchedByMPIRun
-    if let ranks = localRanks, ranks > sysconf(CInt(_SC_NPROCESSORS_ONLN)) {
+    let cores = usableCores
+    if let ranks = localRanks, ranks > cores {
       setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
     }
     setenv("OPENBLAS_NUM_THREADS", "1", 0)
@@ -115,7 +119,7 @@ public final class Environment {
     return nil
   }
 
-  private static func variable(_ name: String) -> String? {
+  static func variable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
   }
 }
