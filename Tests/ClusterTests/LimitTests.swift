@@ -39,7 +39,7 @@ extension ClusterTests.SlurmTests {
       try slurm.warn(job, "TERM", in: place)
       #expect(try slurm.reaches("FAILED", job, in: place))
       #expect(try slurm.value("ExitCode", of: job, in: place) == "75:0")
-      #expect(place.has("results/checkpoints/cycle-7"))
+      #expect(place.has("results/checkpoints/manifest-1.json"))
       #expect(place.text("log").contains("interrupted by SIGTERM; submit again to go on from the checkpoint"))
     }
 
