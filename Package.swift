@@ -75,7 +75,7 @@ let package = Package(
     tests("MPITests", ["TestSupport", "MPIProbe"]),
     tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
 
-    tests("JobTests", ["Archive", "StateSpace", "TestSupport", "ForeignWriter", "daunce-mpi"]),
+    tests("JobTests", ["Archive", "StateSpace", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
     .testTarget(
       name: "ClusterTests", dependencies: ["TestSupport", "daunce-mpi"], exclude: ["Helpers"],
       swiftSettings: settings),
@@ -91,11 +91,19 @@ let package = Package(
     .executableTarget(
       name: "AssimilationProbe", dependencies: ["Assimilation", "Ensemble", "MPI", "Randomness", "StateSpace"],
       path: "Tests/AssimilationProbe", swiftSettings: settings),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .executableTarget(
+      name: "CycleProbe", dependencies: ["AllocationCounter", "Archive", "Experiment", "LinearAlgebra", "MPI"],
+      path: "Tests/CycleProbe", swiftSettings: settings),
     tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
     tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
     tests("ScoresTests", ["Scores"], fixtures: true),
     tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
     tests("ArchiveTests", ["Archive", "StateSpace"], fixtures: true),
+    .executableTarget(
+      name: "FileFuzzer", dependencies: ["Archive", "CNetCDF", "Experiment", "MPI", "Models", "StateSpace"],
+      path: "Tests/FileFuzzer", swiftSettings: settings),
+    tests("FuzzTests", ["Archive", "TestSupport", "FileFuzzer", "ForeignWriter"]),
   ],
   swiftLanguageModes: [.v6]
 )

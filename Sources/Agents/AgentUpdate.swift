@@ -87,9 +87,11 @@ public final class AgentUpdate: EnsembleUpdate {
         if let x = state.baseAddress { runner.present(x, member: m, sequence: 0) }
       }
     }
-    ensemble.clock?.enter(.reduction)
-    try runner.assembleMoments()
-    ensemble.clock?.enter(.update)
+    if runner.settings.seesEnsemble {
+      try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
+      try runner.assembleMoments()
+      ensemble.clock?.enter(.update)
+    }
     for m in ensemble.states.indices {
       ensemble.states[m].withUnsafeMutableBufferPointer { state in
         guard let x = state.baseAddress else { return }

@@ -9,7 +9,7 @@ public struct ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
   }
 
   /// What is wrong.
-  public enum Problem: Sendable, Hashable {
+  public enum Problem: String, Sendable, Hashable {
     // The file system's answers.
     case missingFile, notAFile, permissionDenied, diskFull, ioFailure
     // Files that are not what they should be.

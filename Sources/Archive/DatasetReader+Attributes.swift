@@ -118,7 +118,8 @@ extension DatasetReader {
     return names
   }
 
-  private func attribute(
+  /// Who has an attribute, its type and length; `nil` if there is none.
+  func attribute(
     _ name: String, of variable: String?
   ) throws(ArchiveError) -> (owner: Int32, type: nc_type, length: Int)? {
     let owner = try variable.map { name throws(ArchiveError) in try self.variable(name).id } ?? NC_GLOBAL

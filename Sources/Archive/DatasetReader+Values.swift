@@ -41,7 +41,7 @@ extension DatasetReader {
       guard start[axis] >= 0, count[axis] >= 0, start[axis] <= length, count[axis] <= length - start[axis] else {
         throw ArchiveError(
           .wrongSize, path: path, object: object, found: "\(variable.dimensions[axis]) = \(length)",
-          expected: "elements \(start[axis])..<\(start[axis] + count[axis]) along it")
+          expected: "\(count[axis]) elements from number \(start[axis]) on along it")
       }
       let product = (total ?? 0).multipliedReportingOverflow(by: count[axis])
       if total == nil || product.overflow { total = nil } else { total = product.partialValue }

@@ -5,7 +5,8 @@ import CNetCDF
 /// A damaged file gives an error and never a crash as far as this can be assured: a file that `DatasetWriter` wrote
 /// is checked against its seal before the library parses it; sizes are compared with what the file can hold before
 /// memory is allocated; types and dimensions are compared with what the caller expects. The file is held in memory
-/// while the reader lives, so no lock on it is needed (file locks fail on many cluster file systems).
+/// while the reader lives, so no lock on it is needed (file locks fail on many cluster file systems). NetCDF-4 files of
+/// other programs are read by a process of their own; see `ForeignFile`.
 ///
 /// One thread uses one reader; different readers may be used at the same time.
 public final class DatasetReader {
@@ -47,19 +48,24 @@ public final class DatasetReader {
   /// Opens a file. Throws if it is missing, unreadable, damaged, or not NetCDF.
   public init(path: String) throws(ArchiveError) {
     self.path = path
-    let contents = try FileContents(path: path)
-    self.contents = contents
-    let bytes = UnsafeRawBufferPointer(contents.bytes)
-    try Self.checkFormat(bytes, path)
-    switch Seal.check(bytes) {
-    case .unsealed: digest = nil
-    case .whole(let sealed): digest = sealed
-    case .damaged(let found):
+    var contents = try FileContents(path: path)
+    switch try Self.checkFormat(UnsafeRawBufferPointer(contents.bytes), path) {
+    case (_, .whole(let sealed)): digest = sealed
+    case (_, .damaged(let found)):
       throw ArchiveError(
         .damaged, path: path, found: found, expected: "the contents as they were written: the file is damaged")
+    case (.classic, .unsealed): digest = nil
+    case (.hdf5, .unsealed):
+      digest = nil
+      if let copy = try ForeignFile.classicCopy(of: path) {
+        contents = copy
+        // What comes from another process is trusted no more than a file.
+        _ = try Self.checkFormat(UnsafeRawBufferPointer(copy.bytes), path)
+      }
     }
+    self.contents = contents
     var id: Int32 = -1
-    let size = bytes.count
+    let size = contents.bytes.count
     let status = NetCDF.call { nc_open_mem("image", NC_NOWRITE, size, contents.bytes.baseAddress, &id) }
     guard status == NC_NOERR else {
       throw ArchiveError(
@@ -82,15 +88,19 @@ public final class DatasetReader {
     _ = NetCDF.call { nc_close(id) }
   }
 
+  private enum Format { case hdf5, classic }
+
   /// The first bytes tell a NetCDF file; the library itself would also try other formats by the name.
-  private static func checkFormat(_ bytes: UnsafeRawBufferPointer, _ path: String) throws(ArchiveError) {
+  private static func checkFormat(
+    _ bytes: UnsafeRawBufferPointer, _ path: String
+  ) throws(ArchiveError) -> (Format, Seal.Finding) {
     let hdf5: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     let classic = Array("CDF".utf8)
-    if bytes.starts(with: hdf5) { return }
+    if bytes.starts(with: hdf5) { return (.hdf5, Seal.check(bytes)) }
     if bytes.starts(with: classic), bytes.count > 3, [1, 2, 5].contains(bytes[3]) {
       do throws(ClassicHeader.Damage) {
         try ClassicHeader.check(bytes)
-        return
+        return (.classic, Seal.check(bytes))
       } catch {
         throw ArchiveError(
           .truncated, path: path, found: "a header that names \(error.found)",

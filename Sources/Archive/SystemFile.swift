@@ -83,7 +83,7 @@ final class TemporaryFile {
 
 /// The bytes of a whole file, in memory that lives as long as this object.
 final class FileContents {
-  let bytes: UnsafeMutableRawBufferPointer
+  private(set) var bytes: UnsafeMutableRawBufferPointer
 
   init(path: String) throws(ArchiveError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -112,6 +112,14 @@ final class FileContents {
       offset += count
     }
   }
+
+  /// Takes over `size` bytes of memory that came from `malloc`.
+  init(owning memory: UnsafeMutableRawPointer, size: Int) {
+    bytes = UnsafeMutableRawBufferPointer(start: memory, count: size)
+  }
+
+  /// Leaves out the last `count` bytes.
+  func removeLast(_ count: Int) { bytes = UnsafeMutableRawBufferPointer(rebasing: bytes[..<(bytes.count - count)]) }
 
   deinit { free(bytes.baseAddress) }
 }

@@ -3,12 +3,15 @@ internal import StateSpace
 /// An ensemble held as mean and anomalies (deviations of every member from the mean), which is how a filter works on
 /// it: anomalies keep their digits where the spread is small against the mean.
 final class EnsembleAnomalies {
+  /// Numbers behind the last anomaly that whole vectors may read, and write back as they are.
+  static let padding = 8
+
   let elements: Int
   /// Members whose anomalies are here: the whole ensemble, or those of one rank.
   private(set) var members = 0
   /// `[element]`
   var mean: [Double]
-  /// `[member][element]`
+  /// `[member][element]`, and padding.
   var anomalies: [Double] = []
   /// Spread before the update, for relaxation (`[element]`).
   var priorSpread: [Double]
@@ -24,8 +27,8 @@ final class EnsembleAnomalies {
 
   private func reserve(_ members: Int) {
     self.members = members
-    if anomalies.count < members * elements {
-      anomalies = [Double](repeating: 0, count: members * elements)
+    if anomalies.count < members * elements + Self.padding {
+      anomalies = [Double](repeating: 0, count: members * elements + Self.padding)
     }
   }
 
@@ -50,7 +53,9 @@ final class EnsembleAnomalies {
   /// Takes some members (`[member][element]`) of an ensemble whose mean is known.
   func split(_ states: Span<Double>, members: Int, mean: [Double]) {
     reserve(members)
-    for i in 0..<elements { self.mean[i] = mean[i] }
+    self.mean.withUnsafeMutableBufferPointer { own in
+      for i in 0..<elements { own[i] = mean[i] }
+    }
     subtractMean(from: states)
   }
 
@@ -71,20 +76,27 @@ final class EnsembleAnomalies {
   func recentre() {
     let n = elements
     let share = Double(members)
-    for i in 0..<n where reached[i] {
-      var sum = 0.0
-      for m in 0..<members { sum += anomalies[m * n + i] }
-      let shift = sum / share
-      mean[i] += shift
-      for m in 0..<members { anomalies[m * n + i] -= shift }
+    anomalies.withUnsafeMutableBufferPointer { anomalies in
+      for i in 0..<n where reached[i] {
+        var sum = 0.0
+        for m in 0..<members { sum += anomalies[m * n + i] }
+        let shift = sum / share
+        mean[i] += shift
+        for m in 0..<members { anomalies[m * n + i] -= shift }
+      }
     }
   }
 
   /// Multiplies the anomalies of the reached elements by `factor`.
   func inflate(by factor: Double) {
     guard factor != 1 else { return }
-    for i in 0..<elements where reached[i] {
-      for m in 0..<members { anomalies[m * elements + i] *= factor }
+    let n = elements
+    anomalies.withUnsafeMutableBufferPointer { anomalies in
+      reached.withUnsafeBufferPointer { reached in
+        for m in 0..<members {
+          for i in 0..<n where reached[i] { anomalies[m &* n &+ i] *= factor }
+        }
+      }
     }
   }
 
@@ -105,9 +117,12 @@ final class EnsembleAnomalies {
 
   /// Relaxes the anomalies to the spread before the update; `analysis` is the spread after it (`[element]`).
   func relax(_ inflation: Inflation, analysis: [Double]) {
-    for i in 0..<elements where reached[i] {
-      let factor = inflation.relaxationFactor(prior: priorSpread[i], analysis: analysis[i])
-      for m in 0..<members { anomalies[m * elements + i] *= factor }
+    let n = elements
+    anomalies.withUnsafeMutableBufferPointer { anomalies in
+      for i in 0..<n where reached[i] {
+        let factor = inflation.relaxationFactor(prior: priorSpread[i], analysis: analysis[i])
+        for m in 0..<members { anomalies[m * n + i] *= factor }
+      }
     }
   }
 
@@ -116,8 +131,12 @@ final class EnsembleAnomalies {
     let n = elements
     states.withUnsafeMutableBufferPointer { states in
       anomalies.withUnsafeBufferPointer { anomalies in
-        for i in 0..<n where reached[i] {
-          for m in 0..<members { states[m &* n &+ i] = mean[i] + anomalies[m &* n &+ i] }
+        mean.withUnsafeBufferPointer { mean in
+          reached.withUnsafeBufferPointer { reached in
+            for m in 0..<members {
+              for i in 0..<n where reached[i] { states[m &* n &+ i] = mean[i] + anomalies[m &* n &+ i] }
+            }
+          }
         }
       }
     }

@@ -24,7 +24,7 @@ final class MemberExchange {
       gathered
       ?? GatheredEnsemble(width: n, distribution: ensemble.distribution, communicator: ensemble.communicator)
     gathered = workspace
-    ensemble.clock?.enter(.reduction)
+    try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
     try workspace.gather(ensemble.states)
     ensemble.clock?.enter(.update)
     copy(workspace.members)
@@ -34,10 +34,7 @@ final class MemberExchange {
         cycle: cycle)
     }
     let first = ensemble.distribution.local.lowerBound
-    for held in ensemble.states.indices {
-      let start = (first + held) * n
-      for i in 0..<n { ensemble.states[held][i] = states[start + i] }
-    }
+    for held in ensemble.states.indices { Self.copy(states, from: (first + held) * n, to: &ensemble.states[held]) }
   }
 
   /// Gathers members or reduces moments, whichever moves fewer bytes, and updates the local members.
@@ -67,7 +64,7 @@ final class MemberExchange {
     let workspace = covariance ?? EnsembleCovariance(of: ensemble, columns: columns)
     covariance = workspace
     workspace.select(columns: columns)
-    ensemble.clock?.enter(.reduction)
+    try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
     try workspace.reduce(ensemble.states)
     ensemble.clock?.enter(.update)
     if moments.mean.count != n || moments.covariance.count != observations.count * n {
@@ -84,7 +81,7 @@ final class MemberExchange {
     if filter.needsVariances {
       let spreads = statistics ?? EnsembleStatistics(of: ensemble)
       statistics = spreads
-      ensemble.clock?.enter(.reduction)
+      try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
       try spreads.reduce(ensemble.states)
       ensemble.clock?.enter(.update)
       for i in 0..<n { moments.variance[i] = spreads.variance[i] }
@@ -93,16 +90,16 @@ final class MemberExchange {
       states = [Double](repeating: 0, count: ensemble.states.count * n)
     }
     for held in ensemble.states.indices {
-      for i in 0..<n { states[held * n + i] = ensemble.states[held][i] }
+      states.withUnsafeMutableBufferPointer { states in
+        for i in 0..<n { states[held &* n &+ i] = ensemble.states[held][i] }
+      }
     }
     try states.withMutableSpan { (span) throws(AssimilationError) in
       try filter.analyse(
         &span, first: ensemble.distribution.local.lowerBound, members: ensemble.distribution.members,
         moments: &moments, observations: observations, cycle: cycle)
     }
-    for held in ensemble.states.indices {
-      for i in 0..<n { ensemble.states[held][i] = states[held * n + i] }
-    }
+    for held in ensemble.states.indices { Self.copy(states, from: held * n, to: &ensemble.states[held]) }
   }
 
   private func prepare(for ensemble: DistributedEnsemble) {
@@ -114,6 +111,17 @@ final class MemberExchange {
 
   private func copy(_ members: [Double]) {
     if states.count != members.count { states = [Double](repeating: 0, count: members.count) }
-    for i in members.indices { states[i] = members[i] }
+    Self.copy(members, from: 0, to: &states)
+  }
+
+  /// Fills `target` with the elements of `source` from `start` on, in place.
+  private static func copy(_ source: [Double], from start: Int, to target: inout [Double]) {
+    precondition(start >= 0 && start + target.count <= source.count)
+    target.withUnsafeMutableBufferPointer { target in
+      source.withUnsafeBufferPointer { source in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        to.update(from: from + start, count: target.count)
+      }
+    }
   }
 }

@@ -9,58 +9,111 @@ internal import StateSpace
 ///     mean_i = mean_i + g_i s^2 / (s^2 + r) d
 ///     x'_i   = x'_i + g_i (sqrt(r / (s^2 + r)) - 1) x'_j
 struct SerialRecursion {
+  /// Elements that are regressed together, in registers. Lanes beyond a run of elements are computed and not stored.
+  private typealias Lanes = SIMD8<Double>
+
   let table: LocalizationTable
-  /// Anomalies of the observed element before its adjustment (`[member]`).
+  /// Anomalies of the observed element before its adjustment, and what the adjustment multiplies g by (`[2][member]`).
   private var observed: [Double] = []
-  /// Regression coefficients g of one run of elements (`[width]`).
+  /// Regression coefficients g of one run of elements (`[width]` and a vector more).
   private var regression: [Double]
+  /// Localization weights (`[width]` and a vector more).
+  private let weights: [Double]
 
   init(table: LocalizationTable) {
     self.table = table
-    regression = [Double](repeating: 0, count: table.width)
+    regression = [Double](repeating: 0, count: table.width + EnsembleAnomalies.padding)
+    weights = table.weights + [Double](repeating: 0, count: EnsembleAnomalies.padding)
   }
 
   /// Updates a whole ensemble in place: the gather form.
   mutating func update(_ ensemble: EnsembleAnomalies, observations: Observations) {
-    let (n, members) = (ensemble.elements, ensemble.members)
-    if observed.count < members { observed = [Double](repeating: 0, count: members) }
+    let members = ensemble.members
+    if observed.count < 2 * members { observed = [Double](repeating: 0, count: 2 * members) }
     let table = self.table
     ensemble.mean.withUnsafeMutableBufferPointer { mean in
-      ensemble.anomalies.withUnsafeMutableBufferPointer { x in
+      ensemble.anomalies.withUnsafeMutableBufferPointer { anomalies in
         observed.withUnsafeMutableBufferPointer { observed in
-          regression.withUnsafeMutableBufferPointer { g in
-            table.weights.withUnsafeBufferPointer { weights in
+          regression.withUnsafeMutableBufferPointer { regression in
+            weights.withUnsafeBufferPointer { weights in
+              guard let x = anomalies.baseAddress, let y = observed.baseAddress, let g = regression.baseAddress,
+                let rho = weights.baseAddress
+              else { return }
+              let adjustment = Adjustment(x: x, stride: ensemble.elements, members: members, y: y, g: g)
               for k in 0..<observations.count {
                 let j = observations.elements[k]
-                var sum = 0.0
-                for m in 0..<members {
-                  observed[m] = x[m &* n &+ j]
-                  sum += observed[m] * observed[m]
-                }
+                let sum = adjustment.load(j)
                 let variance = sum / Double(members - 1)
                 // Without spread the members agree, and an observation has nothing to adjust.
                 if variance == 0 { continue }
                 let r = observations.errorVariances[k]
                 let meanIncrement = variance / (variance + r) * (observations.values[k] - mean[j])
-                let shrink = (r / (variance + r)).squareRoot() - 1
+                adjustment.shrink(by: (r / (variance + r)).squareRoot() - 1)
                 table.forEachSegment(of: j) { segment in
-                  let (start, count) = (segment.element, segment.count)
-                  for i in 0..<count { g[i] = 0 }
-                  for m in 0..<members {
-                    let row = m &* n &+ start
-                    let y = observed[m]
-                    for i in 0..<count { g[i] += x[row &+ i] * y }
-                  }
-                  for i in 0..<count { g[i] *= weights[segment.offset &+ i] / sum }
-                  for i in 0..<count { mean[start &+ i] += g[i] * meanIncrement }
-                  for m in 0..<members {
-                    let row = m &* n &+ start
-                    let y = shrink * observed[m]
-                    for i in 0..<count { x[row &+ i] += g[i] * y }
-                  }
+                  adjustment.regress(segment.element, segment.count, weights: rho + segment.offset, sum: sum)
+                  for i in 0..<segment.count { mean[segment.element &+ i] += g[i] * meanIncrement }
                 }
               }
             }
+          }
+        }
+      }
+    }
+  }
+
+  /// One observation's work on the anomalies.
+  private struct Adjustment {
+    /// Anomalies, `[member][element]`, with room for a vector behind the last.
+    let x: UnsafeMutablePointer<Double>
+    let stride: Int
+    let members: Int
+    /// `[2][member]`.
+    let y: UnsafeMutablePointer<Double>
+    let g: UnsafeMutablePointer<Double>
+
+    /// Takes the anomalies of element `j` and returns the sum of their squares.
+    @inline(__always)
+    func load(_ j: Int) -> Double {
+      var sum = 0.0
+      for m in 0..<members {
+        let anomaly = x[m &* stride &+ j]
+        y[m] = anomaly
+        sum += anomaly * anomaly
+      }
+      return sum
+    }
+
+    @inline(__always)
+    func shrink(by factor: Double) {
+      for m in 0..<members { y[members &+ m] = factor * y[m] }
+    }
+
+    /// Regresses `count` elements from `start` on: their coefficients to `g`, their anomalies adjusted.
+    @inline(__always)
+    func regress(_ start: Int, _ count: Int, weights: UnsafePointer<Double>, sum: Double) {
+      for first in Swift.stride(from: 0, to: count, by: Lanes.scalarCount) {
+        let column = UnsafeMutableRawPointer(x + (start &+ first))
+        let step = stride &* MemoryLayout<Double>.stride
+        var coefficient = Lanes.zero
+        for m in 0..<members {
+          coefficient += (column + m &* step).loadUnaligned(as: Lanes.self) * Lanes(repeating: y[m])
+        }
+        coefficient *= UnsafeRawPointer(weights + first).loadUnaligned(as: Lanes.self) / sum
+        UnsafeMutableRawPointer(g + first).storeBytes(of: coefficient, as: Lanes.self)
+        let factors = y + members
+        if count &- first >= Lanes.scalarCount {
+          for m in 0..<members {
+            let place = column + m &* step
+            let adjusted = place.loadUnaligned(as: Lanes.self) + coefficient * Lanes(repeating: factors[m])
+            place.storeBytes(of: adjusted, as: Lanes.self)
+          }
+        } else {
+          let isIn = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7) .< SIMD8<Int64>(repeating: Int64(count &- first))
+          for m in 0..<members {
+            let place = column + m &* step
+            let old = place.loadUnaligned(as: Lanes.self)
+            let adjusted = old + coefficient * Lanes(repeating: factors[m])
+            place.storeBytes(of: old.replacing(with: adjusted, where: isIn), as: Lanes.self)
           }
         }
       }

@@ -1,11 +1,14 @@
 #pragma once
 #include <mpi.h>
+#include "board.h"
 
 // Open MPI's handles are macros that cast addresses of its own objects, and some constants are macros of macros or
-// anonymous enumerators: Swift imports none of them, or differently in each version. Getters only, nothing else.
+// anonymous enumerators: Swift imports none of them, or differently in each version. Getters only; what a board in
+// shared memory needs of the machine is in board.h.
 
 static inline MPI_Comm daunce_comm_world(void) { return MPI_COMM_WORLD; }
 static inline MPI_Comm daunce_comm_null(void) { return MPI_COMM_NULL; }
+static inline MPI_Win daunce_win_null(void) { return MPI_WIN_NULL; }
 static inline MPI_Info daunce_info_null(void) { return MPI_INFO_NULL; }
 static inline MPI_Errhandler daunce_errors_return(void) { return MPI_ERRORS_RETURN; }
 

@@ -37,7 +37,9 @@ public final class GatheredEnsemble {
     members.withUnsafeMutableBufferPointer { members in
       for (row, member) in zip(rows, local) {
         precondition(row.count == width, "a row has another width than the ensemble")
-        for j in 0..<width { members[member * width + j] = row[j] }
+        row.withUnsafeBufferPointer { row in
+          for j in 0..<width { members[member &* width &+ j] = row[j] }
+        }
       }
     }
     try communicator.allgatherv(inPlace: &members, counts: counts)

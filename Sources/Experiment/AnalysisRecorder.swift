@@ -33,25 +33,23 @@ final class AnalysisRecorder {
   func add(_ summary: AnalysisSummary, truth: Int = 0) throws {
     let (count, n) = (setup.layout.count, setup.layout.grid.cells)
     record.time = times[written[truth]]
-    for i in 0..<count {
-      record.mean[i] = summary.mean[i]
-      record.spread[i] = summary.spread[i]
-    }
-    for i in record.diagnosticMean.indices {
-      record.diagnosticMean[i] = summary.mean[count + i]
-      record.diagnosticSpread[i] = summary.spread[count + i]
-    }
-    for m in summary.energy.indices { record.energies[m] = summary.energy[m] }
+    record.mean.fill(from: summary.mean, at: 0)
+    record.spread.fill(from: summary.spread, at: 0)
+    record.diagnosticMean.fill(from: summary.mean, at: count)
+    record.diagnosticSpread.fill(from: summary.spread, at: count)
+    if !summary.energy.isEmpty { record.energies.fill(from: summary.energy, at: 0) }
     var bounded = 0
     for (v, variable) in setup.layout.variables.enumerated() where variable.lowerBound != nil {
       var least = Double.infinity
-      for m in 0..<setup.configuration.members {
-        for c in 0..<n { least = min(least, summary.members[m * count + v * n + c]) }
+      summary.members.withUnsafeBufferPointer { members in
+        for m in 0..<setup.configuration.members {
+          for c in 0..<n { least = min(least, members[m * count + v * n + c]) }
+        }
       }
       record.minima[bounded] = least
       bounded += 1
     }
-    for i in record.members.indices { record.members[i] = summary.members[i] }
+    record.members.fill(from: summary.members, at: 0)
     try append(record, truth: truth)
   }
 
@@ -103,4 +101,17 @@ final class AnalysisRecorder {
   /// - Returns: its digest.
   @discardableResult
   func finish() throws -> UInt64 { try writer.finish() }
+}
+
+extension [Double] {
+  /// Takes the elements of `source` from `start` on, as many as there are here.
+  fileprivate mutating func fill(from source: [Double], at start: Int) {
+    precondition(start >= 0 && start + count <= source.count || isEmpty)
+    withUnsafeMutableBufferPointer { target in
+      source.withUnsafeBufferPointer { source in
+        guard let to = target.baseAddress, let from = source.baseAddress else { return }
+        to.update(from: from + start, count: target.count)
+      }
+    }
+  }
 }

@@ -18,68 +18,131 @@ final class AnalysisSummary {
 
   private let setup: Setup
   private let energyFunction: (any StateFunction)?
+  /// What this rank's members bring: their states (`[member][variable][cell]`), derived fields
+  /// (`[member][field][cell]`) and energies (`[member]`). Empty on a single rank, which has everything in its place.
   private var own: [Double]
+  /// The same of all ranks, one after the other, on rank 0; empty elsewhere.
+  private var received: [Double]
   private let counts: [Int]
   /// Derived fields of all members, `[member][field][cell]`.
   private var derived: [Double]
+  /// Elements of a member's state and of its derived fields, and 1 if it has an energy.
+  private let sizes: (state: Int, derived: Int, energy: Int)
 
   init(_ setup: Setup) {
     self.setup = setup
     energyFunction = setup.energy
     let (layout, distribution) = (setup.layout, setup.distribution)
     names = layout.variables.map(\.name) + setup.model.diagnostics.map(\.name)
-    counts = (0..<distribution.ranks).map { distribution.range(of: $0).count * layout.count }
-    let isRoot = setup.communicator.isRoot
-    members = [Double](repeating: 0, count: isRoot ? distribution.members * layout.count : 0)
-    own = [Double](repeating: 0, count: distribution.local.count * layout.count)
-    mean = [Double](repeating: 0, count: names.count * layout.grid.cells)
+    let sizes = (
+      state: layout.count, derived: setup.model.diagnostics.count * layout.grid.cells,
+      energy: setup.energy == nil ? 0 : 1
+    )
+    self.sizes = sizes
+    let share = sizes.state + sizes.derived + sizes.energy
+    counts = (0..<distribution.ranks).map { distribution.range(of: $0).count * share }
+    let (isRoot, isShared) = (setup.communicator.isRoot, distribution.ranks > 1)
+    func zeros(_ count: Int) -> [Double] { [Double](repeating: 0, count: count) }
+    members = zeros(isRoot ? distribution.members * sizes.state : 0)
+    derived = zeros(isRoot ? distribution.members * sizes.derived : 0)
+    own = zeros(isShared ? distribution.local.count * share : 0)
+    received = zeros(isShared && isRoot ? distribution.members * share : 0)
+    mean = zeros(names.count * layout.grid.cells)
     spread = mean
-    energy = [Double](repeating: 0, count: energyFunction == nil ? 0 : distribution.members)
-    derived = [Double](
-      repeating: 0, count: isRoot ? distribution.members * setup.model.diagnostics.count * layout.grid.cells : 0)
+    energy = zeros(distribution.members * sizes.energy)
   }
 
-  /// Gathers the ensemble on rank 0 and summarises it there. Collective.
+  /// Derives what every member has of its own, gathers all on rank 0 and summarises it there. Collective; one gather.
+  ///
+  /// A clock is left in `output`, for what comes next with the analysis.
   func summarise(_ ensemble: DistributedEnsemble) throws {
-    let count = setup.layout.count
-    for (m, state) in ensemble.states.enumerated() {
-      for i in 0..<count { own[m * count + i] = state[i] }
+    ensemble.clock?.enter(.diagnosis)
+    let held = ensemble.states.count
+    if setup.distribution.ranks == 1 {
+      for (m, state) in ensemble.states.enumerated() {
+        put(state, in: &members, at: m * sizes.state)
+        derive(state, fields: &derived, at: m * sizes.derived)
+        if let energyFunction { energy[m] = energyFunction.value(of: state.span) }
+      }
+    } else {
+      for (m, state) in ensemble.states.enumerated() {
+        put(state, in: &own, at: m * sizes.state)
+        derive(state, fields: &own, at: held * sizes.state + m * sizes.derived)
+        if let energyFunction {
+          own[held * (sizes.state + sizes.derived) + m] = energyFunction.value(of: state.span)
+        }
+      }
+      try ensemble.clock?.enter(collective: .output, on: setup.communicator)
+      try setup.communicator.gatherv(own, into: &received, counts: counts)
+      if setup.communicator.isRoot { unpack() }
     }
-    try setup.communicator.gatherv(own, into: &members, counts: counts)
-    guard setup.communicator.isRoot else { return }
-    derive()
-    let n = setup.layout.grid.cells
-    let fields = setup.model.diagnostics.count * n
-    for i in 0..<count { (mean[i], spread[i]) = moments(members, stride: count, at: i) }
-    for i in 0..<fields {
-      (mean[count + i], spread[count + i]) = moments(derived, stride: fields, at: i)
+    if setup.communicator.isRoot {
+      ensemble.clock?.enter(.diagnosis)
+      moments(of: members, width: sizes.state, at: 0)
+      moments(of: derived, width: sizes.derived, at: sizes.state)
     }
+    ensemble.clock?.enter(.output)
   }
 
-  private func derive() {
-    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
-    let diagnostics = setup.model.diagnostics
-    for m in 0..<setup.distribution.members {
-      let state = members.span.extracting(m * count..<(m + 1) * count)
-      if let energyFunction { energy[m] = energyFunction.value(of: state) }
-      for (k, diagnostic) in diagnostics.enumerated() {
-        let field = diagnostic.compute(state)
-        for c in 0..<n { derived[(m * diagnostics.count + k) * n + c] = field[c] }
+  /// Copies `values`, or a part of them, to `target` from `start` on.
+  private func put(_ values: [Double], _ part: Range<Int>? = nil, in target: inout [Double], at start: Int) {
+    let part = part ?? values.indices
+    precondition(part.upperBound <= values.count && start + part.count <= target.count)
+    target.withUnsafeMutableBufferPointer { target in
+      values.withUnsafeBufferPointer { values in
+        guard let to = target.baseAddress, let from = values.baseAddress else { return }
+        (to + start).update(from: from + part.lowerBound, count: part.count)
       }
     }
   }
 
-  /// Mean and standard deviation (divisor N - 1) over members, in their order.
-  private func moments(_ values: [Double], stride: Int, at i: Int) -> (Double, Double) {
-    let count = setup.distribution.members
-    var sum = 0.0
-    for m in 0..<count { sum += values[m * stride + i] }
-    let mean = sum / Double(count)
-    var squares = 0.0
-    for m in 0..<count {
-      let d = values[m * stride + i] - mean
-      squares += d * d
+  private func derive(_ state: [Double], fields: inout [Double], at start: Int) {
+    for (k, diagnostic) in setup.model.diagnostics.enumerated() {
+      put(diagnostic.compute(state.span), in: &fields, at: start + k * setup.layout.grid.cells)
     }
-    return (mean, count > 1 ? (squares / Double(count - 1)).squareRoot() : 0)
+  }
+
+  /// Puts what has come from the ranks into its place.
+  private func unpack() {
+    var start = 0
+    for rank in 0..<setup.distribution.ranks {
+      let held = setup.distribution.range(of: rank)
+      func take(_ size: Int, _ target: inout [Double]) {
+        let count = held.count * size
+        put(received, start..<start + count, in: &target, at: held.lowerBound * size)
+        start += count
+      }
+      take(sizes.state, &members)
+      take(sizes.derived, &derived)
+      take(sizes.energy, &energy)
+    }
+  }
+
+  /// Mean and standard deviation (divisor N - 1) over members, in their order, of `width` elements each; to `mean` and
+  /// `spread` from element `first` on.
+  private func moments(of values: [Double], width: Int, at first: Int) {
+    let count = setup.distribution.members
+    let share = Double(count)
+    mean.withUnsafeMutableBufferPointer { mean in
+      spread.withUnsafeMutableBufferPointer { spread in
+        values.withUnsafeBufferPointer { values in
+          guard let x = values.baseAddress, let start = mean.baseAddress, let squareStart = spread.baseAddress
+          else { return }
+          let (average, squares) = (start + first, squareStart + first)
+          for i in 0..<width { (average[i], squares[i]) = (0, 0) }
+          for m in 0..<count {
+            for i in 0..<width { average[i] += x[m &* width &+ i] }
+          }
+          for i in 0..<width { average[i] /= share }
+          for m in 0..<count {
+            for i in 0..<width {
+              let d = x[m &* width &+ i] - average[i]
+              squares[i] += d * d
+            }
+          }
+          for i in 0..<width { squares[i] = count > 1 ? (squares[i] / Double(count - 1)).squareRoot() : 0 }
+        }
+      }
+    }
   }
 }

@@ -92,7 +92,8 @@ public struct AssimilateStage {
       try recorder?.finish()
     }
     try setup.checkpoints.finish()
-    if let failure {
+    try communicator.collectively {
+      guard let failure else { return }
       throw ExperimentError(
         .data,
         "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it "

@@ -13,11 +13,19 @@ public struct BenchmarkStage {
     public var agents: URL?
     /// Timed cycles of a method whose constrained analysis is SLSQP's.
     public var slowCycles: Int
+    /// How often whole cycles are run; the fastest run counts.
+    public var repeats: Int
+    /// Number of heap allocations of this process so far, where they are counted.
+    public var allocations: (() -> Int)?
 
-    public init(methods: [Configuration.Method], agents: URL?, slowCycles: Int) {
+    public init(
+      methods: [Configuration.Method], agents: URL?, slowCycles: Int, repeats: Int = 3, allocations: (() -> Int)? = nil
+    ) {
       self.methods = methods
       self.agents = agents
       self.slowCycles = slowCycles
+      self.repeats = repeats
+      self.allocations = allocations
     }
   }
 
@@ -89,7 +97,7 @@ public struct BenchmarkStage {
     let needsCrew = inputs.methods.contains { $0.isAgents }
     let crew = try loaded ?? (needsCrew ? trainBriefly(Array(training.prefix(2)), band: band) : nil)
 
-    let timer = CycleTimer(setup, truth: truth, output: output)
+    let timer = CycleTimer(setup, truth: truth, output: output, allocations: inputs.allocations)
     let timings = try inputs.methods.map { try time($0, timer, truth: truth, band: band, crew: crew) }
     let report = Report(
       setup: setup, timings: timings,
@@ -106,26 +114,30 @@ public struct BenchmarkStage {
     let seed = truth.seed
     if let crew, method.isAgents {
       let agents = AssimilationMethod.agents(crew, name: method.rawValue, setup: setup, seed: seed)
-      let cycles = try timer.time(agents, skipping: setup.configuration.truths.spinupCycles)
-      guard let cycles else { throw failed(method) }
-      return MethodTiming(method: method, solver: nil, isFloored: false, cycles: cycles)
+      let measured = try timer.measure(
+        agents, skipping: setup.configuration.truths.spinupCycles, repeats: inputs.repeats)
+      guard let measured else { throw failed(method) }
+      return MethodTiming(
+        method: method, solver: nil, isFloored: false, members: setup.configuration.members, measurement: measured)
     }
     // The constrained EnKF stands for the method of the paper's timing, a general solver.
     let solver = method == .constrainedEnKF ? .slsqp : setup.configuration.filter.solver
     let isConstrained = method == .constrainedEnKF || method == .constrainedEAKF
     let isSlow = isConstrained && solver == .slsqp
-    func measure(_ kind: Configuration.Method) throws -> [[Double]]? {
+    func measure(_ kind: Configuration.Method) throws -> CycleMeasurement? {
       let filter = try AssimilationMethod.filter(kind, setup: setup, seed: seed, band: band, solver: solver)
       return isSlow
-        ? try timer.time(filter, skipping: 1, limit: inputs.slowCycles)
-        : try timer.time(filter, skipping: setup.configuration.truths.spinupCycles)
+        ? try timer.measure(filter, skipping: 1, limit: inputs.slowCycles, repeats: 1)
+        : try timer.measure(
+          filter, skipping: setup.configuration.truths.spinupCycles, repeats: inputs.repeats)
     }
-    var cycles = try measure(method)
-    let isFloored = cycles == nil && method == .eakf
-    if isFloored { cycles = try measure(.flooredEAKF) }
-    guard let cycles else { throw failed(method) }
+    var measured = try measure(method)
+    let isFloored = measured == nil && method == .eakf
+    if isFloored { measured = try measure(.flooredEAKF) }
+    guard let measured else { throw failed(method) }
     return MethodTiming(
-      method: method, solver: isConstrained ? solver : nil, isFloored: isFloored, cycles: cycles)
+      method: method, solver: isConstrained ? solver : nil, isFloored: isFloored,
+      members: setup.configuration.members, measurement: measured)
   }
 
   private func failed(_ method: Configuration.Method) -> ExperimentError {

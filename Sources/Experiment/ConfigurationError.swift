@@ -35,8 +35,9 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
     /// `paper.yaml:12: agents.ppo.clip: found -1, expected a number above 0`.
     public var description: String {
       let place = line.map { "\(source):\($0)" } ?? source.description
-      return ([place] + (keys.isEmpty ? [] : [keys.joined(separator: ", ")]) + ["found \(found), expected \(expected)"])
-        .joined(separator: ": ")
+      let keys = keys.map(ConfigurationLimits.shortened).joined(separator: ", ")
+      let found = ConfigurationLimits.shortened(found)
+      return ([place] + (keys.isEmpty ? [] : [keys]) + ["found \(found), expected \(expected)"]).joined(separator: ": ")
     }
   }
 

@@ -52,7 +52,7 @@ extension Configuration {
   public init(yaml: String, source: String) throws(ConfigurationError) {
     let root: Node?
     do {
-      root = try Yams.compose(yaml: yaml)
+      root = try ConfigurationLimits.compose(yaml)
     } catch {
       throw ConfigurationError([Configuration.syntaxProblem(error, in: yaml, source: .file(source))])
     }
@@ -70,12 +70,13 @@ extension Configuration {
 
   /// Puts the command line's settings in place of this configuration's.
   public mutating func apply(_ overrides: [ConfigurationOverride]) throws(ConfigurationError) {
+    if overrides.isEmpty { return }
     var given: [GivenValue] = []
     for override in overrides {
       let source = ConfigurationError.Source.option(override.option)
       let node: Node?
       do {
-        node = try Yams.compose(yaml: override.value)
+        node = try ConfigurationLimits.compose(override.value)
       } catch {
         throw ConfigurationError([
           .init(.syntax, source: source, keys: [override.key], found: override.value, expected: "a value in YAML")
@@ -95,7 +96,7 @@ extension Configuration {
   private static func read(_ path: String) throws(ConfigurationError) -> String {
     let data: Data
     do {
-      data = try Data(contentsOf: URL(filePath: path))
+      data = try ConfigurationLimits.read(path)
     } catch {
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -142,7 +143,7 @@ extension ConfigurationLiteral {
 
   /// The literal that a value's own text stands for.
   init(text: String) {
-    let node = try? Yams.compose(yaml: text)
+    let node = try? ConfigurationLimits.compose(text)
     self = node.flatMap { $0 }.map(ConfigurationLiteral.init) ?? .plain("")
   }
 }

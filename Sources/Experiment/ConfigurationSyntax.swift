@@ -5,6 +5,9 @@ extension Configuration {
   static func syntaxProblem(
     _ error: any Error, in yaml: String, source: ConfigurationError.Source
   ) -> ConfigurationError.Problem {
+    if let excess = error as? ConfigurationLimits.Excess {
+      return .init(.syntax, source: source, line: excess.line, found: excess.found, expected: excess.expected)
+    }
     switch error as? YamlError {
     case .duplicatedKeysInMapping(let duplicates, let context):
       let keys = duplicates.map { key in

@@ -61,7 +61,7 @@ extension Configuration {
     let declared = Configuration().leaves
     var texts = current.map(\.key.text)
     var problems: [ConfigurationError.Problem] = []
-    for value in given {
+    for value in given where problems.count < ConfigurationLimits.problems {
       guard let index = declared.firstIndex(where: { $0.path == value.path }) else {
         if let problem = Configuration.misplaced(value, among: declared) { problems.append(problem) }
         continue
@@ -106,7 +106,8 @@ extension Configuration {
       expected: "a known one; the nearest is \(nearest(to: value.path, among: declared))")
   }
 
-  /// The known path that differs least from `path`; groups count as well as keys.
+  /// The known path that differs least from `path`; groups count as well as keys. Of very long names only the start
+  /// is compared.
   private static func nearest(to path: [String], among declared: [ConfigurationLeaf]) -> String {
     var candidates: [[String]] = []
     for leaf in declared {
@@ -116,10 +117,11 @@ extension Configuration {
       }
     }
     // The last name decides, since a key in the wrong group is as common as a misspelt one; the group breaks ties.
+    let last = String((path.last ?? "").prefix(ConfigurationLimits.shown))
+    let groups = String(path.dropLast().joined(separator: ".").prefix(ConfigurationLimits.shown))
     func distance(_ candidate: [String]) -> (Int, Int) {
-      let name = editDistance(candidate.last ?? "", path.last ?? "")
-      let group = editDistance(
-        candidate.dropLast().joined(separator: "."), path.dropLast().joined(separator: "."))
+      let name = editDistance(candidate.last ?? "", last)
+      let group = editDistance(candidate.dropLast().joined(separator: "."), groups)
       return (2 * name + (group == 0 ? 0 : 1), group)
     }
     return candidates.min { distance($0) < distance($1) }?.joined(separator: ".") ?? ""

@@ -8,7 +8,9 @@ extension Configuration {
   /// - Throws: `ConfigurationError` with every problem.
   public func validate(source: ConfigurationError.Source = .program) throws(ConfigurationError) {
     var problems: [ConfigurationError.Problem] = []
-    for (leaf, declared) in zip(leaves, Configuration().leaves) where !declared.key.admits(leaf.key) {
+    // Defaults are right, and most values are defaults.
+    for (leaf, declared) in zip(leaves, Configuration().leaves)
+    where leaf.key.text != declared.key.text && !declared.key.admits(leaf.key) {
       problems.append(
         .init(.outOfRange, source: source, keys: [leaf.name], found: leaf.key.display, expected: declared.key.expected))
     }

@@ -2,77 +2,158 @@ import Ensemble
 import MPI
 import StateSpace
 
-/// Runs methods over one truth and measures the parts of their cycles.
+/// Runs methods over one truth and measures their cycles: the parts, each for itself, and then whole cycles as `run`
+/// does them.
 final class CycleTimer {
   private let setup: Setup
   private let truth: Twin
   private let output: OutputFolder
+  /// Heap allocations of this process so far, where the program that measures can count them.
+  private let allocations: (() -> Int)?
   private let clock = PhaseClock()
-  /// Times of all ranks, `[rank][phase]`, and the numbers that each rank sends.
-  private var all: [Double]
-  private let counts: [Int]
+  /// Sums over ranks, for one cycle.
+  private var sums = [Double](repeating: 0, count: PhaseClock.Phase.allCases.count)
 
-  init(_ setup: Setup, truth: Twin, output: OutputFolder) {
+  init(_ setup: Setup, truth: Twin, output: OutputFolder, allocations: (() -> Int)?) {
     self.setup = setup
     self.truth = truth
     self.output = output
-    let phases = PhaseClock.Phase.allCases.count
-    counts = [Int](repeating: phases, count: setup.communicator.size)
-    all = [Double](repeating: 0, count: setup.communicator.size * phases)
+    self.allocations = allocations
   }
 
-  /// Wall seconds of every part of the cycles after the first `skipping`, `limit` of them at most, on the rank that was
-  /// slowest in forecast and analysis: `[cycle][phase]`. Collective.
+  /// Measures the cycles after the first `skipping`, `limit` of them at most. Collective.
+  ///
+  /// - Parameter repeats: how often the whole cycles are run; the fastest counts.
+  /// - Returns: `nil` if the method fails within these cycles.
+  func measure(
+    _ method: AssimilationMethod, skipping: Int, limit: Int = .max, repeats: Int
+  ) throws -> CycleMeasurement? {
+    let cycles = min(truth.cycles - skipping, limit)
+    guard var measurement = try parts(method, skipping: skipping, cycles: cycles) else { return nil }
+    for _ in 0..<repeats {
+      guard let run = try whole(method, skipping: skipping, cycles: cycles) else { return nil }
+      if run.seconds < measurement.whole?.seconds ?? .infinity { measurement.whole = run }
+    }
+    return measurement
+  }
+
+  /// Wall seconds of every part, and what is sent.
   ///
   /// The analyses go the way that `run` sends them, to a file that is begun in memory and never completed: what a disk
   /// does at the end of a run is no part of a cycle.
-  ///
-  /// - Returns: `nil` if the method fails within these cycles.
-  func time(_ method: AssimilationMethod, skipping: Int, limit: Int = .max) throws -> [[Double]]? {
-    let cycles = min(truth.cycles - skipping, limit)
+  private func parts(_ method: AssimilationMethod, skipping: Int, cycles: Int) throws -> CycleMeasurement? {
+    let world = setup.communicator
     var ensemble = setup.makeInitialEnsemble(around: truth)
     ensemble.clock = clock
     let summary = AnalysisSummary(setup)
-    let recorder = try setup.communicator.collectively {
-      setup.communicator.isRoot
+    let recorder = try world.collectively {
+      world.isRoot
         ? try AnalysisRecorder(
           setup, path: output.path("benchmark-\(method.name).nc"), times: setup.times(cycles: skipping + cycles),
           seeds: nil, output: output, title: "analyses by \(method.name)") : nil
     }
-    var times: [[Double]] = []
+    var measurement = CycleMeasurement()
     setup.progress.begin(method.name, total: skipping + cycles)
     defer { setup.progress.end() }
     for cycle in 1...skipping + cycles {
       clock.reset()
-      // All ranks start together, or a fast one would wait in its reduction for the cycle before.
-      try setup.communicator.barrier()
+      // All ranks start together, or one that is late from the cycle before would make others wait in this one.
+      try world.barrier(isCounted: false)
+      let start = world.traffic
       try method.cycle(&ensemble, observations: truth.observations[cycle - 1], number: cycle)
+      let analysed = world.traffic
+      let isSound = setup.isSound(ensemble)
+      try clock.enter(collective: .reduction, on: world)
+      if try world.anyRank(!isSound) { return nil }
       clock.stop()
-      if try setup.communicator.anyRank(!setup.isSound(ensemble)) { return nil }
-      clock.enter(.output)
+      let voted = world.traffic
+      let analysis = clock.seconds
       try summary.summarise(ensemble)
       try recorder?.add(summary)
       clock.stop()
-      try setup.communicator.allgatherv(clock.seconds, into: &all, counts: counts)
-      if cycle > skipping { times.append(slowest()) }
+      let written = world.traffic
+      try add(analysis)
+      if cycle > skipping {
+        measurement.parts.append(sums)
+        measurement.analysis += analysed - start
+        measurement.vote += voted - analysed
+        measurement.output += written - voted
+      }
       setup.progress.advance(to: cycle)
     }
-    return times
+    return try shared(measurement)
   }
 
-  /// The times of the rank that was slowest in forecast and analysis, with the longest output of any rank.
-  private func slowest() -> [Double] {
-    let phases = PhaseClock.Phase.allCases.count
-    let output = PhaseClock.Phase.output.rawValue
-    var (slowest, longest, longestOutput) = (0, -1.0, 0.0)
-    for rank in counts.indices {
-      let times = all[rank * phases..<(rank + 1) * phases]
-      let step = times.reduce(0, +) - all[rank * phases + output]
-      if step > longest { (slowest, longest) = (rank, step) }
-      longestOutput = max(longestOutput, all[rank * phases + output])
+  /// Means over ranks of the times of forecast and analysis, `analysis`, and the times of rank 0 after them: it is the
+  /// one that writes.
+  private func add(_ analysis: [Double]) throws {
+    let share = 1 / Double(setup.communicator.size)
+    for phase in PhaseClock.Phase.allCases {
+      let (before, after) = (analysis[phase.rawValue], clock.seconds[phase.rawValue])
+      switch phase {
+      case .diagnosis, .output: sums[phase.rawValue] = setup.communicator.isRoot ? after : 0
+      case .forecast, .waiting, .reduction, .update: sums[phase.rawValue] = before * share
+      }
     }
-    var times = Array(all[slowest * phases..<(slowest + 1) * phases])
-    times[output] = longestOutput
-    return times
+    try setup.communicator.allreduce(&sums, .sum)
   }
+
+  /// With the bytes of all ranks.
+  private func shared(_ measurement: CycleMeasurement) throws -> CycleMeasurement {
+    var measurement = measurement
+    for part in [\CycleMeasurement.analysis, \.vote, \.output] {
+      let bytes = try setup.communicator.allreduce(Int64(measurement[keyPath: part].bytes), .sum)
+      measurement[keyPath: part].bytes = Int(bytes)
+    }
+    return measurement
+  }
+
+  /// The cycles as they are without a clock: forecast, analysis and the vote whether a member failed.
+  private func whole(
+    _ method: AssimilationMethod, skipping: Int, cycles: Int
+  ) throws -> CycleMeasurement.Whole? {
+    var ensemble = setup.makeInitialEnsemble(around: truth)
+    var start = Usage.now
+    var allocated = 0
+    for cycle in 1...skipping + cycles {
+      if cycle == skipping + 1 {
+        try setup.communicator.barrier(isCounted: false)
+        allocated = allocations?() ?? 0
+        start = Usage.now
+      }
+      try method.cycle(&ensemble, observations: truth.observations[cycle - 1], number: cycle)
+      if try setup.communicator.anyRank(!setup.isSound(ensemble)) { return nil }
+    }
+    let used = Usage.now - start
+    allocated = (allocations?() ?? 0) - allocated
+    var totals = [used.processor, used.user, Double(allocated)]
+    try setup.communicator.allreduce(&totals, .sum)
+    return CycleMeasurement.Whole(
+      cycles: cycles, seconds: try setup.communicator.allreduce(used.wall, .max), processorSeconds: totals[0],
+      userSeconds: totals[1], allocations: allocations == nil ? nil : Int(totals[2]))
+  }
+}
+
+/// What was measured of one method's cycles.
+struct CycleMeasurement {
+  /// Whole cycles, without a clock in them.
+  struct Whole {
+    let cycles: Int
+    /// Wall seconds of all cycles, on the slowest rank.
+    let seconds: Double
+    /// Seconds of processors in all cycles, summed over ranks: all, and those outside the system. They contain what ranks
+    /// do while they wait.
+    let processorSeconds: Double
+    let userSeconds: Double
+    /// Heap allocations of all ranks in all cycles; `nil` if they were not counted.
+    let allocations: Int?
+  }
+
+  /// Wall seconds of every part of every cycle (`[cycle][phase]`): means over ranks, and rank 0's of diagnosis and output.
+  var parts: [[Double]] = []
+  /// Collectives of the cycles' parts, and the bytes that all ranks put into them.
+  var analysis = Traffic()
+  var vote = Traffic()
+  var output = Traffic()
+  var whole: Whole?
 }

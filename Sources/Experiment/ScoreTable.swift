@@ -50,6 +50,9 @@ public struct MethodScore {
   /// RMSE over x divided by the truth's standard deviation over space and time.
   func relativeRMSE(_ f: Int) -> Double? { mean { $0.relativeRMSE(f) } }
 
+  /// RMSE of a field in its own unit, mean over times.
+  func absoluteRMSE(_ f: Int) -> Double? { mean { $0.fields[f].error.mean } }
+
   /// RMSE of a field at each time over the truth's standard deviation over x at that time (4.10).
   func normalisedRMSE(_ f: Int) -> Double? { mean { $0.fields[f].normalisedRMSE.mean } }
 
@@ -85,6 +88,7 @@ public struct MethodScore {
       "members": .integer(members),
       "crps": .object(named(0..<variables) { .number(crps($0)) }),
       "rmse": .object(named(0..<variables) { .number(relativeRMSE($0)) }),
+      "absolute_rmse": .object(named(0..<variables) { .number(absoluteRMSE($0)) }),
       "rmse_by_truth": .object(named(0..<variables) { f in byTruth { $0.relativeRMSE(f) } }),
       "correlation": .object(named(0..<variables) { .number(correlation($0)) }),
       "spread_error_ratio": .object(named(0..<fields.count) { .number(spreadErrorRatio($0)) }),
@@ -174,6 +178,9 @@ public struct ScoreTable {
     var header = ["method"]
     for f in first.variables..<first.fields.count { header += ["\(first.fields[f]) RMSE", "corr"] }
     header += first.fields[..<first.variables].map { "\($0) RMSE" }
+    // Published errors of models without derived fields, such as Lorenz-96, are in the model's unit.
+    let isAbsolute = first.variables == first.fields.count
+    if isAbsolute { header += first.fields.map { "\($0) error" } }
     header += ["CRPS \(first.observed)", "spread/error"] + (first.hasBand ? ["in band"] : [])
     header += first.bounded.map { "min \($0)" } + (first.invariants.isEmpty ? [] : ["invariants"])
     header += ["s/cycle", "failed"]
@@ -182,6 +189,7 @@ public struct ScoreTable {
       var row = [m.method]
       for f in m.variables..<m.fields.count { row += [fixed(m.normalisedRMSE(f), 3), fixed(m.correlation(f), 4)] }
       row += (0..<m.variables).map { fixed(m.relativeRMSE($0), 3) }
+      if isAbsolute { row += (0..<m.variables).map { fixed(m.absoluteRMSE($0), 3) } }
       let f = m.index(m.observed) ?? 0
       row += [fixed(m.crps(f), 4), fixed(m.spreadErrorRatio(f), 2)]
       if m.hasBand { row.append(m.inBand.map { fixed(100 * $0, 2) + " %" } ?? "-") }

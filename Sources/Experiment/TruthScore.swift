@@ -45,6 +45,7 @@ final class Scorer {
   /// Derived fields of the truth, `[time][field][cell]`.
   private let derived: [Double]
   private let spinUp: Int
+  private var crpsField: CRPSField
   /// Invariants of the initial members, `[member][invariant]`.
   private var initialInvariants: [Double] = []
 
@@ -53,6 +54,7 @@ final class Scorer {
     self.band = band
     self.truth = truth
     spinUp = setup.configuration.truths.spinupCycles
+    crpsField = CRPSField(members: setup.configuration.members)
     let count = setup.layout.count
     let diagnostics = setup.model.diagnostics
     var derived: [Double] = []
@@ -137,13 +139,9 @@ final class Scorer {
       for c in 0..<n { variance += summary.spread[f * n + c] * summary.spread[f * n + c] }
       score.fields[f].spread.add((variance / Double(n)).squareRoot())
       guard f < setup.layout.variables.count else { continue }
-      let ensemble = (0..<members).map { m in
-        Array(summary.members[m * count + f * n..<m * count + (f + 1) * n])
-      }
-      score.fields[f].ranks.add(ensemble, truth: t)
-      var sum = 0.0
-      for c in 0..<n { sum += crps(ensemble.map { $0[c] }, truth: t[c]) }
-      score.fields[f].crps.add(sum / Double(n))
+      let values = summary.members.span.extracting(droppingFirst: f * n)
+      score.fields[f].ranks.add(values, stride: count, truth: t.span)
+      score.fields[f].crps.add(crpsField.sum(values, stride: count, truth: t.span) / Double(n))
     }
     for (v, variable) in setup.layout.variables.enumerated() where variable.lowerBound != nil {
       for m in 0..<members {

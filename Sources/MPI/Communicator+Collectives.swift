@@ -40,6 +40,10 @@ extension Communicator {
     _ bytes: UnsafeMutableRawBufferPointer, as type: T.Type, _ operation: ReduceOperation
   ) -> CInt {
     record(bytes: bytes.count)
+    if let board, board.takesReduction(of: bytes.count) {
+      return board.reduce(
+        bytes, count: bytes.count / MemoryLayout<T>.stride, T.datatype.handle, operation.handle)
+    }
     return inPieces(bytes, of: T.self) { start, count in
       MPI_Allreduce(daunce_in_place(), start, count, T.datatype.handle, operation.handle, handle)
     }
@@ -110,6 +114,13 @@ extension Communicator {
     precondition(values.count == counts[rank], "allgatherv: values don't have the count of this rank")
     precondition(result.count == total, "allgatherv: result doesn't have the sum of the counts")
     record(bytes: values.count * MemoryLayout<T>.stride)
+    if let board, takes(board, T.self) {
+      result.withUnsafeMutableBytes {
+        board.gather(
+          UnsafeRawBufferPointer(values), into: $0.baseAddress, counts: self.counts, stride: MemoryLayout<T>.stride)
+      }
+      return daunce_success()
+    }
     return result.withUnsafeMutableBytes { target in
       MPI_Allgatherv(
         values.baseAddress, CInt(values.count), T.datatype.handle, target.baseAddress, self.counts,
@@ -127,6 +138,15 @@ extension Communicator {
     let total = try plan(counts)
     precondition(buffer.count == total, "allgatherv: buffer doesn't have the sum of the counts")
     record(bytes: counts[rank] * MemoryLayout<T>.stride)
+    if let board, takes(board, T.self) {
+      let stride = MemoryLayout<T>.stride
+      let own = Int(displacements[rank]) * stride..<(Int(displacements[rank]) + counts[rank]) * stride
+      buffer.withUnsafeMutableBytes { target in
+        board.gather(
+          UnsafeRawBufferPointer(rebasing: target[own]), into: target.baseAddress, counts: self.counts, stride: stride)
+      }
+      return
+    }
     let code = buffer.withUnsafeMutableBytes { target in
       MPI_Allgatherv(
         daunce_in_place(), 0, T.datatype.handle, target.baseAddress, self.counts, displacements,
@@ -167,6 +187,14 @@ extension Communicator {
     precondition(values.count == counts[rank], "gatherv: values don't have the count of this rank")
     precondition(rank != root || result.count == total, "gatherv: result doesn't have the sum of the counts")
     record(bytes: values.count * MemoryLayout<T>.stride)
+    if let board, (0..<size).contains(root), takes(board, T.self) {
+      result.withUnsafeMutableBytes {
+        board.gather(
+          UnsafeRawBufferPointer(values), into: rank == root ? $0.baseAddress : nil, counts: self.counts,
+          stride: MemoryLayout<T>.stride)
+      }
+      return daunce_success()
+    }
     return result.withUnsafeMutableBytes { target in
       MPI_Gatherv(
         values.baseAddress, CInt(values.count), T.datatype.handle, target.baseAddress, self.counts,
@@ -177,12 +205,20 @@ extension Communicator {
   // MARK: Order
 
   /// Returns when every rank has come here.
-  public func barrier() throws(MPIError) {
-    record(bytes: 0)
+  ///
+  /// - Parameter isCounted: false for a barrier that is there only to measure, and would not be otherwise.
+  public func barrier(isCounted: Bool = true) throws(MPIError) {
+    if isCounted { record(bytes: 0) }
+    if let board { return board.meet() }
     try check(MPI_Barrier(handle), "MPI_Barrier")
   }
 
   // MARK: Pieces
+
+  /// Whether the gather just planned is for the board.
+  private func takes<T>(_ board: SharedBoard, _ type: T.Type) -> Bool {
+    board.takesGather { Int(counts[$0]) * MemoryLayout<T>.stride }
+  }
 
   /// Fills the scratch counts and displacements; all ranks have the same counts, so all ranks throw together.
   private func plan(_ counts: [Int]) throws(MPIError) -> Int {

@@ -17,6 +17,8 @@ public final class Communicator {
   public internal(set) var traffic = Traffic()
 
   private(set) var handle: MPI_Comm?
+  /// For small collectives among ranks that share a machine.
+  var board: SharedBoard?
   /// Scratch for the counts and displacements of gathers, so that they allocate nothing.
   var counts: [CInt]
   var displacements: [CInt]
@@ -62,6 +64,8 @@ public final class Communicator {
 
   /// Gives the communicator back to MPI. Nothing may be called on it afterwards.
   public func free() throws(MPIError) {
+    try board?.free()
+    board = nil
     try check(MPI_Comm_free(&handle), "MPI_Comm_free")
   }
 
@@ -73,7 +77,8 @@ public final class Communicator {
   }
 }
 
-/// Number and size of the collectives that a rank took part in.
+/// Number and size of the collectives that a rank took part in. There is nothing else to count: this module has no
+/// messages between two ranks.
 public struct Traffic: Sendable, Hashable {
   /// Calls of collectives.
   public var collectives = 0
@@ -82,6 +87,17 @@ public struct Traffic: Sendable, Hashable {
   public var bytes = 0
 
   public init() {}
+
+  /// Traffic of two parts together.
+  public static func + (one: Traffic, other: Traffic) -> Traffic {
+    var sum = one
+    sum.collectives += other.collectives
+    sum.bytes += other.bytes
+    return sum
+  }
+
+  /// Adds another part's traffic.
+  public static func += (sum: inout Traffic, other: Traffic) { sum = sum + other }
 
   /// Traffic between two readings.
   public static func - (later: Traffic, earlier: Traffic) -> Traffic {

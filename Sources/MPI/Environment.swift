@@ -28,8 +28,9 @@ public final class Environment {
 
   /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
   ///
-  /// Sets two variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when
-  /// there are more ranks than cores here (``usableCores``), and `OPENBLAS_NUM_THREADS=1`.
+  /// Sets variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when there
+  /// are as many ranks as cores or more (``usableCores``), `OPENBLAS_NUM_THREADS=1`, and for a job on one machine what spares it the search
+  /// for networks.
   public init() throws(MPIError) {
     var isInitialised: CInt = 0
     try check(MPI_Initialized(&isInitialised), "MPI_Initialized")
@@ -53,6 +54,9 @@ public final class Environment {
     let neighbours = try Communicator(owning: node)
     (localRank, localSize) = (neighbours.rank, neighbours.size)
     firstLocalRank = Int(try neighbours.allreduce(Int64(world.rank), .min))
+    if localSize > 1, localSize == world.size {
+      world.board = try SharedBoard(on: world.handle, rank: world.rank, size: world.size, cores: Self.usableCores)
+    }
     try neighbours.free()
 
     hostname = text(capacity: daunce_max_processor_name()) { MPI_Get_processor_name($0, $1) } ?? "unknown"
@@ -63,6 +67,8 @@ public final class Environment {
   /// Ends MPI in this process. Only after success: it waits for all ranks, so a rank that failed calls
   /// ``abort(code:report:)`` instead.
   public func finalize() throws(MPIError) {
+    try world.board?.free()
+    world.board = nil
     try check(MPI_Finalize(), "MPI_Finalize")
   }
 
@@ -96,16 +102,29 @@ public final class Environment {
 
   /// Sets the variables that libraries read when they start, where the user has not set them:
   ///
-  /// - `OMPI_MCA_mpi_yield_when_idle=1` when there are more ranks than cores (``usableCores``). A waiting rank otherwise
-  ///   spins on the core that the others need, and a small reduction takes a time slice of the scheduler (some 200 ms)
-  ///   instead of microseconds.
+  /// - `OMPI_MCA_mpi_yield_when_idle=1` when the job has no core to spare beside those of its ranks (``usableCores``). A waiting rank
+  ///   otherwise spins on the core that the others, or any other process, need, and a small reduction takes a time slice
+  ///   of the scheduler (some 200 ms) instead of microseconds. To a rank that is alone on its core yielding costs little.
+  /// - Where all ranks share this machine, shared memory is all that they need: `OMPI_MCA_pml=ob1` and
+  ///   `OMPI_MCA_btl=self,vader` spare them the drivers of networks, which take longer to look for their hardware than a
+  ///   short job takes. A process without mpirun needs no helper process either (`OMPI_MCA_ess_singleton_isolated=1`),
+  ///   and nobody there asks for devices (`HWLOC_COMPONENTS`, `HWLOC_PLUGINS_PATH`).
   /// - `OPENBLAS_NUM_THREADS=1`: ranks already use the cores. It reaches a BLAS that is loaded from here on and child
   ///   processes; a BLAS linked into the executable has read its settings when it was loaded.
   private static func prepare() {
-    _ = isLaunchedByMPIRun
+    let isAlone = !isLaunchedByMPIRun
     let cores = usableCores
-    if let ranks = localRanks, ranks > cores {
+    if let ranks = localRanks, ranks >= cores {
       setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
+    }
+    if isAlone {
+      setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+      setenv("HWLOC_COMPONENTS", "-pci,-linux:pci,-linux:io", 0)
+      setenv("HWLOC_PLUGINS_PATH", "/nonexistent", 0)
+    }
+    if isAlone || variable("OMPI_COMM_WORLD_SIZE").map({ $0 == variable("OMPI_COMM_WORLD_LOCAL_SIZE") }) == true {
+      setenv("OMPI_MCA_pml", "ob1", 0)
+      setenv("OMPI_MCA_btl", "self,vader", 0)
     }
     setenv("OPENBLAS_NUM_THREADS", "1", 0)
   }

@@ -87,7 +87,7 @@ public struct MJOProjection: Sendable {
   public let modes: [MJOMode]
   /// Abar at every cell (`[cell]`).
   private let background: [Double]
-  /// cos and sin of 2 pi j / n (`[cell]`).
+  /// cos and sin of 2 pi k j / n for every mode's wavenumber k (`[mode][cell]`).
   private let cosines: [Double]
   private let sines: [Double]
 
@@ -98,31 +98,52 @@ public struct MJOProjection: Sendable {
   public init(grid: PeriodicGrid, background: [Double], activity: Double) {
     modes = (1...3).map { MJOMode(wavenumber: $0, length: grid.length, activity: activity) }
     self.background = background
-    cosines = (0..<grid.cells).map { cos(2 * .pi * Double($0) / Double(grid.cells)) }
-    sines = (0..<grid.cells).map { sin(2 * .pi * Double($0) / Double(grid.cells)) }
+    let n = grid.cells
+    func table(_ function: (Double) -> Double) -> [Double] {
+      let turn = (0..<n).map { function(2 * .pi * Double($0) / Double(n)) }
+      return (1...3).flatMap { wavenumber in (0..<n).map { turn[wavenumber * $0 % n] } }
+    }
+    cosines = table { cos($0) }
+    sines = table { sin($0) }
+  }
+
+  /// Weights of the modes, a lane to each.
+  private var weights: (k: SIMD4<Double>, r: SIMD4<Double>, z: SIMD4<Double>, a: SIMD4<Double>) {
+    func lanes(_ weight: (MJOMode) -> Double) -> SIMD4<Double> {
+      SIMD4(weight(modes[0]), weight(modes[1]), weight(modes[2]), 0)
+    }
+    return (lanes { $0.weights.k }, lanes { $0.weights.r }, lanes { $0.weights.z }, lanes { $0.weights.a })
   }
 
   /// The MJO (`[cell]`) of a state (`[variable][cell]`), in the unit of a.
   public func field(of state: Span<Double>) -> [Double] {
     let n = background.count
+    precondition(state.count == 4 * n, "a state of the skeleton model has four fields")
     var field = [Double](repeating: 0, count: n)
-    for mode in modes {
-      let w = mode.weights
-      // Coefficients of sum_j (i p_j + q_j) exp(-i k x_j), with the imaginary weights gathered in p and the real one in
-      // q.
-      var (real, imaginary) = (0.0, 0.0)
-      var turn = 0
-      for j in 0..<n {
-        let p = w.k * state[j] + w.r * state[n + j] + w.z * state[2 * n + j]
-        let q = w.a * (state[3 * n + j] - background[j])
-        real += q * cosines[turn] + p * sines[turn]
-        imaginary += p * cosines[turn] - q * sines[turn]
-        turn = (turn + mode.wavenumber) % n
-      }
-      turn = 0
-      for j in 0..<n {
-        field[j] += 2 / Double(n) * (real * cosines[turn] - imaginary * sines[turn])
-        turn = (turn + mode.wavenumber) % n
+    field.withUnsafeMutableBufferPointer { field in
+      state.withUnsafeBufferPointer { state in
+        background.withUnsafeBufferPointer { background in
+          cosines.withUnsafeBufferPointer { cosines in
+            sines.withUnsafeBufferPointer { sines in
+              // Coefficients of sum_j (i p_j + q_j) exp(-i k x_j), with the imaginary weights gathered in p and the real
+              // one in q. A lane to a mode: each adds up in the order of cells.
+              let w = weights
+              var (real, imaginary) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
+              for j in 0..<n {
+                let p = w.k * state[j] + w.r * state[n + j] + w.z * state[2 * n + j]
+                let q = w.a * (state[3 * n + j] - background[j])
+                let c = SIMD4(cosines[j], cosines[n + j], cosines[2 * n + j], 0)
+                let s = SIMD4(sines[j], sines[n + j], sines[2 * n + j], 0)
+                real += q * c + p * s
+                imaginary += p * c - q * s
+              }
+              for m in 0..<modes.count {
+                let (a, b) = (real[m], imaginary[m])
+                for j in 0..<n { field[j] += 2 / Double(n) * (a * cosines[m &* n &+ j] - b * sines[m &* n &+ j]) }
+              }
+            }
+          }
+        }
       }
     }
     return field

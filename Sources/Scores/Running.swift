@@ -79,12 +79,17 @@ public struct RankHistogram: Sendable, Hashable, Codable {
   /// Takes the ensemble (`[member][point]`) and the truth (`[point]`) of the next cycle.
   public mutating func add(_ ensemble: [[Double]], truth: [Double]) {
     precondition(ensemble.count == counts.count - 1, "the histogram is for another number of members")
-    cycles += 1
-    guard cycles > skipping else { return }
-    for i in truth.indices {
-      counts[ensemble.reduce(0) { $1[i] < truth[i] ? $0 + 1 : $0 }] += 1
-    }
+    guard beginCycle() else { return }
+    for i in truth.indices { count(rank: ensemble.reduce(0) { $1[i] < truth[i] ? $0 + 1 : $0 }) }
   }
+
+  /// Begins the next cycle; false if it is left out.
+  mutating func beginCycle() -> Bool {
+    cycles += 1
+    return cycles > skipping
+  }
+
+  mutating func count(rank: Int) { counts[rank] += 1 }
 
   /// Truths counted.
   public var total: Int { counts.reduce(0, +) }

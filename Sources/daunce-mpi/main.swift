@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Ensemble
 import Experiment
@@ -5,6 +6,10 @@ import Foundation
 import LinearAlgebra
 import Logging
 import MPI
+
+// This program starts itself for files that are not to be read in a rank.
+if CommandLine.arguments.dropFirst() == [ForeignFile.argument] { exit(ForeignFile.serve()) }
+ForeignFile.isolate()
 
 // Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0
 // speaks for all of them and nobody waits for anybody.

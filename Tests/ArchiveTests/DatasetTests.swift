@@ -68,6 +68,9 @@ func digestKnownAnswers(text: String, digest: UInt64) {
     let variable = try reader.variable("a", over: [("time", 4), ("x", 2)])
     #expect(try reader.field(variable, start: [1, 1], count: [1, 1]) == [4])
     #expect(failure { _ = try reader.field(variable, start: [3, 0], count: [2, 2]) }?.problem == .wrongSize)
+    // The message adds nothing up that could overflow.
+    #expect(failure { _ = try reader.field(variable, start: [.max, 0], count: [1, 2]) }?.problem == .wrongSize)
+    #expect(failure { _ = try reader.field(variable, start: [1, 0], count: [.max, 2]) }?.problem == .wrongSize)
   }
 
   @Test func sameContentsAreTheSameBytesAtAnotherTime() throws {

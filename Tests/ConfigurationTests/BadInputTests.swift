@@ -155,3 +155,73 @@ import Testing
     #expect(error.problems.map(\.source) == [.file(file.path)])
   }
 }
+
+/// Small files that would take the parser's stack, or the machine's time or memory.
+@Suite struct ExcessTests {
+  private func problems(in text: String) -> [ConfigurationError.Problem] {
+    do {
+      _ = try Configuration(yaml: text, source: "bad.yaml")
+      return []
+    } catch {
+      return error.problems
+    }
+  }
+
+  /// Ten aliases of ten aliases of ten ...: 10^9 words.
+  private static var bomb: String {
+    var lines = ["a0: &a0 [1]"]
+    for level in 1...9 {
+      let before = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+      lines.append("a\(level): &a\(level) [\(before)]")
+    }
+    return (lines + ["members: *a9"]).joined(separator: "\n")
+  }
+
+  private static var stairs: String {
+    (0..<2000).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n")
+  }
+
+  private static func many(_ text: String, before: String = "", after: String = "") -> String {
+    before + String(repeating: text, count: 100_000) + after
+  }
+
+  private static let excesses: [(text: String, found: String)] = [
+    (bomb, "more than 16 aliases"), (stairs, "indentation beyond 200 columns"),
+    (many("[", before: "members: "), "more than 1000 brackets"), (many("{a: "), "more than 1000 brackets"),
+    (many("- ", after: "1"), "indentation beyond 200 columns"), (many("? ", after: "1"), "indentation beyond 200 columns"),
+    (many("# a comment\n", before: "members: 3\n"), "more than 1048576 bytes"),
+  ]
+
+  @Test(arguments: excesses)
+  func excessesAreRefusedBeforeTheyArePursued(excess: (text: String, found: String)) throws {
+    let (text, found) = excess
+    let problem = try #require(problems(in: text).first)
+    #expect(problem.kind == .syntax && problem.found == found, "\(problem)")
+    #expect(problem.line != nil)
+    var configuration = Configuration()
+    #expect(throws: ConfigurationError.self) {
+      try configuration.apply([ConfigurationOverride(option: "--set", key: "members", value: text)])
+    }
+  }
+
+  /// Up to the limits all is as ever.
+  @Test func aFewAliasesAndBracketsAreFine() throws {
+    let text = "agents: {hidden: &units [6, 6]}\nfilter: {large_members: 20}\n# 5 * 6 *a *b [[[ {{{\n"
+    #expect(try Configuration(yaml: text, source: "good.yaml").agents.hidden == [6, 6])
+    #expect(try Configuration(yaml: Configuration().yaml, source: "good.yaml") == Configuration())
+  }
+
+  @Test func manyMistakesAreToldInPart() throws {
+    let found = problems(in: (0..<30_000).map { "key\($0): 1\n" }.joined())
+    #expect(found.count == 20)
+    let long = problems(in: "\(String(repeating: "k", count: 1000)): \(String(repeating: "9", count: 1000))")
+    #expect(long.count == 1)
+    #expect(try #require(long.first).description.count < 700)
+  }
+
+  /// A pipe or device without an end is read as far as a configuration can go.
+  @Test func endlessFilesAreRefused() throws {
+    let error = #expect(throws: ConfigurationError.self) { try Configuration.load(path: "/dev/zero") }
+    #expect(error?.problems.first?.kind == .syntax)
+  }
+}

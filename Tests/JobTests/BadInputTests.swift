@@ -117,7 +117,7 @@ extension JobTests {
       #expect(messages.count == 1, "\(result.stderr)")
       for part in bad.message { #expect(messages.first?.contains(part) == true, "\(part): \(result.stderr)") }
       #expect(differences(try workshop.contents("before"), before) == [])
-      #expect(processes(marked: mark).isEmpty)
+      #expect(processesLeft(marked: mark).isEmpty)
     }
 
     /// Ranks of one job may be given different files; nobody waits for anybody then.
@@ -209,19 +209,4 @@ enum BadFiles {
       try workshop.write("an earlier \(name)", to: "before/\(name)")
     }
   }
-}
-
-/// Processes of this machine that run with this value in their environment, after a moment's grace for the dying.
-func processes(marked mark: String) -> [Int] {
-  var found: [Int] = []
-  for _ in 0..<20 {
-    let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int($0) } ?? []
-    found = all.filter { process in
-      guard let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") else { return false }
-      return environment.range(of: Data("DAUNCE_TEST_JOB=\(mark)".utf8)) != nil && isRunning(process)
-    }
-    if found.isEmpty { return [] }
-    usleep(100_000)
-  }
-  return found
 }

@@ -5,7 +5,7 @@ import Testing
 extension JobTests {
   /// `benchmark`: what it says, not how fast anything is.
   @Suite struct BenchmarkTests {
-    static let parts = ["forecast", "reduction", "update", "output"]
+    static let parts = ["forecast", "waiting", "reduction", "update", "diagnosis", "output"]
 
     @Test(arguments: [1, 3])
     func everyMethodIsTimedPartByPart(ranks: Int) throws {
@@ -48,12 +48,23 @@ extension JobTests {
       let seconds = try Self.parts.map { try number($0, parts) }
       #expect(seconds.allSatisfy { $0 > 0 }, "\(method): \(seconds)")
       let whole = try number("seconds_per_cycle", timing)
-      #expect(abs(seconds[..<3].reduce(0, +) - whole) < 1e-9 * whole)
+      #expect(abs(seconds[..<4].reduce(0, +) - whole) < 1e-9 * whole)
       #expect(abs(seconds.reduce(0, +) - (try number("seconds_with_output", timing))) < 1e-9 * whole)
       #expect(try number("fastest_cycle", timing) <= whole * (1 + 1e-9))
       let ratio = whole / (try number("seconds_per_cycle", rl))
       #expect(abs(try number("ratio_to_rl", timing) / ratio - 1) < 1e-9)
       #expect(timing["cycles"] as? Int == 15)
+      let share = seconds[5] / seconds.reduce(0, +)
+      #expect(abs(try number("output_share", timing) / share - 1) < 1e-9)
+      let messages = try #require(timing["messages"] as? [String: [String: Double]])
+      #expect(messages.keys.sorted() == ["analysis", "output", "vote"])
+      for (part, traffic) in messages where part != "output" {
+        #expect(traffic["collectives"] == 1 && traffic["bytes"] ?? 0 > 0, "\(method): \(part)")
+      }
+      let run = try #require(timing["whole_cycles"] as? [String: Any])
+      for key in ["cycles_per_second", "cpu_seconds_per_member_cycle"] { #expect(try number(key, run) > 0) }
+      // Without a counter nothing is said of allocations.
+      #expect(run["user_seconds_per_member_cycle"] != nil && run["allocations_per_cycle"] == nil)
     }
 
     /// Agents of its own, and the slow solver for fewer cycles.
@@ -64,10 +75,10 @@ extension JobTests {
       try #require(result.status == 0, "\(result.stderr)")
       #expect(result.lines.count == 4 && Set(result.lines[..<3].map(\.count)).count == 1, "\(result.stdout)")
       #expect(result.lines.last?.hasPrefix("policy network: 296 multiply-adds a cell, ") == true)
-      for name in Self.parts + ["s/cycle", "over rl"] { #expect(result.lines.first?.contains(name) == true, "\(name)") }
+      for name in Self.parts + ["s/cycle", "over rl", "messages", "bytes", "cycles/s"] { #expect(result.lines.first?.contains(name) == true, "\(name)") }
       #expect(result.lines[1...2].map { $0.hasPrefix("rl ") } == [false, true], "in the order asked for")
       #expect(result.lines[1].hasPrefix("constrained-enkf (slsqp) ") && result.lines[1].hasSuffix(" 2"))
-      #expect(result.lines[2].hasSuffix(" 1.0      15"))
+      #expect(result.lines[2].contains("  1.0  ") && result.lines[2].hasSuffix(" 15"), "\(result.stdout)")
       #expect(result.stderr.contains("warm start"))
     }
 

@@ -32,7 +32,7 @@ extension JobTests {
       #expect(messages.count == 1)
       #expect(messages.first?.contains(message) == true, "\(result.stderr)")
       #expect(messages.first?.contains("No space left on device") == true, "\(result.stderr)")
-      #expect(processes(marked: mark).isEmpty)
+      #expect(processesLeft(marked: mark).isEmpty)
     }
 
     @Test(.enabled(if: mayMount, "needs the right to mount a small file system"))

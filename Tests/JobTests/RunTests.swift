@@ -34,16 +34,6 @@ extension JobTests {
       }
     }
 
-    /// The scores without what a clock has measured.
-    private func withoutSeconds(_ object: [String: Any]) -> NSDictionary {
-      var kept: [String: Any] = [:]
-      let measured: Set = ["seconds", "seconds_per_cycle", "samples_per_second", "samples_per_processor_second"]
-      for (key, value) in object where !measured.contains(key) {
-        kept[key] = (value as? [String: Any]).map { withoutSeconds($0) } ?? value
-      }
-      return kept as NSDictionary
-    }
-
     private func checkNames(_ files: [String: Data]) {
       var expected = ["nature.nc", "observations.nc", "scores.nc", "training.nc", "training-unconstrained.nc"]
       expected += Self.methods.map { "analysis-\($0).nc" }

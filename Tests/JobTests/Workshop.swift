@@ -94,6 +94,16 @@ extension Trait where Self == WorkshopTrait {
   static var workshop: Self { WorkshopTrait() }
 }
 
+/// The scores without what a clock has measured.
+func withoutSeconds(_ object: [String: Any]) -> NSDictionary {
+  var kept: [String: Any] = [:]
+  let measured: Set = ["seconds", "seconds_per_cycle", "samples_per_second", "samples_per_processor_second"]
+  for (key, value) in object where !measured.contains(key) {
+    kept[key] = (value as? [String: Any]).map { withoutSeconds($0) } ?? value
+  }
+  return kept as NSDictionary
+}
+
 /// Names of the files whose contents differ, and of those that only one side has.
 func differences(_ a: [String: Data], _ b: [String: Data]) -> [String] {
   Set(a.keys).union(b.keys).filter { a[$0] != b[$0] }.sorted()

@@ -27,14 +27,9 @@ public func mpirun(
   ranks: Int, executable: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 60,
   environment: [String: String] = [:]
 ) throws -> JobResult {
-  let settings = [
-    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-  ]
-  let path = buildFolder.appendingPathComponent(executable).path
-  return try launch(
-    ["mpirun", "--oversubscribe", "-np", "\(ranks)", path] + arguments, in: folder, timeout: timeout,
-    environment: settings.merging(environment) { $1 })
+  try RunningJob(
+    ranks: ranks, executable: executable, arguments: arguments, in: folder, timeout: timeout, environment: environment
+  ).wait()
 }
 
 /// Runs `executable` (a name in ``buildFolder``) without mpirun and ends it after `timeout` seconds.
@@ -77,29 +72,7 @@ public func isInstalled(_ programs: String...) -> Bool {
 }
 
 private func launch(
-  _ command: [String], in workingFolder: URL?, timeout: Int, environment: [String: String]
+  _ command: [String], in folder: URL?, timeout: Int, environment: [String: String]
 ) throws -> JobResult {
-  // Output goes to files: a pipe that nobody empties would block the job.
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("job-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  let (stdout, stderr) = (folder.appendingPathComponent("stdout"), folder.appendingPathComponent("stderr"))
-  for file in [stdout, stderr] { try Data().write(to: file) }
-
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  // Threads of a concurrency pool block signals, and children inherit that: the job would not hear `timeout`.
-  process.arguments = ["--default-signal", "timeout", "-k", "5", "\(timeout)"] + command
-  process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-  if let workingFolder { process.currentDirectoryURL = workingFolder }
-  process.standardInput = FileHandle.nullDevice
-  process.standardOutput = try FileHandle(forWritingTo: stdout)
-  process.standardError = try FileHandle(forWritingTo: stderr)
-  try process.run()
-  process.waitUntilExit()
-  let signal = process.terminationReason == .uncaughtSignal
-  return JobResult(
-    status: process.terminationStatus + (signal ? 128 : 0),
-    stdout: String(decoding: try Data(contentsOf: stdout), as: UTF8.self),
-    stderr: String(decoding: try Data(contentsOf: stderr), as: UTF8.self))
+  try RunningJob(command, in: folder, timeout: timeout, environment: environment).wait()
 }

@@ -62,6 +62,15 @@ final class ActiveSet {
     unconstrained = [Double](repeating: 0, count: order)
     x = unconstrained
     isActive = [Bool](repeating: false, count: order)
+    // All that is ever needed where that is little, so that no analysis has to allocate.
+    let rows = min(order + 8, Workspaces.rows(of: order))
+    reserve(rows)
+    active.reserveCapacity(rows)
+    self.rows.reserveCapacity(rows)
+    ranges.reserveCapacity(rows)
+    multipliers.reserveCapacity(rows)
+    freeRows.reserveCapacity(rows)
+    columns.reserveCapacity(rows * order)
   }
 
   /// Starts with no active constraint around `xu`.

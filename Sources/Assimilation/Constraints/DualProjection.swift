@@ -34,6 +34,8 @@ final class DualProjection: ProjectionSolver {
   private var strength: [Double]
   private var scale: [Double]
   private var skipped: [Bool]
+  /// The linearised limits of a round.
+  private var cuts: [ActiveSet.Constraint] = []
   private var subproblems = 0
 
   init(_ check: ConstraintCheck) {
@@ -48,6 +50,7 @@ final class DualProjection: ProjectionSolver {
     (force, nextForce, trial, strength, scale) = (gradient, gradient, gradient, gradient, gradient)
     linear = gradient
     skipped = check.constraints.invariants.map { _ in false }
+    cuts.reserveCapacity(2 * functions.count)
     for (k, invariant) in check.constraints.invariants.enumerated() {
       set.setDense(k, to: invariant.coefficients)
     }
@@ -186,7 +189,7 @@ extension DualProjection {
     for _ in 0..<Self.roundLimit {
       let here = violation(of: x)
       guard here.isFinite else { return false }
-      let cuts = linearise(curved: !estimates)
+      linearise(curved: !estimates)
       for i in xu.indices { minimiser[i] = xu[i] }
       metric.removeSprings()
       metric.setSprings(&strength, anchor: x, minimiser: &minimiser, scale: scale)
@@ -245,10 +248,10 @@ extension DualProjection {
     return sum
   }
 
-  /// Linearises all limits at the present point, and writes the curvature of those in force to `strength`.
-  private func linearise(curved: Bool) -> [ActiveSet.Constraint] {
+  /// Linearises all limits at the present point to `cuts`, and writes the curvature of those in force to `strength`.
+  private func linearise(curved: Bool) {
     for i in strength.indices { strength[i] = 0 }
-    var cuts: [ActiveSet.Constraint] = []
+    cuts.removeAll(keepingCapacity: true)
     for (k, restriction) in check.restrictions.enumerated() {
       if curved && multipliers[k] > 0 {
         for i in x.indices { trial[i] = x[i] + 1e-5 * scale[i] }
@@ -277,7 +280,6 @@ extension DualProjection {
             isEquality: false))
       }
     }
-    return cuts
   }
 
   private func readMultipliers() {

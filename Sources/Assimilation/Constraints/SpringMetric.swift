@@ -16,7 +16,7 @@ final class SpringMetric: CovarianceOperator {
   /// Elements with springs, ascending.
   private var elements: [Int] = []
   private var matrix: [Double] = []
-  private let factor = Cholesky()
+  private let factor: Cholesky
   private var weights: [Double] = []
   /// Columns of P that have been needed (`[row][element]`), and the row of each element, -1 for none.
   private var columns: [Double] = []
@@ -26,6 +26,12 @@ final class SpringMetric: CovarianceOperator {
   init(order: Int) {
     self.order = order
     row = [Int](repeating: -1, count: order)
+    let springs = min(order, Self.limit, Workspaces.rows(of: order))
+    factor = Cholesky(capacity: springs)
+    elements.reserveCapacity(order)
+    weights.reserveCapacity(springs)
+    matrix = [Double](repeating: 0, count: springs * springs)
+    columns.reserveCapacity(springs * order)
   }
 
   /// Takes `base` as P, without springs.
@@ -110,7 +116,9 @@ final class SpringMetric: CovarianceOperator {
   }
 
   private func reserveWeights() {
-    if weights.count != elements.count { weights = [Double](repeating: 0, count: elements.count) }
+    guard weights.count != elements.count else { return }
+    weights.removeAll(keepingCapacity: true)
+    weights.append(contentsOf: repeatElement(0, count: elements.count))
   }
 
   /// Adds `sign P_T G^-1 weights`.

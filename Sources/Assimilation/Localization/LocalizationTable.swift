@@ -101,10 +101,12 @@ public struct LocalizationTable: Sendable {
 
   /// Marks the elements in reach of any of `elements` (`[count]`).
   func markReached(by elements: [Int], in reached: inout [Bool]) {
-    for i in reached.indices { reached[i] = false }
-    for element in elements {
-      forEachSegment(of: element) { segment in
-        for i in segment.element..<segment.element + segment.count { reached[i] = true }
+    reached.withUnsafeMutableBufferPointer { reached in
+      reached.update(repeating: false)
+      for element in elements {
+        forEachSegment(of: element) { segment in
+          for i in segment.element..<segment.element + segment.count { reached[i] = true }
+        }
       }
     }
   }

@@ -1,0 +1,224 @@
+import Archive
+import Experiment
+import Foundation
+import MPI
+import Models
+import StateSpace
+
+/// What a file is to be read as.
+enum Kind: String, CaseIterable {
+  case ensemble, observations, nature, analysis, agent, record, configuration
+}
+
+/// How reading went.
+enum Outcome: String {
+  /// As a valid file.
+  case read
+  /// One clear error about the file's contents.
+  case refused
+  /// An error of another sort, or values that break the reader's promises.
+  case wrong
+}
+
+/// Every reader of the program, as the program calls it.
+struct Readers {
+  let setup: Setup
+  /// Where the valid files are.
+  private let corpus: URL
+  private var layout: StateLayout { setup.layout }
+
+  /// The configuration that the corpus is made with.
+  static let configuration = """
+    members: 3
+    seed: 11
+    model: {cells: 12}
+    methods: [rl, constrained-eakf]
+    filter: {half_width: 2}
+    truths: {training: 2, training_cycles: 12, test: 2, cycles: 8, spinup_cycles: 2}
+    nature: {spinup: 1}
+    constraints: {band_quantiles: [0.1, 0.9]}
+    agents:
+      window: 3
+      hidden: [4]
+      warm_start: {steps: 10, batch: 4, closed_loop_rounds: 0}
+      ppo: {iterations: 1, horizon: 4, sequences: 2}
+    output: {members: true}
+    """
+
+  init(_ environment: MPI.Environment, corpus: URL) throws {
+    self.corpus = corpus
+    setup = try Setup(
+      configuration: Configuration(yaml: Self.configuration, source: "corpus"), communicator: environment.world)
+  }
+
+  /// Reads a file as its kind, and a NetCDF file then as anything else.
+  func read(_ path: String, as kind: Kind, thenAs other: Kind) -> (outcome: Outcome, message: String) {
+    let outcome = outcome { try call(kind, path) }
+    if kind != .configuration {
+      for second in [other == .configuration ? .record : other, .record] where second != kind {
+        let result = self.outcome { try call(second, path) }
+        if result.outcome == .wrong { return result }
+      }
+    }
+    return outcome
+  }
+
+  private func outcome(_ body: () throws -> Void) -> (outcome: Outcome, message: String) {
+    do {
+      try body()
+      return (.read, "")
+    } catch let error as ArchiveError {
+      return (error.kind == .badData ? .refused : .wrong, "\(error)")
+    } catch let error as ConfigurationError {
+      return (error.problems.isEmpty ? .wrong : .refused, "\(error)")
+    } catch let error as ExperimentError {
+      return (error.kind == .data ? .refused : .wrong, "\(error)")
+    } catch MPIError.rankFailed(let failure) {
+      return outcome { throw failure.underlying ?? Broken("an error without a cause") }
+    } catch {
+      return (.wrong, "\(error)")
+    }
+  }
+
+  /// A promise that a reader did not keep.
+  struct Broken: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = "broken promise: \(description)" }
+  }
+
+  private func promise(_ holds: Bool, _ what: @autoclosure () -> String) throws {
+    if !holds { throw Broken(what()) }
+  }
+
+  private func call(_ kind: Kind, _ path: String) throws {
+    switch kind {
+    case .ensemble: try ensemble(path)
+    case .observations: try observations(path)
+    case .nature: try nature(path)
+    case .analysis: try analysis(path)
+    case .agent: try agent(path)
+    case .record: try everything(path)
+    case .configuration: try configuration(path)
+    }
+  }
+
+  private func ensemble(_ path: String) throws {
+    let found = Result { try EnsembleFile.layout(of: path) }
+    let ensemble = try EnsembleFile.read(path, layout: layout)
+    try promise(ensemble.memberCount > 0 && ensemble.members.count == ensemble.memberCount * layout.count, "size")
+    try promise(ensemble.members.allSatisfy(\.isFinite) && ensemble.time.isFinite, "finite")
+    _ = try found.get()
+  }
+
+  private func observations(_ path: String) throws {
+    _ = try ObservationFile.count(in: path)
+    let series = try ObservationFile.read(path, layout: layout)
+    try promise(series.count > 0 && series.times.count == series.observations.count, "sizes")
+    try promise(zip(series.times, series.times.dropFirst()).allSatisfy { $0 < $1 }, "ascending times")
+    for one in series.observations {
+      try promise(one.elements.count == one.count && one.errorVariances.count == one.values.count, "columns")
+      try promise(one.elements.allSatisfy { 0..<layout.count ~= $0 }, "elements")
+      try promise(one.errorVariances.allSatisfy { $0 > 0 && $0.isFinite }, "variances")
+      try promise(one.values.allSatisfy(\.isFinite), "values")
+    }
+  }
+
+  private func nature(_ path: String) throws {
+    let diagnostics = setup.model.diagnostics.map(\.name)
+    for truth in 0..<min(try NatureFile.count(in: path), 3) {
+      let nature = try NatureFile.read(path, layout: layout, diagnostics: diagnostics, truth: truth)
+      try promise(nature.states.count == nature.times.count * layout.count, "size")
+      try promise(nature.diagnostics.allSatisfy { $0.count == nature.times.count * layout.grid.cells }, "diagnostics")
+      try promise(nature.states.allSatisfy(\.isFinite), "finite")
+    }
+  }
+
+  private func analysis(_ path: String) throws {
+    let file = try AnalysisFile(path: path)
+    for truth in 0..<min(file.truthCount, 2) {
+      for field in file.fields {
+        let size = file.times.count * file.cells
+        try promise(try file.mean(of: field, truth: truth).count == size, "mean")
+        try promise(try file.spread(of: field, truth: truth).count == size, "spread")
+      }
+      _ = try? file.energies(truth: truth)
+      _ = try? file.multipliers(truth: truth)
+      for variable in layout.variables.map(\.name) {
+        _ = try? file.minima(of: variable, truth: truth)
+        if file.keepsMembers(of: variable) { _ = try? file.members(of: variable, truth: truth) }
+      }
+      if !file.times.isEmpty {
+        let contents = AnalysisContents(
+          layout: layout, diagnostics: setup.model.diagnostics.map(\.name), memberCount: setup.configuration.members)
+        _ = try? file.record(cycle: file.times.count - 1, contents: contents, truth: truth)
+        _ = try? file.covariance(cycle: 0, truth: truth)
+      }
+    }
+    // What the command score does with it.
+    let truth = corpus.appending(path: "nature.nc")
+    _ = try ScoreStage(setup, truth: truth, analyses: [URL(filePath: path)]).run()
+  }
+
+  /// A folder with this file as one of its agents. The agents are loaded first of all; an initial ensemble that is not
+  /// there ends the stage before it does anything.
+  private func agent(_ path: String) throws {
+    let folder = corpus.appending(path: "agents-\(getpid())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let missing = folder.appending(path: "none.nc")
+    let agents = corpus.appending(path: "agents")
+    for (member, source) in ["agent-0000.nc", nil, "agent-0002.nc"].enumerated() {
+      let link = folder.appending(path: String(format: "agent-%04d.nc", member)).path
+      unlink(link)
+      symlink(source.map { agents.appending(path: $0).path } ?? path, link)
+    }
+    let inputs = AssimilateStage.Inputs(method: .rl, agents: folder, initial: missing, observations: missing)
+    let origin = Provenance(title: "", version: "", commit: "", history: "", seed: 0, configuration: "")
+    do {
+      _ = try AssimilateStage(setup, inputs: inputs).run(destination: folder, provenance: origin)
+    } catch MPIError.rankFailed(let failure) {
+      if let error = failure.underlying as? ArchiveError, error.path == missing.path { return }
+      throw MPIError.rankFailed(failure)
+    }
+  }
+
+  /// Every attribute and variable by every way to read them.
+  private func everything(_ path: String) throws {
+    let reader = try DatasetReader(path: path)
+    for owner in [nil] + reader.variables.map({ Optional($0.name) }) {
+      for name in try reader.attributeNames(of: owner) {
+        _ = try? reader.text(name, of: owner)
+        _ = try? reader.number(name, of: owner)
+        _ = try? reader.integer(name, of: owner)
+        _ = try? reader.unsigned(name, of: owner)
+        if owner == nil { _ = try? reader.value(of: name) }
+      }
+    }
+    for variable in reader.variables {
+      _ = try? reader.values(variable.name, of: Double.self)
+      _ = try? reader.values(variable.name, of: Float.self)
+      _ = try? reader.values(variable.name, of: Int32.self)
+      _ = try? reader.values(variable.name, of: Int64.self)
+      _ = try? reader.texts(variable.name)
+      if let values = try? reader.field(variable.name) {
+        try promise(values.count == variable.shape.reduce(1, *), "size of \(variable.name)")
+      }
+      for start in [-1, 0, 1, Int.max] {
+        let (starts, ones) = (variable.shape.map { _ in start }, variable.shape.map { _ in 1 })
+        _ = try? reader.field(variable, start: starts, count: ones)
+        _ = try? reader.field(variable, start: ones, count: starts)
+      }
+    }
+    _ = try? ArrayFile.read(path)
+  }
+
+  private func configuration(_ path: String) throws {
+    let configuration = try Configuration.load(path: path)
+    let again = try Configuration(yaml: configuration.yaml, source: "again")
+    try promise(again == configuration && again.digest == configuration.digest, "the same after writing and reading")
+    try configuration.validate()
+    // The same text as a value of the command line.
+    var other = Configuration()
+    let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+    try? other.apply([ConfigurationOverride(option: "--set", key: "agents", value: text)])
+  }
+}

@@ -1,0 +1,11 @@
+import TestSupport
+import Testing
+
+@Suite struct FuzzTests {
+  /// Damaged files of every kind; `launch/fuzz` runs as many as one likes.
+  @Test func damagedFilesAreReadOrRefused() throws {
+    let result = try run(executable: "FileFuzzer", arguments: ["5000", "1", "100"], timeout: 300)
+    #expect(result.status == 0, "\(result.stdout)\(result.stderr)")
+    #expect(result.stdout.contains("\n5000 inputs in"), "\(result.stdout)")
+  }
+}
