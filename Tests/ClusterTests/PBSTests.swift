@@ -107,7 +107,8 @@ extension ClusterTests {
       try #require(direct.status == 0, "\(direct.stderr)")
       #expect(try place.differences("out/analysis", from: submitted) == [])
       // A training that fails is the end.
-      let failed = try submit("train-then-assimilate", place, settings.merging(["DAUNCE_ARGUMENTS": "--members 1"]) { $1 })
+      let wrong = settings.merging(["DAUNCE_ARGUMENTS": "--members 1"]) { $1 }
+      let failed = try submit("train-then-assimilate", place, wrong)
       #expect(failed.count == 3 && failed[2].hasSuffix("exit code 64\n"), "\(failed)")
     }
   }
