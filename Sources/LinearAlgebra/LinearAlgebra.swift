@@ -7,6 +7,9 @@ public enum LinearAlgebra {
     openblas_set_num_threads(1)
   }
 
+  /// Threads that BLAS would use.
+  public static var threads: Int { Int(openblas_get_num_threads()) }
+
   /// `y = alpha A x + beta y` for a row-major `A` of `rows` x `columns`.
   public static func multiply(
     _ a: Span<Double>, rows: Int, columns: Int, by x: Span<Double>, into y: inout MutableSpan<Double>,

@@ -23,12 +23,14 @@ public final class Environment {
   public let localRank: Int
   /// Number of ranks on this machine.
   public let localSize: Int
+  /// The lowest of the ranks on this machine, by its number in `world`: two machines may have the same name.
+  public let firstLocalRank: Int
 
   /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
   ///
   /// Sets variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when there
-  /// are as many ranks as cores or more, `OPENBLAS_NUM_THREADS=1`, and for a job on one machine what spares it the search
-  /// for networks.
+  /// are as many ranks as cores or more (``usableCores``), `OPENBLAS_NUM_THREADS=1`, and for a job on one machine what
+  /// spares it the search for networks.
   public init() throws(MPIError) {
     var isInitialised: CInt = 0
     try check(MPI_Initialized(&isInitialised), "MPI_Initialized")
@@ -51,9 +53,9 @@ public final class Environment {
       MPI_Comm_split_type(everyone, daunce_type_shared(), 0, daunce_info_null(), &node), "MPI_Comm_split_type")
     let neighbours = try Communicator(owning: node)
     (localRank, localSize) = (neighbours.rank, neighbours.size)
+    firstLocalRank = Int(try neighbours.allreduce(Int64(world.rank), .min))
     if localSize > 1, localSize == world.size {
-      let cores = sysconf(CInt(_SC_NPROCESSORS_ONLN))
-      world.board = try SharedBoard(on: world.handle, rank: world.rank, size: world.size, cores: cores)
+      world.board = try SharedBoard(on: world.handle, rank: world.rank, size: world.size, cores: Self.usableCores)
     }
     try neighbours.free()
 
@@ -100,9 +102,10 @@ public final class Environment {
 
   /// Sets the variables that libraries read when they start, where the user has not set them:
   ///
-  /// - `OMPI_MCA_mpi_yield_when_idle=1` when this machine has no core to spare beside those of the ranks. A waiting rank
-  ///   otherwise spins on the core that the others, or any other process, need, and a small reduction takes a time slice
-  ///   of the scheduler (some 200 ms) instead of microseconds. To a rank that is alone on its core yielding costs little.
+  /// - `OMPI_MCA_mpi_yield_when_idle=1` when the job has no core to spare beside those of its ranks (``usableCores``). A
+  ///   waiting rank otherwise spins on the core that the others, or any other process, need, and a small reduction takes
+  ///   a time slice of the scheduler (some 200 ms) instead of microseconds. To a rank that is alone on its core yielding
+  ///   costs little.
   /// - Where all ranks share this machine, shared memory is all that they need: `OMPI_MCA_pml=ob1` and
   ///   `OMPI_MCA_btl=self,vader` spare them the drivers of networks, which take longer to look for their hardware than a
   ///   short job takes. A process without mpirun needs no helper process either (`OMPI_MCA_ess_singleton_isolated=1`),
@@ -111,7 +114,8 @@ public final class Environment {
   ///   processes; a BLAS linked into the executable has read its settings when it was loaded.
   private static func prepare() {
     let isAlone = !isLaunchedByMPIRun
-    if let ranks = localRanks, ranks >= sysconf(CInt(_SC_NPROCESSORS_ONLN)) {
+    let cores = usableCores
+    if let ranks = localRanks, ranks >= cores {
       setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
     }
     if isAlone {
@@ -135,7 +139,7 @@ public final class Environment {
     return nil
   }
 
-  private static func variable(_ name: String) -> String? {
+  static func variable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
   }
 }

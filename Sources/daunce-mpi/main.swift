@@ -1,5 +1,6 @@
 import Archive
 import ArgumentParser
+import Ensemble
 import Experiment
 import Foundation
 import LinearAlgebra
@@ -38,11 +39,13 @@ do {
     "started",
     metadata: [
       "ranks": "\(environment.world.size)", "host": "\(environment.hostname)", "mpi": "\(environment.libraryVersion)",
+      "blas threads": "\(LinearAlgebra.threads)",
     ])
   let setup = try Setup(
     configuration: session.configuration, communicator: environment.world, progress: session.progress)
   // One job may start its ranks with different command lines.
   try setup.communicator.agree(on: command.digest, about: "the command")
+  session.announce(try JobLayout(environment, members: setup.distribution.members))
   do {
     try command.perform(session, setup: setup)
   } catch let interruption as Interruption {

@@ -60,7 +60,7 @@ extension ClusterTests {
       let refused = try submit(
         "experiment", place, limit: "7", settings.merging(["DAUNCE_OUTPUT": "new", "DAUNCE_RESTARTS": "0"]) { $1 })
       #expect(refused.count == 3 && refused[2].contains("restarted 0 times already"), "\(refused)")
-      #expect(place.has("new/checkpoints/cycle-7"))
+      #expect(place.has("new/checkpoints/manifest-1.json"))
     }
 
     /// Without a limit to be known the job still runs, and says what it lacks.
@@ -107,7 +107,8 @@ extension ClusterTests {
       try #require(direct.status == 0, "\(direct.stderr)")
       #expect(try place.differences("out/analysis", from: submitted) == [])
       // A training that fails is the end.
-      let failed = try submit("train-then-assimilate", place, settings.merging(["DAUNCE_ARGUMENTS": "--members 1"]) { $1 })
+      let wrong = settings.merging(["DAUNCE_ARGUMENTS": "--members 1"]) { $1 }
+      let failed = try submit("train-then-assimilate", place, wrong)
       #expect(failed.count == 3 && failed[2].hasSuffix("exit code 64\n"), "\(failed)")
     }
   }

@@ -54,12 +54,12 @@ struct Place: Sendable {
 
   /// The program without scripts, scheduler or mpirun. Give it the words that scripts would: files remember them.
   func direct(_ words: String) throws -> JobResult {
-    try run(executable: "daunce-mpi", arguments: words.split(separator: " ").map(String.init), in: folder)
+    try run(executable: "daunce-mpi", arguments: words.split(separator: " ").map(String.init), in: folder, timeout: 120)
   }
 
-  /// Waits until something is so, for 20 seconds at most.
+  /// Waits until something is so, for a minute at most.
   func wait(until condition: () throws -> Bool) throws -> Bool {
-    for _ in 0..<200 {
+    for _ in 0..<600 {
       if try condition() { return true }
       Thread.sleep(forTimeInterval: 0.1)
     }

@@ -7,7 +7,8 @@ extension ClusterTests {
   @Suite struct ScriptTests {
     @Test(.enabled(if: isInstalled("shellcheck"), "shellcheck is not installed"))
     func shellcheckFindsNothing() throws {
-      let folders = ["launch", "launch/slurm", "launch/pbs", "Tests/ClusterTests/Helpers", "Tests/ClusterTests/Helpers/pbs", ".ci"]
+      let helpers = "Tests/ClusterTests/Helpers"
+      let folders = ["launch", "launch/slurm", "launch/pbs", helpers, "\(helpers)/pbs", ".ci"]
       let scripts = try folders.flatMap { folder in
         try FileManager.default.contentsOfDirectory(atPath: sourceFolder.appending(path: folder).path)
           .map { "\(folder)/\($0)" }

@@ -46,10 +46,11 @@ struct Slurm: Sendable {
     try #require(result.status == 0, "\(result.stderr)")
   }
 
-  /// Waits until a job is back in the queue, where it would stay for two minutes, and lets it start at once.
+  /// Waits until a job is back in the queue, where it would stay for two minutes, and lets it start soon. At once would
+  /// be too early: nodes refuse what was allowed in the second in which they were told to end the job.
   func startsAgain(_ job: String, in place: Place) throws -> Bool {
     guard try reaches("PENDING", job, in: place) else { return false }
-    return try place.wait { try run(["scontrol", "update", "JobId=\(job)", "StartTime=now"], in: place).status == 0 }
+    return try place.wait { try run(["scontrol", "update", "JobId=\(job)", "StartTime=now+3"], in: place).status == 0 }
   }
 
   /// Waits until a job is in a state.

@@ -10,7 +10,8 @@ func reportEnvironment(_ environment: Environment) {
   report("library", environment.libraryVersion, world)
   let yields = getenv("OMPI_MCA_mpi_yield_when_idle").map { String(cString: $0) } ?? "unset"
   report("yield", yields, world)
-  report("cores", sysconf(CInt(_SC_NPROCESSORS_ONLN)), world)
+  report("cores", Environment.usableCores, world)
+  report("first", environment.firstLocalRank, world)
 }
 
 /// Every collective once, on values that name their rank.

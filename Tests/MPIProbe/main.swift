@@ -19,6 +19,11 @@ do {
   let world = environment.world
   switch CommandLine.arguments.dropFirst().first ?? "collectives" {
   case "environment": reportEnvironment(environment)
+  case "layout":
+    reportEnvironment(environment)
+    let layout = try JobLayout(environment, members: 7)
+    report("layout", layout, world)
+    report("differs", try world.anyRank("\(layout)" != (try world.broadcast("\(layout)"))), world)
   case "collectives": try exerciseCollectives(world)
   case "agreement": try exerciseAgreement(world)
   case "ensemble": try exerciseEnsemble(world)

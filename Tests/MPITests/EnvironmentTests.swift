@@ -1,5 +1,6 @@
-import Testing
+import Foundation
 import TestSupport
+import Testing
 
 /// Start and end of jobs.
 @Suite(.serialized) struct EnvironmentTests {
@@ -28,6 +29,44 @@ import TestSupport
       ranks: cores + 1, executable: "MPIProbe", arguments: ["environment"],
       environment: ["OMPI_MCA_mpi_yield_when_idle": "0"])
     #expect(chosen.value("yield") == "0")
+  }
+
+  /// What counts is what the job may use: an allocation of one core on a machine of many has one core.
+  @Test func coresAreThoseThatTheJobMayUse() throws {
+    let core = try #require(firstAllowedCore())
+    let path = buildFolder.appending(path: "MPIProbe").path
+    func probe(_ command: String...) throws -> JobResult {
+      let job = try run(
+        command: ["taskset", "--cpu-list", core] + command + [path, "environment"],
+        environment: [
+          "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+          "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+        ])
+      try #require(job.status == 0, "\(job.stderr)")
+      return job
+    }
+    let two = try probe("mpirun", "--oversubscribe", "-np", "2")
+    #expect(two.value("cores") == "1" && two.value("yield") == "1")
+    #expect(try probe("mpirun", "-np", "1").value("yield") == "1")
+    #expect(try probe().value("cores") == "1")
+  }
+
+  /// Two ranks that are bound to a core each have two cores, though each may use but one.
+  @Test func bindingIsNoLackOfCores() throws {
+    let free = try mpirun(ranks: 1, executable: "MPIProbe", arguments: ["environment"])
+    guard let cores = free.value("cores").flatMap(Int.init), cores >= 2 else { return }
+    let bound = try mpirun(
+      ranks: 2, executable: "MPIProbe", arguments: ["environment"],
+      environment: ["OMPI_MCA_hwloc_base_binding_policy": "core", "OMPI_MCA_rmaps_base_oversubscribe": "0"])
+    #expect(bound.value("yield") == (cores > 2 ? "unset" : "1"))
+    #expect(bound.value("cores") == "\(cores)", "\(bound.stderr)")
+  }
+
+  /// Number of one core that this process may use.
+  private func firstAllowedCore() -> String? {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
+    return line.map { String($0.drop { !$0.isNumber }.prefix { $0.isNumber }) }
   }
 
   @Test(arguments: ["fail-alone", "fail-alike"])
