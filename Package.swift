@@ -103,7 +103,8 @@ let package = Package(
     .executableTarget(
       name: "FileFuzzer", dependencies: ["Archive", "CNetCDF", "Experiment", "MPI", "Models", "StateSpace"],
       path: "Tests/FileFuzzer", swiftSettings: settings),
-    tests("FuzzTests", ["Archive", "TestSupport", "FileFuzzer", "ForeignWriter"], fixtures: true),
+    tests(
+      "FuzzTests", ["Archive", "StateSpace", "TestSupport", "FileFuzzer", "ForeignWriter", "daunce-mpi"], fixtures: true),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -37,7 +37,8 @@ enum ChildProcess {
   }
 
   private static func failure(_ path: String, _ code: Int32) -> ArchiveError {
-    systemError(path: path, doing: "cannot run the process that reads it", code)
+    let error = systemError(path: path, doing: "cannot run the process that reads it", code)
+    return ArchiveError(error.problem, path: path, found: error.found, expected: ForeignFile.classicAdvice)
   }
 
   private static func start(

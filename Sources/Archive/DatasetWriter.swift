@@ -154,15 +154,17 @@ public final class DatasetWriter {
   }
 
   /// Defines a variable of texts over `dimension` (`nil` for a single one) and writes it. Stored as characters padded
-  /// with zeros along a dimension of their own, which every NetCDF reader joins to texts again.
+  /// with zeros along a dimension of their own, which every NetCDF reader joins to texts again. Not along a dimension that
+  /// grows: other variables decide how long that is.
   public func write(
     texts: [String], as name: String, over dimension: Dimension?, attributes: [Attribute] = []
   ) throws(ArchiveError) {
     let object = "variable \(name)"
-    guard texts.count == dimension?.length ?? 1 else {
+    let expected = dimension.map { $0.length } ?? 1
+    guard texts.count == expected else {
       throw ArchiveError(
         .wrongSize, path: path, object: object, found: "\(texts.count) texts",
-        expected: "\(dimension?.length ?? 1)")
+        expected: expected.map { "\($0)" } ?? "a dimension of fixed length")
     }
     var width = 1
     for text in texts { width = max(width, text.utf8.count) }
@@ -178,7 +180,8 @@ public final class DatasetWriter {
       bytes += [CChar](repeating: 0, count: width - text.utf8.count)
     }
     guard !texts.isEmpty else { return }
-    try check(object) { nc_put_var_text(dataset, id, bytes) }
+    let count = (dimension == nil ? [] : [texts.count]) + [width]
+    try check(object) { nc_put_vara_text(dataset, id, count.map { _ in 0 }, count, bytes) }
   }
 
   // MARK: End

@@ -112,7 +112,7 @@ public enum ForeignFile {
   }
 
   private static let wholeFile = "a complete NetCDF file: this one is truncated or damaged"
-  private static let classicAdvice = "a process of its own for HDF5, or a classic file (nccopy -k cdf5 OLD NEW)"
+  static let classicAdvice = "a process of its own for HDF5, or a classic file (nccopy -k cdf5 OLD NEW)"
 
   private static func error(from bytes: UnsafeRawBufferPointer, _ path: String) -> ArchiveError {
     let words = String(decoding: bytes, as: UTF8.self).split(separator: "\0", omittingEmptySubsequences: false)

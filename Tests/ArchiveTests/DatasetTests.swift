@@ -177,6 +177,10 @@ func digestKnownAnswers(text: String, digest: UInt64) {
     #expect(failure { try writer.write([1, 2, 3], to: a) }?.problem == .wrongSize)
     #expect(failure { try writer.write([1, 2], to: a, start: [1], count: [2]) }?.problem == .libraryFailure)
     #expect(failure { try writer.write(texts: ["one"], as: "t", over: x) }?.problem == .wrongSize)
+    // Three records of another variable would make this one read three texts out of one.
+    let time = try writer.dimension("time", length: nil)
+    try writer.write([1, 2, 3], to: try writer.variable("b", over: [time]), start: [0], count: [3])
+    #expect(failure { try writer.write(texts: ["one"], as: "u", over: time) }?.problem == .wrongSize)
   }
 
   @Test func aLongConfigurationFits() throws {

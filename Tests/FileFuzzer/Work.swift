@@ -3,7 +3,7 @@ import Foundation
 import MPI
 
 /// Reads inputs `first`, `first + step`, ... below `last` and tells a line about each. An input that takes longer than
-/// `limit` seconds of processor time, or three times that by the clock, ends the process by a signal.
+/// `limit` seconds of processor time, or twenty times that by the clock (children may take longer), ends the process by a signal.
 func work(
   in folder: URL, seed: UInt64, isolatedShare: Int, first: Int, last: Int, step: Int, limit: Int
 ) throws {
@@ -17,7 +17,7 @@ func work(
     say("\(index)\t\(label.kind)\t\(label.name)")
     var timer = itimerval(it_interval: timeval(), it_value: timeval(tv_sec: limit, tv_usec: 0))
     setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
-    alarm(UInt32(3 * limit))
+    alarm(UInt32(20 * limit))
     let start = ContinuousClock.now
     let (outcome, message) = readers.read(path, as: label.kind, thenAs: label.other)
     let milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
@@ -34,6 +34,8 @@ struct Run {
   let folder: URL
   let seed: UInt64
   let isolatedShare: Int
+  /// What workers say before they crash, in the file `errors` of the folder.
+  private let errors: FileHandle
 
   /// Makes a folder with the corpus in it, in memory if possible.
   init(seed: UInt64, isolatedShare: Int) throws {
@@ -44,6 +46,9 @@ struct Run {
       FileManager.default.isWritableFile(atPath: shared.path) ? shared : FileManager.default.temporaryDirectory
     folder = place.appending(path: "daunce-fuzz-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let log = folder.appending(path: "errors")
+    try Data().write(to: log)
+    errors = try FileHandle(forWritingTo: log)
     let corpus = folder.appending(path: "corpus").path
     guard try launch(["corpus", corpus], { _ in }) == .exit(0) else {
       throw CocoaError(.executableLoad)
@@ -76,7 +81,7 @@ struct Run {
     // A crash is counted; what led to it is found out with --only.
     process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
     let isRun = arguments.first == "work" && !CommandLine.arguments.contains("--only")
-    if isRun { process.standardError = FileHandle.nullDevice }
+    if isRun { process.standardError = errors }
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()

@@ -24,7 +24,7 @@ func number(_ place: Int) -> Int? {
 
 if arguments == [ForeignFile.argument] {
   var limits = ForeignFile.Limits()
-  limits.seconds = isSanitized ? 60 : 10
+  limits.seconds = isSanitized ? 30 : 3
   // A sanitizer's shadow memory takes terabytes of addresses.
   if isSanitized { limits.memory = nil }
   exit(ForeignFile.serve(limits: limits))
