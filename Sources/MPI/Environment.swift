@@ -26,6 +26,9 @@ public final class Environment {
 
   /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
   ///
+  /// Where all ranks share this machine, small collectives go through shared memory; `DAUNCE_BOARD=0` in the environment of
+  /// all ranks leaves them to MPI.
+  ///
   /// Sets variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when there
   /// are as many ranks as cores or more, `OPENBLAS_NUM_THREADS=1`, and for a job on one machine what spares it the search
   /// for networks.
@@ -51,7 +54,7 @@ public final class Environment {
       MPI_Comm_split_type(everyone, daunce_type_shared(), 0, daunce_info_null(), &node), "MPI_Comm_split_type")
     let neighbours = try Communicator(owning: node)
     (localRank, localSize) = (neighbours.rank, neighbours.size)
-    if localSize > 1, localSize == world.size {
+    if localSize > 1, localSize == world.size, Self.variable("DAUNCE_BOARD") != "0" {
       let cores = sysconf(CInt(_SC_NPROCESSORS_ONLN))
       world.board = try SharedBoard(on: world.handle, rank: world.rank, size: world.size, cores: cores)
     }
