@@ -3,6 +3,8 @@
 public struct ArithmeticSpeed: Sendable {
   /// Multiplications, each with an addition, that the network takes for one cell.
   public let operationsPerCell: Int
+  /// Inputs and outputs of one cell.
+  public let valuesPerCell: Int
   /// Multiply-adds a second in the network's forward pass, hyperbolic tangents included in the time but not counted.
   public let network: Double
   /// Multiply-adds a second when nothing has to be loaded, stored or waited for.
@@ -14,6 +16,7 @@ public struct ArithmeticSpeed: Sendable {
   public init(of network: Network, cells: Int) {
     let vectors = (cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     operationsPerCell = zip(network.sizes, network.sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
+    valuesPerCell = (network.sizes.first ?? 0) + (network.sizes.last ?? 0)
     let tile = Activations(network: network, vectors: vectors)
     for i in tile.input.indices { tile.input[i] = Lanes(repeating: Float(i % 17) / 17 - 0.5) }
     let repeats = 100
@@ -25,9 +28,9 @@ public struct ArithmeticSpeed: Sendable {
   }
 
   /// Shortest of many runs, so that a run that had to share its core doesn't count.
-  private static func fastest(_ body: () -> Void) -> Double {
+  static func fastest(of runs: Int = 50, _ body: () -> Void) -> Double {
     var least = Double.infinity
-    for _ in 0..<50 {
+    for _ in 0..<runs {
       let start = ContinuousClock.now
       body()
       least = min(least, (ContinuousClock.now - start) / .seconds(1))

@@ -19,6 +19,8 @@ public final class EAKF: InMemoryFilter, MomentFilter {
   private var recursion: MomentRecursion
   private var spread: [Double]
   private let exchange = MemberExchange()
+  /// How the ensemble is brought together; `nil`: by size, as it should be but for measurements.
+  public var plan: ReductionPlan?
 
   /// - Throws: `AssimilationError` for a localization that doesn't fit the layout.
   public init(
@@ -86,6 +88,12 @@ public final class EAKF: InMemoryFilter, MomentFilter {
     _ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int
   ) throws {
     try exchange.update(&ensemble, with: self, observations: observations, cycle: cycle)
+  }
+
+  /// Elements that one observation acts on: what the work of an analysis is proportional to.
+  public var elementsInReach: Int {
+    let variables = table.layout.variables.indices
+    return table.width * (variables.map { v in variables.count { table.couples(v, $0) } }.max() ?? 0)
   }
 
   private func inflate(_ moments: inout EnsembleMoments, observations: Observations) {

@@ -18,6 +18,8 @@ public protocol InMemoryFilter: EnsembleUpdate {
 
 /// A filter that can also work on the moments of an ensemble and some of its members.
 protocol MomentFilter: InMemoryFilter {
+  /// How the ensemble is brought together; `nil`: by size.
+  var plan: ReductionPlan? { get }
   /// Whether the analysis needs all members whatever their number.
   var needsWholeEnsemble: Bool { get }
   /// Whether the analysis uses the variances in the moments.

@@ -47,8 +47,9 @@ final class MemberExchange {
     guard observations.count > 0 else { return }
     columns.removeAll(keepingCapacity: true)
     for element in observations.elements where columns.last != element { columns.append(element) }
-    let plan = ReductionPlan.choose(
-      members: members, stateElements: ensemble.layout.count, observations: columns.count)
+    let plan =
+      filter.plan
+      ?? ReductionPlan.choose(members: members, stateElements: ensemble.layout.count, observations: columns.count)
     if plan == .gather || filter.needsWholeEnsemble {
       try gather(&ensemble, with: filter, observations: observations, cycle: cycle)
     } else {
@@ -75,7 +76,13 @@ final class MemberExchange {
     var column = -1
     for k in 0..<observations.count {
       if k == 0 || observations.elements[k] != observations.elements[k - 1] { column += 1 }
-      for i in 0..<n { moments.covariance[k * n + i] = workspace.covariance[column * n + i] }
+      moments.covariance.withUnsafeMutableBufferPointer { target in
+        workspace.covariance.withUnsafeBufferPointer { source in
+          if let to = target.baseAddress, let from = source.baseAddress {
+            (to + k * n).update(from: from + column * n, count: n)
+          }
+        }
+      }
     }
     for i in 0..<n { moments.mean[i] = workspace.mean[i] }
     if filter.needsVariances {

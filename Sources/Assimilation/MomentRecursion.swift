@@ -57,7 +57,14 @@ struct MomentRecursion {
                   let other = l &* n
                   let e = observations.elements[l]
                   let (alongG, alongC) = (shrink * (c[column &+ e] + shrink * g[e] * variance), shrink * g[e])
-                  for i in 0..<n { c[other &+ i] += alongG * g[i] + alongC * c[column &+ i] }
+                  if alongC == 0 {
+                    // Observed element out of reach: g alone changes anything, and that within its reach.
+                    table.forEachSegment(of: j) { segment in
+                      for i in segment.element..<segment.element &+ segment.count { c[other &+ i] += alongG * g[i] }
+                    }
+                  } else {
+                    for i in 0..<n { c[other &+ i] += alongG * g[i] + alongC * c[column &+ i] }
+                  }
                 }
               }
             }

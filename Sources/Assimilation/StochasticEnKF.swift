@@ -20,6 +20,8 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
   private var innovation: [Double] = []
   private var spread: [Double]
   private let exchange = MemberExchange()
+  /// How the ensemble is brought together; `nil`: by size, as it should be but for measurements.
+  public var plan: ReductionPlan?
 
   /// - Throws: `AssimilationError` for a localization that doesn't fit the layout.
   public init(

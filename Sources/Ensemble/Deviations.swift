@@ -32,9 +32,11 @@ struct Deviations {
   /// Takes the deviations of the elements `order` of `row`, in that order (`[count]`).
   mutating func set(_ row: Span<Double>, order: [Int]) {
     precondition(row.count == values.count, "a row has another width than its workspace")
-    for j in values.indices {
-      let i = order[j]
-      values[j] = (row[i] - reference[i]) * inverseUnits[i]
+    values.withUnsafeMutableBufferPointer { values in
+      for j in 0..<values.count {
+        let i = order[j]
+        values[j] = (row[i] - reference[i]) * inverseUnits[i]
+      }
     }
   }
 

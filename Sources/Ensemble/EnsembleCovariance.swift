@@ -110,17 +110,27 @@ public final class EnsembleCovariance {
 
   private func decode() {
     let members = Double(distribution.members)
-    for j in 0..<width { mean[order[j]] = deviations.restored(sums[j] / members, order[j]) }
-    for k in columns.indices {
-      let (start, sum, unit) = (start(ofRow: k), sums[k], deviations.units[columns[k]])
-      for j in k..<width {
-        let i = order[j]
-        let scatter = sums[start + j - k] - sum * sums[j] / members
-        // Rounding must not make a variance negative; NaN stays.
-        let bounded = j == k && scatter < 0 ? 0 : scatter
-        let value = Deviations.unbiased(bounded, members) * (unit * deviations.units[i])
-        covariance[k * width + i] = value
-        if j < columns.count { covariance[j * width + columns[k]] = value }
+    let (width, sums, deviations, columns) = (width, sums, deviations, columns)
+    mean.withUnsafeMutableBufferPointer { mean in
+      covariance.withUnsafeMutableBufferPointer { covariance in
+        order.withUnsafeBufferPointer { order in
+          deviations.units.withUnsafeBufferPointer { units in
+            for j in 0..<width { mean[order[j]] = deviations.restored(sums[j] / members, order[j]) }
+            for k in columns.indices {
+              let (start, sum) = (Self.sumCount(width: width, columns: k), sums[k])
+              let (column, unit) = (columns[k], units[columns[k]])
+              for j in k..<width {
+                let i = order[j]
+                let scatter = sums[start + j - k] - sum * sums[j] / members
+                // Rounding must not make a variance negative; NaN stays.
+                let bounded = j == k && scatter < 0 ? 0 : scatter
+                let value = Deviations.unbiased(bounded, members) * (unit * units[i])
+                covariance[k &* width &+ i] = value
+                if j < columns.count { covariance[j &* width &+ column] = value }
+              }
+            }
+          }
+        }
       }
     }
   }

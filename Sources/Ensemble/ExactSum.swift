@@ -71,7 +71,19 @@ public struct ExactSum: Sendable {
       let high = base + offset
       let low = base + count + offset
       var invalid: Int64 = 0
-      for j in 0..<values.count {
+      let whole = values.count / Lanes.scalarCount * Lanes.scalarCount
+      for j in stride(from: 0, to: whole, by: Lanes.scalarCount) {
+        let x = factor * UnsafeRawPointer(input + j).loadUnaligned(as: Lanes.self)
+        // False for NaN as well.
+        let isValid = (x .< Self.range) .& (x .> -Self.range)
+        let y = Lanes.zero.replacing(with: x, where: isValid)
+        let rounded = y * Self.highUnits + Self.rounder
+        let remainder = y - (rounded - Self.rounder) * (1 / Self.highUnits)
+        Self.add(rounded, to: high + j)
+        Self.add(remainder * Self.lowUnits + Self.rounder, to: low + j)
+        invalid |= all(isValid) ? 0 : 1
+      }
+      for j in whole..<values.count {
         let x = factor * input[j]
         // False for NaN as well.
         let isValid = abs(x) < Self.range
@@ -89,6 +101,16 @@ public struct ExactSum: Sendable {
         base[word] &+= 1 << shift
       }
     }
+  }
+
+  private typealias Lanes = SIMD4<Double>
+
+  /// Adds the integers in doubles that `rounder` was added to.
+  @inline(__always)
+  private static func add(_ rounded: Lanes, to sums: UnsafeMutablePointer<Int64>) {
+    let integers = unsafeBitCast(rounded, to: SIMD4<Int64>.self) &- Int64(bitPattern: rounder.bitPattern)
+    let place = UnsafeMutableRawPointer(sums)
+    place.storeBytes(of: place.loadUnaligned(as: SIMD4<Int64>.self) &+ integers, as: SIMD4<Int64>.self)
   }
 
   /// Completes the sums with those of the other ranks: one reduction of ``bytes(count:)``. Collective.

@@ -15,16 +15,26 @@ public struct BenchmarkStage {
     public var slowCycles: Int
     /// How often whole cycles are run; the fastest run counts.
     public var repeats: Int
+    /// Whether collectives are timed by message length.
+    public var collectives: Bool
+    /// Ensemble sizes whose analyses are timed with members gathered and with moments reduced.
+    public var reductions: [Int]
+    /// Whether kernels are compared with the limits of the machine.
+    public var kernels: Bool
     /// Number of heap allocations of this process so far, where they are counted.
     public var allocations: (() -> Int)?
 
     public init(
-      methods: [Configuration.Method], agents: URL?, slowCycles: Int, repeats: Int = 3, allocations: (() -> Int)? = nil
+      methods: [Configuration.Method], agents: URL?, slowCycles: Int, repeats: Int = 3, collectives: Bool = false,
+      reductions: [Int] = [], kernels: Bool = false, allocations: (() -> Int)? = nil
     ) {
       self.methods = methods
       self.agents = agents
       self.slowCycles = slowCycles
       self.repeats = repeats
+      self.collectives = collectives
+      self.reductions = reductions
+      self.kernels = kernels
       self.allocations = allocations
     }
   }
@@ -36,18 +46,39 @@ public struct BenchmarkStage {
     /// Of the agents' policy networks; `nil` where no method has agents.
     let arithmetic: ArithmeticSpeed?
 
+    let collectives: [CollectiveTimer.Point]
+    let reductions: [ReductionTimer.Point]
+    let limits: MachineLimits?
+    let kernels: [KernelTimer.Kernel]
+
     private var rl: MethodTiming? { timings.first { $0.method == .rl } }
 
     /// Lines of equal columns, and one on the agents' networks.
     public var table: String {
-      let table = alignedColumns([MethodTiming.header] + timings.map { $0.row(relativeTo: rl) })
-      guard let arithmetic else { return table }
-      return table
-        + String(
-          format: "\npolicy network: %d multiply-adds a cell, %.1f GFLOP/s; "
-            + "this core's peak %.1f GFLOP/s, %.1f times that",
-          arithmetic.operationsPerCell, 2e-9 * arithmetic.network, 2e-9 * arithmetic.peak,
-          arithmetic.peak / arithmetic.network)
+      var parts = [alignedColumns([MethodTiming.header] + timings.map { $0.row(relativeTo: rl) })]
+      if !reductions.isEmpty { parts.append(alignedColumns([ReductionTimer.header] + reductions.map(\.row))) }
+      if !collectives.isEmpty {
+        let rows = collectives.map {
+          ["\($0.operation) (\($0.path))", "\($0.bytes)", String(format: "%.2e", $0.seconds)]
+        }
+        parts.append(alignedColumns([["collective", "bytes a rank", "seconds"]] + rows))
+      }
+      if let limits {
+        parts.append(alignedColumns([KernelTimer.header] + kernels.map(\.row)))
+        parts.append(
+          String(
+            format: "this core: %.1f GFLOP/s in double precision, %.1f GB/s from memory (triad)",
+            1e-9 * limits.operations, 1e-9 * limits.bytes))
+      }
+      if let arithmetic {
+        parts.append(
+          String(
+            format: "policy network: %d multiply-adds a cell, %.1f GFLOP/s; "
+              + "this core's peak %.1f GFLOP/s, %.1f times that",
+            arithmetic.operationsPerCell, 2e-9 * arithmetic.network, 2e-9 * arithmetic.peak,
+            arithmetic.peak / arithmetic.network))
+      }
+      return parts.joined(separator: "\n")
     }
 
     /// The contents of benchmark.json.
@@ -70,6 +101,14 @@ public struct BenchmarkStage {
           "peak_ratio": .number(arithmetic.peak / arithmetic.network),
         ])
       }
+      if !collectives.isEmpty { report["collectives"] = .array(collectives.map(\.json)) }
+      if !reductions.isEmpty { report["reductions"] = .array(reductions.map(\.json)) }
+      if let limits {
+        report["machine"] = .object([
+          "peak_gflops_double": .number(1e-9 * limits.operations), "triad_gbytes_per_second": .number(1e-9 * limits.bytes),
+        ])
+        report["kernels"] = .object(Dictionary(uniqueKeysWithValues: kernels.map { ($0.name, $0.json) }))
+      }
       return try JSON.object(report).text()
     }
   }
@@ -91,17 +130,23 @@ public struct BenchmarkStage {
     setup.progress.begin("nature runs", total: 2)
     let truth = try setup.simulateTruths([setup.testSeeds[0]], cycles: truths.cycles)[0]
     setup.progress.advance(to: 1)
-    let training = try setup.simulateTruths(setup.trainingSeeds, cycles: truths.trainingCycles)
+    let needsCrew = inputs.methods.contains { $0.isAgents }
+    let needsTraining = needsCrew || setup.energy != nil
+    let training = needsTraining ? try setup.simulateTruths(setup.trainingSeeds, cycles: truths.trainingCycles) : []
     setup.progress.end()
     let band = try setup.energyBand(from: training)
-    let needsCrew = inputs.methods.contains { $0.isAgents }
     let crew = try loaded ?? (needsCrew ? trainBriefly(Array(training.prefix(2)), band: band) : nil)
 
     let timer = CycleTimer(setup, truth: truth, output: output, allocations: inputs.allocations)
     let timings = try inputs.methods.map { try time($0, timer, truth: truth, band: band, crew: crew) }
+    let arithmetic = crew.map { ArithmeticSpeed(of: $0.agents[0].policy, cells: setup.layout.grid.cells) }
+    let limits = inputs.kernels ? MachineLimits() : nil
     let report = Report(
-      setup: setup, timings: timings,
-      arithmetic: crew.map { ArithmeticSpeed(of: $0.agents[0].policy, cells: setup.layout.grid.cells) })
+      setup: setup, timings: timings, arithmetic: arithmetic,
+      collectives: inputs.collectives ? try CollectiveTimer.measure(setup.communicator) : [],
+      reductions: try ReductionTimer.measure(setup, truth: truth, sizes: inputs.reductions), limits: limits,
+      kernels: try limits.map { try KernelTimer(setup: setup, limits: $0).measure(truth: truth, inference: arithmetic) }
+        ?? [])
     try setup.communicator.collectively {
       if setup.communicator.isRoot { try output.write(try report.json(), to: "benchmark.json") }
     }

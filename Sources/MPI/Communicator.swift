@@ -38,6 +38,9 @@ public final class Communicator {
     displacements = counts
   }
 
+  /// Whether small collectives of these ranks go through memory that they share.
+  public var hasBoard: Bool { board != nil }
+
   /// Whether this is rank 0.
   public var isRoot: Bool { rank == 0 }
 

@@ -28,6 +28,9 @@ public final class Environment {
 
   /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
   ///
+  /// Where all ranks share this machine, small collectives go through shared memory; `DAUNCE_BOARD=0` in the environment of
+  /// all ranks leaves them to MPI.
+  ///
   /// Sets variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when there
   /// are as many ranks as cores or more (``usableCores``), `OPENBLAS_NUM_THREADS=1`, and for a job on one machine what
   /// spares it the search for networks.
@@ -54,7 +57,7 @@ public final class Environment {
     let neighbours = try Communicator(owning: node)
     (localRank, localSize) = (neighbours.rank, neighbours.size)
     firstLocalRank = Int(try neighbours.allreduce(Int64(world.rank), .min))
-    if localSize > 1, localSize == world.size {
+    if localSize > 1, localSize == world.size, Self.variable("DAUNCE_BOARD") != "0" {
       world.board = try SharedBoard(on: world.handle, rank: world.rank, size: world.size, cores: Self.usableCores)
     }
     try neighbours.free()

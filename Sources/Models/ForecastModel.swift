@@ -38,6 +38,10 @@ public protocol ForecastModel: AnyObject {
   /// What the model's units are in nature; `nil` if it stands for nothing in particular.
   var physicalUnits: PhysicalUnits? { get }
 
+  /// Additions, multiplications, divisions and square roots of one time step, random numbers left out; `nil` if nobody
+  /// has counted them.
+  var operationsPerStep: Int? { get }
+
   /// Names of further local fields that help an agent, beside the variables.
   var auxiliaryNames: [String] { get }
   /// Writes these fields for `state`, normalised to about [-1, 1] (`[auxiliary][cell]`).
@@ -47,6 +51,7 @@ public protocol ForecastModel: AnyObject {
 extension ForecastModel {
   public var backgroundFields: [BackgroundField] { [] }
   public var physicalUnits: PhysicalUnits? { nil }
+  public var operationsPerStep: Int? { nil }
 }
 
 /// A field that doesn't change with time, such as a source.

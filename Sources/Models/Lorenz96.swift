@@ -19,6 +19,8 @@ public final class Lorenz96: ForecastModel {
   public let energies: [any StateFunction]
   public let diagnostics: [DiagnosticField] = []
   public let auxiliaryNames: [String] = []
+  /// Four tendencies of 4 operations a cell, three stages of 2, three sums of 2 and the last step of 3.
+  public var operationsPerStep: Int? { layout.count * (4 * 4 + 3 * 2 + 3 * 2 + 3) }
 
   private let memory: UnsafeMutablePointer<Double>
 

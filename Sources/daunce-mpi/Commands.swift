@@ -139,12 +139,30 @@ struct Benchmark: StageCommand {
   @Option(help: ArgumentHelp("Timed cycles of methods with the solver slsqp.", valueName: "count"))
   var slowCycles = 3
 
+  @Option(help: ArgumentHelp("Runs of whole cycles; the fastest counts.", valueName: "count"))
+  var repeats = 3
+
+  @Flag(help: "Also time the collectives of a cycle by the length of their messages.")
+  var collectives = false
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Also time the EAKF's analysis of ensembles of these sizes, with members gathered and with moments reduced.",
+      valueName: "members"))
+  var reductions: [Int] = []
+
+  @Flag(help: "Also compare the kernels with the limits of the machine.")
+  var kernels = false
+
   @Flag(help: "Print the contents of benchmark.json in place of the table.")
   var json = false
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  var identity: String { "Benchmark \(methods.map(\.rawValue)) \(slowCycles) \(agents != nil)" }
+  var identity: String {
+    "Benchmark \(methods.map(\.rawValue)) \(slowCycles) \(agents != nil) \(repeats) \(collectives) \(reductions) \(kernels)"
+  }
 
   func validate() throws {
     for (k, method) in methods.enumerated() where methods[..<k].contains(method) {
@@ -154,11 +172,16 @@ struct Benchmark: StageCommand {
       throw ValidationError("--agents has no meaning without the method rl or rl-unconstrained.")
     }
     if slowCycles < 1 { throw ValidationError("--slow-cycles: found \(slowCycles), expected at least 1.") }
+    if repeats < 1 { throw ValidationError("--repeats: found \(repeats), expected at least 1.") }
+    if let size = reductions.first(where: { $0 < 2 || $0 > 16_384 }) {
+      throw ValidationError("--reductions: found \(size), expected numbers of members from 2 to 16384.")
+    }
   }
 
   func perform(_ session: Session, setup: Setup) throws {
     let inputs = BenchmarkStage.Inputs(
-      methods: methods, agents: agents.map { URL(filePath: $0) }, slowCycles: slowCycles)
+      methods: methods, agents: agents.map { URL(filePath: $0) }, slowCycles: slowCycles, repeats: repeats,
+      collectives: collectives, reductions: reductions, kernels: kernels)
     let report = try BenchmarkStage(setup, inputs: inputs).run(output: session.makeOutput(setup))
     session.say(json ? try report.json() : report.table)
   }

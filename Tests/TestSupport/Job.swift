@@ -44,14 +44,16 @@ public func run(
 }
 
 /// Runs a script of the project, which is given by its path in the source folder, and ends it after `timeout` seconds.
+/// `interpreter` runs scripts that cannot be started by themselves.
 ///
 /// - Throws: when the process cannot be started; one that fails is a result like any other.
 public func run(
   script: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 180,
-  environment: [String: String] = [:]
+  environment: [String: String] = [:], interpreter: String? = nil
 ) throws -> JobResult {
   try launch(
-    [sourceFolder.appending(path: script).path] + arguments, in: folder, timeout: timeout, environment: environment)
+    (interpreter.map { [$0] } ?? []) + [sourceFolder.appending(path: script).path] + arguments, in: folder,
+    timeout: timeout, environment: environment)
 }
 
 /// Runs a command of this machine, which is found in PATH, and ends it after `timeout` seconds.

@@ -4,9 +4,10 @@ import argparse
 import os
 import sys
 import warnings
+from pathlib import Path
 
 from plots import (
-    energy, hovmoller, members, multipliers, observations, ranks, table, training, trajectories, warm_pool)
+    energy, hovmoller, members, multipliers, observations, ranks, scaling, table, training, trajectories, warm_pool)
 from plots.results import Missing, Refusal, Results
 from plots.style import save, use
 
@@ -37,10 +38,12 @@ def parse(arguments):
     parser = Parser(
         prog="launch/figures", allow_abbrev=False,
         description="Draws figures of results into RESULTS/figures/, as PNG and PDF. Several folders with different "
-        "numbers of members also give skill against ensemble size, in the first one's figures.")
+        "numbers of members also give skill against ensemble size, in the first one's figures. A folder of "
+        "launch/scaling-study gives scaling and network.")
     parser.add_argument("folders", metavar="RESULTS", nargs="+", help="folder that daunce-mpi has written")
-    parser.add_argument("--only", action="append", choices=[*DRAWERS, TOGETHER], metavar="NAME",
-                        help=f"draw this one alone; several times for several: {', '.join([*DRAWERS, TOGETHER])}")
+    parser.add_argument("--only", action="append", choices=[*DRAWERS, TOGETHER, *scaling.DRAWERS],
+                        metavar="NAME", help="draw this one alone; several times for several: "
+                        + ", ".join([*DRAWERS, TOGETHER, *scaling.DRAWERS]))
     parser.add_argument("--truth", type=int, default=0, help="truth to show, from 0 (default: 0)")
     parser.add_argument("--cell", type=int, help="cell to show (default: where the observed variable varies most)")
     return parser.parse_args(arguments)
@@ -74,10 +77,16 @@ def attempt(name, results, drawings):
 def main(arguments):
     try:
         options = parse(arguments)
-        opened = [Results(folder, options.truth, options.cell) for folder in options.folders]
-        for results in opened:
-            results.prepare_output()
         use()
+        studies = [scaling.Study(Path(folder)) for folder in options.folders if scaling.is_study(Path(folder))]
+        opened = [Results(folder, options.truth, options.cell) for folder in options.folders
+                  if not scaling.is_study(Path(folder))]
+        for results in [*studies, *opened]:
+            results.prepare_output()
+        for study in studies:
+            for name, draw in scaling.DRAWERS.items():
+                if not options.only or name in options.only:
+                    attempt(name, study, lambda: draw(study))
         # Truths that a method failed on are missing, and a mean of nothing is what it is.
         warnings.filterwarnings("ignore", message="Mean of empty slice")
         warnings.filterwarnings("ignore", message="Degrees of freedom")
@@ -86,7 +95,7 @@ def main(arguments):
             for name, draw in DRAWERS.items():
                 if name in wanted:
                     attempt(name, results, lambda: draw(results))
-        if TOGETHER in wanted:
+        if opened and TOGETHER in wanted:
             attempt(TOGETHER, opened[0], lambda: members.draw(opened))
     except Refusal as refusal:
         tell(refusal)
