@@ -154,8 +154,8 @@ public final class DatasetWriter {
   }
 
   /// Defines a variable of texts over `dimension` (`nil` for a single one) and writes it. Stored as characters padded
-  /// with zeros along a dimension of their own, which every NetCDF reader joins to texts again. Not along a dimension that
-  /// grows: other variables decide how long that is.
+  /// with zeros along a dimension of their own, which every NetCDF reader joins to texts again. Not along a dimension
+  /// that grows: other variables decide how long that is.
   public func write(
     texts: [String], as name: String, over dimension: Dimension?, attributes: [Attribute] = []
   ) throws(ArchiveError) {

@@ -71,7 +71,8 @@ public enum ForeignFile {
     bytes.withUnsafeBytes { bytes in
       var offset = 0
       while offset < bytes.count {
-        let count = Glibc.write(STDOUT_FILENO, bytes.baseAddress?.advanced(by: offset), min(bytes.count - offset, 1 << 30))
+        let count = Glibc.write(
+          STDOUT_FILENO, bytes.baseAddress?.advanced(by: offset), min(bytes.count - offset, 1 << 30))
         if count < 0, errno == EINTR { continue }
         if count <= 0 { return false }
         offset += count

@@ -188,7 +188,8 @@ import Testing
   private static let excesses: [(text: String, found: String)] = [
     (bomb, "more than 16 aliases"), (stairs, "indentation beyond 200 columns"),
     (many("[", before: "members: "), "more than 1000 brackets"), (many("{a: "), "more than 1000 brackets"),
-    (many("- ", after: "1"), "indentation beyond 200 columns"), (many("? ", after: "1"), "indentation beyond 200 columns"),
+    (many("- ", after: "1"), "indentation beyond 200 columns"),
+    (many("? ", after: "1"), "indentation beyond 200 columns"),
     (many("# a comment\n", before: "members: 3\n"), "more than 1048576 bytes"),
   ]
 

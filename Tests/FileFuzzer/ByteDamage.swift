@@ -58,10 +58,12 @@ enum ByteDamage {
   private static func extremeInteger(_ bytes: inout [UInt8], at place: Int, _ chance: inout Chance) {
     let width = chance.pick([1, 2, 4, 8])
     let size = UInt64(bytes.count)
-    let value = chance.pick([
-      0, 1, 2, .max, .max >> 1, .max >> 1 + 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0xFFFF_FFFE, size, size - 1, size + 1,
-      1 << 40, chance.bits(),
-    ] as [UInt64])
+    let value = chance.pick(
+      [
+        0, 1, 2, .max, .max >> 1, .max >> 1 + 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0xFFFF_FFFE, size, size - 1,
+        size + 1,
+        1 << 40, chance.bits(),
+      ] as [UInt64])
     let aligned = place / width * width
     let isBig = chance.once(in: 2)
     for i in 0..<width where aligned + i < bytes.count {

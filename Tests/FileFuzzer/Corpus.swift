@@ -33,7 +33,8 @@ enum Corpus {
     let seeds = folder.appending(path: "seeds")
     try FileManager.default.createDirectory(at: seeds, withIntermediateDirectories: true)
     let made = [
-      ("single/initial.nc", "ensemble"), ("single/observations.nc", "observations"), ("observations.nc", "observations-series"),
+      ("single/initial.nc", "ensemble"), ("single/observations.nc", "observations"),
+      ("observations.nc", "observations-series"),
       ("single/nature.nc", "nature"), ("nature.nc", "nature-series"), ("analysis-constrained-eakf.nc", "analysis"),
       ("analysis-rl.nc", "analysis-rl"), ("agents/agent-0001.nc", "agent"), ("training.nc", "record-training"),
       ("scores.nc", "record-scores"),
@@ -94,8 +95,8 @@ enum ForeignCopy {
     return id
   }
 
-  /// All variables and attributes; in NetCDF-4 half of them compressed, with checksums, as floats, along a dimension that
-  /// grows.
+  /// All variables and attributes; in NetCDF-4 half of them compressed, with checksums, as floats, along a dimension
+  /// that grows.
   static func write(_ from: String, to path: String, _ form: Form) throws {
     let reader = try DatasetReader(path: from)
     let id = try create(path, form)
@@ -176,11 +177,14 @@ enum ForeignCopy {
     try check(nc_def_dim(id, "obs", values.count, &obs), "obs")
     try check(nc_def_dim(id, "letters", 4, &letters), "letters")
     let columns = [
-      ("time", values.indices.map { times[$0 / places.count] }), ("x", values.indices.map { places[$0 % places.count] }),
+      ("time", values.indices.map { times[$0 / places.count] }),
+      ("x", values.indices.map { places[$0 % places.count] }),
       ("value", values), ("error_variance", values.map { _ in 0.0063 }),
     ]
     var ids = [Int32](repeating: -1, count: 5)
-    for (c, column) in columns.enumerated() { try check(nc_def_var(id, column.0, NC_DOUBLE, 1, [obs], &ids[c]), column.0) }
+    for (c, column) in columns.enumerated() {
+      try check(nc_def_var(id, column.0, NC_DOUBLE, 1, [obs], &ids[c]), column.0)
+    }
     let isString = form == .netCDF4
     try check(
       nc_def_var(id, "variable", isString ? NC_STRING : NC_CHAR, isString ? 1 : 2, [obs, letters], &ids[4]), "variable")

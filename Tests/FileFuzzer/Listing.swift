@@ -9,7 +9,8 @@ func listing(of path: String) throws -> [String] {
       let text = try? reader.text(name, of: owner)
       let numbers = try? reader.numbers(name, of: owner)
       let whole = try? reader.integer(name, of: owner)
-      lines.append("\(owner ?? ""):\(name) \(text ?? "") \((numbers ?? [])?.map(\.bitPattern) ?? []) \(whole.flatMap { $0 } ?? 0)")
+      lines.append(
+        "\(owner ?? ""):\(name) \(text ?? "") \((numbers ?? [])?.map(\.bitPattern) ?? []) \(whole.flatMap { $0 } ?? 0)")
     }
   }
   try notes(nil)
@@ -18,7 +19,8 @@ func listing(of path: String) throws -> [String] {
     let isText = ["string", "char"].contains(variable.typeName)
     let values =
       try isText ? reader.texts(variable.name) : reader.field(variable.name).map { "\($0.bitPattern)" }
-    lines.append("\(isText ? "text" : variable.typeName) \(variable.name) \(isText ? [] : variable.dimensions) \(values)")
+    lines.append(
+      "\(isText ? "text" : variable.typeName) \(variable.name) \(isText ? [] : variable.dimensions) \(values)")
   }
   return lines
 }

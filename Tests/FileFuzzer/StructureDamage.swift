@@ -18,11 +18,13 @@ struct StructureDamage {
 
   private static let names = [
     "K", "R", "Z", "a", "time", "x", "member", "truth", "seeds", "obs", "value", "variable", "error_variance",
-    "a_error_variance", "K_error_variance", "energy", "min_a", "a_mean", "K_spread", "MJO_mean", "multiplier", "constraint",
+    "a_error_variance", "K_error_variance", "energy", "min_a", "a_mean", "K_spread", "MJO_mean", "multiplier",
+    "constraint",
     "covariance", "state", "state_2", "policy_sizes", "policy_parameters", "é", "A",
   ]
   private static let notes = [
-    "_FillValue", "missing_value", "scale_factor", "add_offset", "error_variance", "length", "valid_min", "long_name", "time",
+    "_FillValue", "missing_value", "scale_factor", "add_offset", "error_variance", "length", "valid_min", "long_name",
+    "time",
     "cycle", "seed", "members", "window", "order_kept", "controls", "base", "multiplier_form", "observed", "cells",
   ]
 
@@ -98,7 +100,8 @@ struct StructureDamage {
 
   private func number(_ chance: inout Chance) -> Double {
     chance.pick([
-      0, -1, 1, .nan, .infinity, -.infinity, 1e308, -1e308, 1e-300, 0x1p63, -0x1p63, 0x1p53, 9.969209968386869e+36, 1e-4, 2.5,
+      0, -1, 1, .nan, .infinity, -.infinity, 1e308, -1e308, 1e-300, 0x1p63, -0x1p63, 0x1p53, 9.969209968386869e+36,
+      1e-4, 2.5,
       100_000, 100_001,
     ])
   }
@@ -136,7 +139,9 @@ struct StructureDamage {
         (0..<count).map { convert(field.values.isEmpty ? Double($0) : field.values[$0 % field.values.count]) }
       }
       func put<Element: ArchiveElement>(_ values: [Element]) {
-        guard let variable = try? writer.variable(field.name, of: Element.self, over: over, attributes: []) else { return }
+        guard let variable = try? writer.variable(field.name, of: Element.self, over: over, attributes: []) else {
+          return
+        }
         // A fill value of another type is refused, and then the library cannot close the file.
         for attribute in field.attributes where attribute.name != "_FillValue" || Element.elementType == .double {
           try? writer.set(attribute, of: variable)

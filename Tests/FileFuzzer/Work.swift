@@ -3,7 +3,8 @@ import Foundation
 import MPI
 
 /// Reads inputs `first`, `first + step`, ... below `last` and tells a line about each. An input that takes longer than
-/// `limit` seconds of processor time, or twenty times that by the clock (children may take longer), ends the process by a signal.
+/// `limit` seconds of processor time, or twenty times that by the clock (children may take longer), ends the process by
+/// a signal.
 func work(
   in folder: URL, seed: UInt64, isolatedShare: Int, first: Int, last: Int, step: Int, limit: Int
 ) throws {
@@ -110,7 +111,9 @@ struct Run {
         var report = Report()
         let numbers = [isolatedShare, next, count, jobs].map { "\($0)" }
         let ending = try? launch(["work", folder.path, "\(seed)"] + numbers) { report.take($0) }
-        if ending == .exit(0) { next = count } else {
+        if ending == .exit(0) {
+          next = count
+        } else {
           let index = report.current ?? next
           let how =
             switch ending {

@@ -9,7 +9,7 @@ import MPI
 //     FileFuzzer --only INDEX [SEED [SHARE]]    one input again, in this process
 //     FileFuzzer --list FILE [CHILD]            everything in a file; CHILD: executable that reads others' NetCDF-4
 //
-// One in SHARE inputs (4) is another program's NetCDF-4 file, which takes twenty times longer than others.
+// One in SHARE inputs (20) is another program's NetCDF-4 file, which takes twenty times longer than others.
 // Exit code 0: every input was read or refused. 1: not so; such inputs are kept in the folder that is named.
 // With DAUNCE_FUZZ_IN_PROCESS=1 other programs' NetCDF-4 files are not isolated: what the libraries do by themselves.
 
@@ -49,7 +49,7 @@ do {
     if arguments.count > 2 { ForeignFile.isolate(executable: arguments[2]) }
     print(try listing(of: arguments[1]).joined(separator: "\n"))
   case "--only"?:
-    let (index, seed, share) = (number(1) ?? 0, number(2) ?? 1, number(3) ?? 4)
+    let (index, seed, share) = (number(1) ?? 0, number(2) ?? 1, number(3) ?? 20)
     let run = try Run(seed: UInt64(seed), isolatedShare: share)
     try work(
       in: run.folder, seed: run.seed, isolatedShare: share, first: index, last: index + 1, step: 1, limit: 1000)
@@ -59,7 +59,7 @@ do {
       print("expected: FileFuzzer COUNT [SEED [SHARE]] or FileFuzzer --only INDEX [SEED [SHARE]]")
       exit(64)
     }
-    exit(try Run(seed: UInt64(number(1) ?? 1), isolatedShare: number(2) ?? 4).go(count: count) ? 0 : 1)
+    exit(try Run(seed: UInt64(number(1) ?? 1), isolatedShare: number(2) ?? 20).go(count: count) ? 0 : 1)
   }
 } catch {
   print("FileFuzzer: \(error)")

@@ -18,12 +18,14 @@ import Testing
   /// Files as ForeignWriter writes them, from one of this program's.
   private func foreign() throws -> [String] {
     let layout = StateLayout(
-      grid: PeriodicGrid(cells: 24, length: 2), variables: ["K", "R", "Z", "a"].map { Variable(name: $0, longName: $0, scale: 1) })
+      grid: PeriodicGrid(cells: 24, length: 2),
+      variables: ["K", "R", "Z", "a"].map { Variable(name: $0, longName: $0, scale: 1) })
     let origin = Provenance(title: "", version: "", commit: "", history: "", seed: 1, configuration: "")
     try EnsembleFile(time: 1.5, memberCount: 4, members: (0..<384).map { 1 + Double($0) / 7 }).write(
       to: path("own.nc"), layout: layout, provenance: origin)
     try ObservationFile.write(
-      fields: [(0..<96).map { 1 + Double($0) / 3 }], times: [1, 2, 3, 4], to: path("seen.nc"), layout: layout, variable: 3,
+      fields: [(0..<96).map { 1 + Double($0) / 3 }], times: [1, 2, 3, 4], to: path("seen.nc"), layout: layout,
+      variable: 3,
       errorVariance: 0.5, seeds: nil, provenance: origin)
     var made: [String] = []
     for (kind, source, variant) in [
@@ -80,6 +82,7 @@ import Testing
   @Test func aChildThatCannotBeStartedIsAnError() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let result = try list(try foreign()[0], child: path("none"))
-    #expect(result.stdout.contains("cannot run the process that reads it: No such file or directory"), "\(result.stdout)")
+    #expect(
+      result.stdout.contains("cannot run the process that reads it: No such file or directory"), "\(result.stdout)")
   }
 }
