@@ -91,7 +91,7 @@ public final class Environment {
     }
     var rank: CInt = 0
     MPI_Comm_rank(daunce_comm_world(), &rank)
-    if rank > 0 { usleep(UInt32(min(2_000_000 + 20_000 * Int(rank), 4_000_000))) }
+    if rank > 0 { usleep(UInt32(min(500_000 + 20_000 * Int(rank), 2_000_000))) }
     report()
     MPI_Abort(daunce_comm_world(), code)
     exit(code)

@@ -80,9 +80,10 @@ func conclude(beforeStart error: any Error) -> Never {
 
 /// Ends all ranks for an error of this one.
 func conclude(afterStart error: any Error) -> Never {
+  Signals.obeyTermination()
   if case .rankFailed(let failure)? = error as? MPIError, failure.underlying == nil {
     // Another rank has the error itself and knows the exit code; this is only for the case that it cannot tell.
-    Thread.sleep(forTimeInterval: 3)
+    Thread.sleep(forTimeInterval: 5)
   }
   Environment.abort(code: ExitStatus(of: error).rawValue) {
     tell("daunce-mpi: \(message(for: error))", on: .standardError)

@@ -14,6 +14,9 @@ enum Signals {
     }
   }
 
+  /// From here on SIGTERM ends the process again: by it mpirun ends ranks that wait for another one to speak.
+  static func obeyTermination() { signal(SIGTERM, SIG_DFL) }
+
   /// Whether this process has been asked to stop.
   static var isAskedToStop: Bool { wasAsked.load(ordering: .relaxed) }
 }
