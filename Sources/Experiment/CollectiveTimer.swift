@@ -11,7 +11,8 @@ struct CollectiveTimer {
     let path: String
     /// What one rank puts in.
     let bytes: Int
-    /// Wall seconds of one call on the slowest rank, in the fastest of several batches.
+    /// Wall seconds of one call on the slowest rank: that of the call which a twentieth of all calls were faster than,
+    /// since on a shared machine most calls are disturbed.
     let seconds: Double
 
     var json: JSON {
@@ -23,9 +24,9 @@ struct CollectiveTimer {
 
   /// Longest message, in bytes.
   private static let longest = 1 << 18
-  private static let batches = 7
-  /// Wall seconds that a batch takes, about.
-  private static let batchSeconds = 0.004
+  /// Calls of a kind, and the wall seconds that they may take, about.
+  private static let (fewest, most) = (40, 400)
+  private static let wallSeconds = 0.1
 
   /// Measures. Collective; some seconds where ranks share cores.
   static func measure(_ world: Communicator) throws -> [Point] {
@@ -56,17 +57,20 @@ struct CollectiveTimer {
   }
 
   private static func time(_ world: Communicator, _ call: () throws -> Void) throws -> Double {
-    for _ in 0..<3 { try call() }
-    func batch(_ count: Int) throws -> Double {
-      try world.barrier(isCounted: false)
-      let start = Usage.now.wall
-      for _ in 0..<count { try call() }
-      return try world.allreduce((Usage.now.wall - start) / Double(count), .max)
+    /// Seconds of `count` calls, each on the slowest rank, ascending; all ranks begin a call together.
+    func calls(_ count: Int) throws -> [Double] {
+      var seconds = [Double](repeating: 0, count: count)
+      for k in seconds.indices {
+        try world.barrier(isCounted: false)
+        let start = Usage.now.wall
+        try call()
+        seconds[k] = Usage.now.wall - start
+      }
+      try world.allreduce(&seconds, .max)
+      return seconds.sorted()
     }
-    let first = try batch(3)
-    let count = max(3, min(1000, Int(batchSeconds / max(first, 1e-9))))
-    var least = first
-    for _ in 0..<batches { least = min(least, try batch(count)) }
-    return least
+    let typical = try calls(5)[2]
+    let count = max(fewest, min(most, Int(wallSeconds / max(typical, 1e-9))))
+    return try calls(count)[count / 20]
   }
 }
