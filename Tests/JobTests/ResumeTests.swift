@@ -107,9 +107,10 @@ extension JobTests {
       #expect(!FileManager.default.fileExists(atPath: run.folder.path + "/out"))
     }
 
-    enum Damage: CaseIterable { case truncated, flipped, emptied, removed }
+    enum Damage: CaseIterable { case truncated, flipped, emptied, removed, exchanged }
 
-    private func damage(_ path: String, _ kind: Damage) throws {
+    /// - Parameter other: a whole file of another rank or section.
+    private func damage(_ path: String, _ kind: Damage, other: String? = nil) throws {
       let url = URL(filePath: path)
       var data = try Data(contentsOf: url)
       switch kind {
@@ -119,6 +120,7 @@ extension JobTests {
       case .removed:
         try FileManager.default.removeItem(at: url)
         return
+      case .exchanged: data = try Data(contentsOf: URL(filePath: try #require(other)))
       }
       try data.write(to: url)
     }
@@ -131,8 +133,9 @@ extension JobTests {
       let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
       let own = names.filter { $0.contains(".\(newest).rank-") || $0 == "manifest-\(newest).json" }
       try #require(own.count >= 4)
-      let victim = own[Damage.allCases.firstIndex(of: kind).map { $0 % own.count } ?? 0]
-      try damage("\(folder)/\(victim)", kind)
+      let victim = own[kind == .exchanged ? own.count - 1 : Damage.allCases.firstIndex(of: kind).map { $0 % own.count } ?? 0]
+      let others = own.filter { $0 != victim && $0.hasSuffix(".nc") }
+      try damage("\(folder)/\(victim)", kind, other: others.first.map { "\(folder)/\($0)" })
       let result = try run.job(ranks: 3, resumes: true, more: ["--checkpoint-every", "0"])
       #expect(result.status == 0, "\(result.stderr)")
       #expect(result.stderr.contains("checkpoint \(newest) is left out: "), "\(result.stderr)")
