@@ -84,15 +84,16 @@ final class CycleTimer {
     return try shared(measurement)
   }
 
-  /// Means over ranks of the times of forecast and analysis, `analysis`, and the times of rank 0 after them: it is the
-  /// one that writes.
+  /// Means over ranks of the times of forecast and analysis, `analysis`, and the times of rank 0 after them, its waiting
+  /// for the others' diagnosis too: it is the one that writes.
   private func add(_ analysis: [Double]) throws {
     let share = 1 / Double(setup.communicator.size)
     for phase in PhaseClock.Phase.allCases {
       let (before, after) = (analysis[phase.rawValue], clock.seconds[phase.rawValue])
       switch phase {
       case .diagnosis, .output: sums[phase.rawValue] = setup.communicator.isRoot ? after : 0
-      case .forecast, .waiting, .reduction, .update: sums[phase.rawValue] = before * share
+      case .forecast, .reduction, .update: sums[phase.rawValue] = before * share
+      case .waiting: sums[phase.rawValue] = before * share + (setup.communicator.isRoot ? after - before : 0)
       }
     }
     try setup.communicator.allreduce(&sums, .sum)
