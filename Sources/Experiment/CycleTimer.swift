@@ -84,8 +84,8 @@ final class CycleTimer {
     return try shared(measurement)
   }
 
-  /// Means over ranks of the times of forecast and analysis, `analysis`, and the times of rank 0 after them, its waiting
-  /// for the others' diagnosis too: it is the one that writes.
+  /// Means over ranks of the times of forecast and analysis, `analysis`, and the times of rank 0 after them, its
+  /// waiting for the others' diagnosis too: it is the one that writes.
   private func add(_ analysis: [Double]) throws {
     let share = 1 / Double(setup.communicator.size)
     for phase in PhaseClock.Phase.allCases {
@@ -142,15 +142,16 @@ struct CycleMeasurement {
     let cycles: Int
     /// Wall seconds of all cycles, on the slowest rank.
     let seconds: Double
-    /// Seconds of processors in all cycles, summed over ranks: all, and those outside the system. They contain what ranks
-    /// do while they wait.
+    /// Seconds of processors in all cycles, summed over ranks: all, and those outside the system. They contain what
+    /// ranks do while they wait.
     let processorSeconds: Double
     let userSeconds: Double
     /// Heap allocations of all ranks in all cycles; `nil` if they were not counted.
     let allocations: Int?
   }
 
-  /// Wall seconds of every part of every cycle (`[cycle][phase]`): means over ranks, and rank 0's of diagnosis and output.
+  /// Wall seconds of every part of every cycle (`[cycle][phase]`): means over ranks, and rank 0's of diagnosis and
+  /// output.
   var parts: [[Double]] = []
   /// Collectives of the cycles' parts, and the bytes that all ranks put into them.
   var analysis = Traffic()

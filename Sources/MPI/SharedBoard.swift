@@ -1,14 +1,21 @@
 import COpenMPI
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Small collectives through memory that all ranks of a machine share (an MPI-3 window).
 ///
-/// Every rank puts its part on the board and takes what it needs from the others', so a collective has one rendezvous:
-/// the last rank to come wakes the others, which sleep. MPI's own collectives are chains of messages, and each message
-/// that a rank without a core has to pass on costs a turn of the scheduler; ten ranks on two cores took five times as
-/// long with them.
+/// Every rank puts its part on the board and takes what it needs from the others', so a collective has one rendezvous,
+/// and ranks that wait long for it sleep until the last one wakes them. MPI's own collectives are chains of messages,
+/// and each message that a rank without a core has to pass on costs a turn of the scheduler.
 ///
-/// Parts of consecutive collectives lie in two halves of the board in turn: nobody can begin the next but one before all
-/// have done with this one.
+/// Parts of consecutive collectives lie in two halves of the board in turn: nobody can begin the next but one before
+/// all have done with this one.
 final class SharedBoard {
   /// Bytes of a part; larger ones are MPI's. With many ranks parts are smaller, so that the board stays below 32 MiB.
   let partBytes: Int
@@ -19,16 +26,19 @@ final class SharedBoard {
   let size: Int
   private let rank: Int
   private var window: MPI_Win?
-  /// Ranks that have come to the present rendezvous, and the number of those that are over, on cache lines of their own.
+  /// Ranks that have come to the present rendezvous, and the number of those that are over, on cache lines of their
+  /// own.
   private let arrived: UnsafeMutablePointer<UInt32>
   private let passed: UnsafeMutablePointer<UInt32>
   private let parts: UnsafeMutableRawPointer
   /// Looks at `passed` before a rank goes to sleep.
   private let patience: Int
+  /// Turns that a rank without a core of its own gives to others before it goes to sleep.
+  private let turns: Int
   private var half = 0
 
-  /// A board for the ranks of `handle`, which share a machine; `nil` where processes cannot sleep on a word, or there is
-  /// no shared memory left. Collective.
+  /// A board for the ranks of `handle`, which share a machine; `nil` where processes cannot sleep on a word, or there
+  /// is no shared memory left. Collective.
   ///
   /// - Parameter cores: of the machine. Ranks with a core each wait awake for a while.
   init?(on handle: MPI_Comm?, rank: Int, size: Int, cores: Int) throws(MPIError) {
@@ -53,6 +63,7 @@ final class SharedBoard {
     passed = (start + 64).assumingMemoryBound(to: UInt32.self)
     parts = start + Self.headerBytes
     patience = size <= cores ? 4000 : 0
+    turns = size <= cores ? 0 : 64
     self.window = window
     if isOwner {
       daunce_word_store(arrived, 0)
@@ -81,6 +92,12 @@ final class SharedBoard {
     for _ in 0..<patience {
       if daunce_word_load(passed) != turn { return }
       daunce_pause()
+    }
+    // A turn of the scheduler is cheaper than being woken, above all in a virtual machine, where that interrupts a
+    // core.
+    for _ in 0..<turns {
+      if daunce_word_load(passed) != turn { return }
+      sched_yield()
     }
     while daunce_word_load(passed) == turn { daunce_word_sleep(passed, turn) }
   }
