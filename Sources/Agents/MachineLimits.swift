@@ -2,8 +2,8 @@
 public struct MachineLimits: Sendable {
   /// Multiplications and additions of doubles a second, in independent chains that neither load nor store.
   public let operations: Double
-  /// Bytes a second between the core and memory, as STREAM's triad counts them: a_i = b_i + s c_i over arrays that fit in
-  /// no cache, 24 bytes an element.
+  /// Bytes a second between the core and memory, as STREAM's triad counts them: a_i = b_i + s c_i over arrays that fit
+  /// in no cache, 24 bytes an element.
   public let bytes: Double
 
   /// Measures for some tenths of a second.

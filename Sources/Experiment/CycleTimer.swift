@@ -84,15 +84,16 @@ final class CycleTimer {
     return try shared(measurement)
   }
 
-  /// Means over ranks of the times of forecast and analysis, `analysis`, and the times of rank 0 after them: it is the
-  /// one that writes.
+  /// Means over ranks of the times of forecast and analysis, `analysis`, and the times of rank 0 after them, its
+  /// waiting for the others' diagnosis too: it is the one that writes.
   private func add(_ analysis: [Double]) throws {
     let share = 1 / Double(setup.communicator.size)
     for phase in PhaseClock.Phase.allCases {
       let (before, after) = (analysis[phase.rawValue], clock.seconds[phase.rawValue])
       switch phase {
       case .diagnosis, .output: sums[phase.rawValue] = setup.communicator.isRoot ? after : 0
-      case .forecast, .waiting, .reduction, .update: sums[phase.rawValue] = before * share
+      case .forecast, .reduction, .update: sums[phase.rawValue] = before * share
+      case .waiting: sums[phase.rawValue] = before * share + (setup.communicator.isRoot ? after - before : 0)
       }
     }
     try setup.communicator.allreduce(&sums, .sum)
@@ -141,15 +142,16 @@ struct CycleMeasurement {
     let cycles: Int
     /// Wall seconds of all cycles, on the slowest rank.
     let seconds: Double
-    /// Seconds of processors in all cycles, summed over ranks: all, and those outside the system. They contain what ranks
-    /// do while they wait.
+    /// Seconds of processors in all cycles, summed over ranks: all, and those outside the system. They contain what
+    /// ranks do while they wait.
     let processorSeconds: Double
     let userSeconds: Double
     /// Heap allocations of all ranks in all cycles; `nil` if they were not counted.
     let allocations: Int?
   }
 
-  /// Wall seconds of every part of every cycle (`[cycle][phase]`): means over ranks, and rank 0's of diagnosis and output.
+  /// Wall seconds of every part of every cycle (`[cycle][phase]`): means over ranks, and rank 0's of diagnosis and
+  /// output.
   var parts: [[Double]] = []
   /// Collectives of the cycles' parts, and the bytes that all ranks put into them.
   var analysis = Traffic()

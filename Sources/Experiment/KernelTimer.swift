@@ -46,8 +46,8 @@ struct KernelTimer {
   let setup: Setup
   let limits: MachineLimits
 
-  /// Times a time step of the model, an EAKF's analysis of a whole ensemble, and the policy's pass over a state, each on
-  /// data that lie in a cache, as they do in a cycle.
+  /// Times a time step of the model, an EAKF's analysis of a whole ensemble, and the policy's pass over a state, each
+  /// on data that lie in a cache, as they do in a cycle.
   func measure(truth: Twin, inference: ArithmeticSpeed?) throws -> [Kernel] {
     var kernels: [Kernel] = []
     if let operations = setup.model.operationsPerStep {

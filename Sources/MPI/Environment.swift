@@ -28,12 +28,12 @@ public final class Environment {
 
   /// Starts MPI. Only the calling thread may communicate (MPI_THREAD_FUNNELED).
   ///
-  /// Where all ranks share this machine, small collectives go through shared memory; `DAUNCE_BOARD=0` in the environment of
-  /// all ranks leaves them to MPI.
+  /// Where all ranks share this machine, small collectives go through shared memory; `DAUNCE_BOARD=0` in the
+  /// environment of all ranks leaves them to MPI.
   ///
-  /// Sets variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when there
-  /// are as many ranks as cores or more (``usableCores``), `OPENBLAS_NUM_THREADS=1`, and for a job on one machine what
-  /// spares it the search for networks.
+  /// Sets variables of the process's environment first, unless the user has: `OMPI_MCA_mpi_yield_when_idle=1` when
+  /// there are as many ranks as cores or more (``usableCores``), `OPENBLAS_NUM_THREADS=1`, and for a job on one
+  /// machine what spares it the search for networks.
   public init() throws(MPIError) {
     var isInitialised: CInt = 0
     try check(MPI_Initialized(&isInitialised), "MPI_Initialized")
@@ -105,14 +105,15 @@ public final class Environment {
 
   /// Sets the variables that libraries read when they start, where the user has not set them:
   ///
-  /// - `OMPI_MCA_mpi_yield_when_idle=1` when the job has no core to spare beside those of its ranks (``usableCores``). A
-  ///   waiting rank otherwise spins on the core that the others, or any other process, need, and a small reduction takes
-  ///   a time slice of the scheduler (some 200 ms) instead of microseconds. To a rank that is alone on its core yielding
-  ///   costs little.
+  /// - `OMPI_MCA_mpi_yield_when_idle=1` when the job has no core to spare beside those of its ranks (``usableCores``).
+  /// A   waiting rank otherwise spins on the core that the others, or any other process, need, and a small reduction
+  /// takes   a time slice of the scheduler (some 200 ms) instead of microseconds. To a rank that is alone on its core
+  /// yielding   costs little.
   /// - Where all ranks share this machine, shared memory is all that they need: `OMPI_MCA_pml=ob1` and
-  ///   `OMPI_MCA_btl=self,vader` spare them the drivers of networks, which take longer to look for their hardware than a
-  ///   short job takes. A process without mpirun needs no helper process either (`OMPI_MCA_ess_singleton_isolated=1`),
-  ///   and nobody there asks for devices (`HWLOC_COMPONENTS`, `HWLOC_PLUGINS_PATH`).
+  ///   `OMPI_MCA_btl=self,vader` spare them the drivers of networks, which take longer to look for their hardware than
+  /// a   short job takes. A process without mpirun needs no helper process either
+  /// (`OMPI_MCA_ess_singleton_isolated=1`),   and nobody there asks for devices (`HWLOC_COMPONENTS`,
+  /// `HWLOC_PLUGINS_PATH`).
   /// - `OPENBLAS_NUM_THREADS=1`: ranks already use the cores. It reaches a BLAS that is loaded from here on and child
   ///   processes; a BLAS linked into the executable has read its settings when it was loaded.
   private static func prepare() {

@@ -125,8 +125,8 @@ public struct MJOProjection: Sendable {
         background.withUnsafeBufferPointer { background in
           cosines.withUnsafeBufferPointer { cosines in
             sines.withUnsafeBufferPointer { sines in
-              // Coefficients of sum_j (i p_j + q_j) exp(-i k x_j), with the imaginary weights gathered in p and the real
-              // one in q. A lane to a mode: each adds up in the order of cells.
+              // Coefficients of sum_j (i p_j + q_j) exp(-i k x_j), with the imaginary weights gathered in p and the
+              // real one in q. A lane to a mode: each adds up in the order of cells.
               let w = weights
               var (real, imaginary) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
               for j in 0..<n {

@@ -38,8 +38,8 @@ public final class MJOSkeleton: ForecastModel {
   }
 
   /// Displacements of K and R as two circulant halves each, and the local physics: 2 (n / 2)^2 multiply-adds and some 8
-  /// operations a cell in a displacement, and in a cell 10 for heating and moisture, 21 for the exponential, 8 for growth
-  /// and noise, 9 for the increments.
+  /// operations a cell in a displacement, and in a cell 10 for heating and moisture, 21 for the exponential, 8 for
+  /// growth and noise, 9 for the increments.
   public var operationsPerStep: Int? {
     let n = configuration.cells
     let displacement = n % 2 == 0 ? n * n + 8 * n : 2 * n * n + 4 * n

@@ -9,8 +9,8 @@ extension JobTests {
       "agents.warm_start.steps=5", "agents.ppo.iterations=0", "truths.training=1", "truths.training_cycles=12",
       "truths.cycles=14", "truths.spinup_cycles=4",
     ]
-    /// Settings and methods: of the skeleton model, whose analyses are constrained; of Lorenz-96 with few members, which
-    /// are gathered, with many, whose moments are reduced, and with a relaxation that needs variances too.
+    /// Settings and methods: of the skeleton model, whose analyses are constrained; of Lorenz-96 with few members,
+    /// which are gathered, with many, whose moments are reduced, and with a relaxation that needs variances too.
     static let experiments: [(settings: [String], methods: [String])] = [
       (["initial.spread=0.1"], ["rl", "eakf", "floored-eakf", "constrained-eakf"]),
       (["model.name=lorenz96", "filter.half_width=2"], ["rl", "eakf", "enkf"]),
@@ -27,8 +27,8 @@ extension JobTests {
       return try #require(report?["methods"] as? [String: [String: Any]])
     }
 
-    /// One collective an analysis, two with variances for a relaxation, whatever the number of observations; one more is
-    /// the vote whether a member failed. On one rank nothing has to be brought to another for output.
+    /// One collective an analysis, two with variances for a relaxation, whatever the number of observations; one more
+    /// is the vote whether a member failed. On one rank nothing has to be brought to another for output.
     @Test(arguments: experiments.indices, [16, 40])
     func aCycleAllocatesNothingAndSendsAtMostTwoCollectives(experiment: Int, cells: Int) throws {
       try check(ranks: 1, experiment, ["model.cells=\(cells)"])

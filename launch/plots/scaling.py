@@ -81,7 +81,7 @@ def bars(study, method, axes):
         bottom = [b + s for b, s in zip(bottom, share)]
     axes.set_xlabel(f"ranks, {max(m for m, _, _ in study.points)} members")
     axes.set_ylabel("share of the cycle")
-    axes.legend(fontsize=5.5, loc="lower right")
+    axes.legend(fontsize=5.5, loc="lower left", frameon=True, framealpha=0.8)
 
 
 def table(study, method):
