@@ -33,7 +33,7 @@ struct TruthScore: Codable {
   /// Member-cycles after spin-up, and those with their energy in the band.
   var memberCycles = 0
   var inBand = 0
-  /// Wall seconds of every cycle after spin-up, forecast and update.
+  /// Wall seconds of the measured cycles after spin-up, forecast and update.
   var seconds = RunningMedian()
   var failure: Int?
 }
@@ -109,8 +109,8 @@ final class Scorer {
     }
   }
 
-  /// Takes the analysis of `cycle` on rank 0.
-  func add(_ summary: AnalysisSummary, cycle: Int, seconds: Double) {
+  /// Takes the analysis of `cycle` on rank 0, and the wall seconds of the cycle if they were measured.
+  func add(_ summary: AnalysisSummary, cycle: Int, seconds: Double?) {
     let (count, n) = (setup.layout.count, setup.layout.grid.cells)
     let members = setup.configuration.members
     for (f, t) in truthFields(cycle).enumerated() {
@@ -140,7 +140,7 @@ final class Scorer {
       score.memberCycles += members
       for e in summary.energy where e >= band.lower && e <= band.upper { score.inBand += 1 }
     }
-    score.seconds.add(seconds)
+    if let seconds { score.seconds.add(seconds) }
   }
 
   /// Notes that the method failed at `cycle`.

@@ -32,6 +32,9 @@ final class TruthSeries {
   /// Whether all of it is in memory.
   var isWhole: Bool { first.cycles == cycles }
 
+  /// Whether the time that a cycle takes is measured: that of all cycles of a short truth, of every eighth of others.
+  func isTimed(_ cycle: Int) -> Bool { cycles <= 128 || cycle % 8 == 0 }
+
   /// The state at time 0.
   var initial: [Double] { first.initial(setup.layout) }
 
