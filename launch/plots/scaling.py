@@ -122,7 +122,6 @@ def draw_network(study):
         left.plot(sizes, [1e6 * model.seconds(r, size) for size in sizes], color=shade, linewidth=0.8)
     left.set_xlabel("bytes a rank")
     left.set_ylabel("MPI_Allreduce (µs)")
-    left.legend(fontsize=5.5)
     counts = [2, 4, 8, 16, 32, 64, 128, 257, 258, 512, 1024, 2048, 4096, 10_000]
     for k, name in enumerate(loggp.INTERCONNECTS):
         rows = [row for row in loggp.predictions(counts) if row[0] == name]
@@ -136,6 +135,9 @@ def draw_network(study):
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_yscale("log")
+    # Room above the points.
+    left.set_ylim(top=left.get_ylim()[1] * 12)
+    left.legend(fontsize=5.5, ncol=2, loc="upper left")
     yield Drawing("network", figure, {"txt": "\n".join(loggp.summary(study.points)) + "\n"})
 
 

@@ -70,9 +70,11 @@ def label(field):
 
 
 def legend_above(figure, handles, names):
-    """A legend for all panels in a line of its own, which leaves their width alone."""
-    figure.suptitle(" ", fontsize=8)
-    figure.legend(handles, names, loc="upper center", ncol=len(names), columnspacing=1.2, handlelength=1.8)
+    """A legend for all panels in a line of its own, or two, which leaves their width alone."""
+    lines = 1 if len(names) <= 7 else 2
+    figure.suptitle("\n".join(" " * lines), fontsize=8)
+    columns = -(-len(names) // lines)
+    figure.legend(handles, names, loc="upper center", ncol=columns, columnspacing=1.2, handlelength=1.8)
 
 
 def save(drawing, folder):
