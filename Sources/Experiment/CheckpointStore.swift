@@ -96,6 +96,10 @@ final class CheckpointStore {
   /// Removes the folder: the job is done.
   func removeAll() throws {
     if communicator.isRoot, FileManager.default.fileExists(atPath: folder) {
+      // Manifests first, the newest before the other: whenever this is interrupted, a manifest that is there is whole.
+      for number in serials().reversed() {
+        try? FileManager.default.removeItem(atPath: path(CheckpointManifest.file(serial: number)))
+      }
       removeAllBut([])
       try? FileManager.default.removeItem(atPath: folder)
     }

@@ -75,21 +75,6 @@ extension JobTests {
       }
     }
 
-    @Test func terminatedLauncherLeavesACheckpoint() throws {
-      let run = try InterruptedRun(try workshop(), "terminated")
-      let job = try run.start(ranks: 3)
-      run.waitForCheckpoint(5, of: job)
-      #expect(run.checkpoints.last ?? 0 >= 5)
-      #expect(job.signalLauncher(SIGTERM))
-      var result: JobResult?
-      let waited = try seconds { result = try job.wait() }
-      #expect(waited < Self.grace)
-      #expect(result?.status != 0)
-      #expect(processesLeft(marked: job.mark).isEmpty)
-      #expect(!run.checkpoints.isEmpty, "\(result?.stderr ?? "")")
-      #expect(try finish(run, ranks: 2) == [])
-    }
-
     /// All ranks wait for the slow one and come to the same results.
     @Test func slowRankChangesNothing() throws {
       let run = try InterruptedRun(try workshop(), "slow")

@@ -46,8 +46,10 @@ struct InterruptedRun {
   private static let references = Lock<[URL: [String: Data]]>([:])
 
   func start(ranks: Int, resumes: Bool = false) throws -> RunningJob {
-    try RunningJob(
+    let job = try RunningJob(
       ranks: ranks, executable: "daunce-mpi", arguments: arguments + (resumes ? ["--resume"] : []), in: folder)
+    _ = job.launcher
+    return job
   }
 
   func job(ranks: Int, resumes: Bool = false, more: [String] = []) throws -> JobResult {

@@ -64,13 +64,22 @@ public final class RunningJob {
       stderr: String(decoding: try Data(contentsOf: stderr), as: UTF8.self))
   }
 
+  /// Number of mpirun's process, for which the first look waits; `nil` if the job has ended before it was seen. To look
+  /// takes longer than a small job may last, so look first and signal later.
+  public private(set) lazy var launcher: Int? = {
+    while isRunning {
+      let found = processes(marked: mark).first { name(of: $0) == "mpirun" || name(of: $0) == "orterun" }
+      if let found { return found }
+    }
+    return nil
+  }()
+
   /// Sends a signal to mpirun itself.
   ///
   /// - Returns: whether it was there to receive it.
   @discardableResult
   public func signalLauncher(_ signal: Int32) -> Bool {
-    let launchers = processes(marked: mark).filter { name(of: $0) == "mpirun" || name(of: $0) == "orterun" }
-    return launchers.first.map { kill(pid_t($0), signal) == 0 } ?? false
+    isRunning && launcher.map { kill(pid_t($0), signal) == 0 } ?? false
   }
 
   /// Sends a signal to one rank.
