@@ -60,7 +60,8 @@ final class Rollout {
     snapshot.set("rollout_mean", runner.mean.values)
     snapshot.set("rollout_spread", runner.spread.values)
     for age in 0..<3 { snapshot.set("rollout_past_\(age)", members: past.map { $0[age].values }) }
-    snapshot.set("rollout_places", members: places.map { $0.flatMap { [Int64($0.truth), Int64($0.time), Int64($0.start)] } })
+    snapshot.set(
+      "rollout_places", members: places.map { $0.flatMap { [Int64($0.truth), Int64($0.time), Int64($0.start)] } })
     snapshot.set("rollout_restarts", members: restarts.map { $0.map { Int64($0) } })
   }
 

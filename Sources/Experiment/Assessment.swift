@@ -45,8 +45,8 @@ extension Setup {
         scorer?.add(summary, cycle: cycle, seconds: truth.isTimed(cycle) ? seconds : nil)
         if isRecorded(cycle) { try recorder?.add(summary, truth: k) }
         if !truth.isWhole { progress.advance(to: k * truth.cycles + cycle) }
-        // The other ranks do their next forecasts while rank 0 scores, and no clock would show what a cycle takes. So before
-        // some cycles they wait.
+        // The other ranks do their next forecasts while rank 0 scores, and no clock would show what a cycle takes. So
+        // before some cycles they wait.
         if truth.isTimed(cycle + 1) { try communicator.barrier() }
       } save: { cycle, ensemble in
         var snapshot = Snapshot()

@@ -137,7 +137,8 @@ extension JobTests {
       let simulated = try workshop.job(1, ["simulate", "--output", "made", "--cycles", "10"] + settings, in: place)
       try #require(simulated.status == 0, "\(simulated.stderr)")
       let layout = StateLayout(
-        grid: PeriodicGrid(cells: 40, length: 40), variables: [Variable(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
+        grid: PeriodicGrid(cells: 40, length: 40),
+        variables: [Variable(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
       let path = workshop.folder.appending(path: "\(place)/made/initial.nc").path
       var initial = try EnsembleFile.read(path, layout: layout, memberCount: 6)
       for c in 0..<40 { initial.members[5 * 40 + c] = c % 2 == 0 ? 1e200 : -1e200 }

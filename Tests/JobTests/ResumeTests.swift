@@ -133,7 +133,8 @@ extension JobTests {
       let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
       let own = names.filter { $0.contains(".\(newest).rank-") || $0 == "manifest-\(newest).json" }
       try #require(own.count >= 4)
-      let victim = own[kind == .exchanged ? own.count - 1 : Damage.allCases.firstIndex(of: kind).map { $0 % own.count } ?? 0]
+      let number = Damage.allCases.firstIndex(of: kind) ?? 0
+      let victim = own[kind == .exchanged ? own.count - 1 : number % own.count]
       let others = own.filter { $0 != victim && $0.hasSuffix(".nc") }
       try damage("\(folder)/\(victim)", kind, other: others.first.map { "\(folder)/\($0)" })
       let result = try run.job(ranks: 3, resumes: true, more: ["--checkpoint-every", "0"])
