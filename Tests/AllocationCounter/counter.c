@@ -37,6 +37,9 @@ long daunce_allocations(void) {
 
 long daunce_mpi_allocations(void) { return atomic_load(&in_mpi); }
 
+// A sanitizer has its own malloc, and counts nothing here.
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+
 void *malloc(size_t size) {
   count(__builtin_return_address(0));
   return __libc_malloc(size);
@@ -69,3 +72,5 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
   *memory = result;
   return 0;
 }
+
+#endif
