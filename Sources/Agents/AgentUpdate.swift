@@ -49,11 +49,16 @@ public final class AgentUpdate: EnsembleUpdate {
     started = true
   }
 
+  /// Adds the local agents' last three analyses (`[variable][cell]` each) to a snapshot: persistence-based agents see
+  /// their differences.
   public func save(into snapshot: inout Snapshot) {
     snapshot.set("agents_started", started ? 1 : 0)
     for age in 0..<3 { snapshot.set("agents_past_\(age)", members: past.map { $0[age].values }) }
   }
 
+  /// Takes them back.
+  ///
+  /// - Throws: `SnapshotError` when they are missing or of another size.
   public func restore(from snapshot: Snapshot) throws {
     started = try snapshot.integer("agents_started") == 1
     for age in 0..<3 {

@@ -32,6 +32,7 @@ public enum ForeignFile {
     public var memory: Int? = 512 << 20
     public var memoryPerByte = 4 * 1100
 
+    /// The limits that the properties show.
     public init() {}
   }
 

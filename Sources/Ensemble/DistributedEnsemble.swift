@@ -43,5 +43,6 @@ public protocol EnsembleUpdate: AnyObject {
 extension EnsembleUpdate {
   /// Most updates remember nothing from cycle to cycle.
   public func save(into snapshot: inout Snapshot) {}
+  /// Nothing was saved, so nothing is restored.
   public func restore(from snapshot: Snapshot) throws {}
 }

@@ -105,7 +105,8 @@ public struct ExactSum: Sendable {
 
   private typealias Lanes = SIMD4<Double>
 
-  /// Adds the integers in doubles that `rounder` was added to.
+  /// Adds the integers in doubles that `rounder` was added to. The bits are cast because the standard library has
+  /// `bitPattern` for single numbers only; both types are 32 plain bytes.
   @inline(__always)
   private static func add(_ rounded: Lanes, to sums: UnsafeMutablePointer<Int64>) {
     let integers = unsafeBitCast(rounded, to: SIMD4<Int64>.self) &- Int64(bitPattern: rounder.bitPattern)

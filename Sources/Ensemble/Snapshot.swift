@@ -24,6 +24,7 @@ public struct Snapshot: Sendable, Hashable {
   /// Numbers of the local members, in the order of `Distribution.local`, equally many for each member.
   public private(set) var members: [String: [Numbers]] = [:]
 
+  /// A snapshot of nothing.
   public init() {}
 
   /// Keeps numbers that are the same for all members.
@@ -96,6 +97,7 @@ public struct Snapshot: Sendable, Hashable {
 
 /// A number that a snapshot keeps.
 public protocol SnapshotElement: BitwiseCopyable, Sendable {
+  /// Numbers of this type as a snapshot keeps them.
   static func wrap(_ values: [Self]) -> Snapshot.Numbers
   /// `nil` for numbers of another type.
   static func unwrap(_ numbers: Snapshot.Numbers) -> [Self]?
@@ -134,6 +136,7 @@ public struct SnapshotError: Error, Sendable, Hashable, CustomStringConvertible 
   public let name: String
   public let found: String
 
+  /// What was looked for by `name`, and what was found in its place.
   public init(name: String, found: String) {
     self.name = name
     self.found = found

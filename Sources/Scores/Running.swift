@@ -107,10 +107,12 @@ public struct RankHistogram: Sendable, Hashable, Codable {
 
 /// Standard deviation, divisor n, of values that come one by one; by Welford's recursion.
 public struct RunningDeviation: Sendable, Hashable, Codable {
+  /// Values so far.
   public private(set) var count = 0
   private var mean = 0.0
   private var squares = 0.0
 
+  /// Before the first value.
   public init() {}
 
   /// Takes the next value.
@@ -132,8 +134,10 @@ public struct RunningMedian: Sendable, Hashable, Codable {
   /// Logarithms (base 2) of the least and the largest value that have classes of their own.
   private static let range = -40.0...24.0
   private var counts: [Int: Int] = [:]
+  /// Values so far.
   public private(set) var count = 0
 
+  /// Before the first value.
   public init() {}
 
   /// Takes the next value; those that are not positive count as the least.
