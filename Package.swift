@@ -1,25 +1,32 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Vectors of eight Floats need AVX2, which processors have had since 2013; DAUNCE_CPU=x86-64 builds for older ones, at
-// less than half of the networks' speed. Multiplication and addition are never fused, so the numbers stay the same.
-#if arch(x86_64)
-  let instructionSet = ["-Xcc", "-march=\(Context.environment["DAUNCE_CPU"] ?? "x86-64-v3")"]
-#else
-  let instructionSet: [String] = []
-#endif
+// Where DAUNCE_CPU names a processor (launch/* set it: x86-64-v3, which processors have been since 2013), vectors of
+// eight Floats are one instruction, and a square root is one too, not a call that may set errno. Unset, as in a package
+// that depends on this one, there are no such flags, which SwiftPM refuses in a dependency: the same bits, at less than
+// half of the speed. Multiplication and addition are never fused.
+let processorFlags: [SwiftSetting] =
+  Context.environment["DAUNCE_CPU"].map { cpu in
+    #if arch(x86_64)
+      let architecture = ["-Xcc", "-march=\(cpu)"]
+    #else
+      let architecture: [String] = []
+    #endif
+    return [.unsafeFlags(architecture + ["-Xcc", "-fno-math-errno"])]
+  } ?? []
 
 /// One block of settings for every Swift target.
-let settings: [SwiftSetting] = [
-  // A square root is an instruction, not a call that may set errno: vectors have it too. It is rounded the same.
-  .unsafeFlags(instructionSet + ["-Xcc", "-fno-math-errno"]),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let settings: [SwiftSetting] =
+  processorFlags + [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ]
 
+/// A module of the library, in a folder of its short name.
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+  .target(
+    name: "Daunce\(name)", dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
@@ -28,9 +35,21 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool =
     resources: fixtures ? [.copy("Fixtures")] : [], swiftSettings: settings)
 }
 
+/// A program that tests start, in no product.
+func helper(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let rooms = [
+  "State", "Numerics", "Observations", "MPI", "Ensemble", "Models", "Assimilation", "Agents", "Archive", "Experiment",
+]
+
 let package = Package(
   name: "daunce-mpi",
-  products: [.executable(name: "daunce-mpi", targets: ["daunce-mpi"])],
+  products: [
+    .executable(name: "daunce-mpi", targets: ["daunce-mpi"]),
+    .library(name: "Daunce", targets: rooms.map { "Daunce\($0)" }),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -44,67 +63,71 @@ let package = Package(
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
     .systemLibrary(name: "CNLopt", pkgConfig: "nlopt", providers: [.apt(["libnlopt-dev"])]),
 
-    room("StateSpace", []),
-    room("Randomness", []),
+    room("State", []),
+    room("Numerics", ["COpenBLAS"]),
+    room("Observations", ["DaunceState"]),
     room("MPI", ["COpenMPI"]),
-    room("LinearAlgebra", ["COpenBLAS"]),
-    room("Ensemble", ["MPI", "StateSpace"]),
-    room("Models", ["StateSpace", "Randomness"]),
-    room("Assimilation", ["Ensemble", "StateSpace", "Randomness", "LinearAlgebra", "CNLopt"]),
-    room("Agents", ["Ensemble", "StateSpace", "Randomness", "MPI"]),
-    room("Archive", ["StateSpace", "CNetCDF"]),
-    room("Scores", []),
+    room("Ensemble", ["DaunceMPI", "DaunceState"]),
+    room("Models", ["DaunceState", "DaunceNumerics"]),
+    room("Assimilation", ["DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "CNLopt"]),
+    room("Agents", ["DaunceEnsemble", "DaunceState", "DaunceNumerics", "DaunceMPI"]),
+    room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
     room("Experiment", [
-      "MPI", "Ensemble", "StateSpace", "Randomness", "Models", "Assimilation", "Agents",
-      "Archive", "Scores", "Yams", .product(name: "Logging", package: "swift-log"),
+      "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
+      "DaunceAssimilation", "DaunceAgents", "DaunceArchive", "Yams", .product(name: "Logging", package: "swift-log"),
     ]),
     .executableTarget(
       name: "daunce-mpi",
       dependencies: [
-        "Experiment", "Archive", "Assimilation", "Ensemble", "LinearAlgebra", "Models", "MPI",
+        "DaunceExperiment", "DaunceArchive", "DaunceAssimilation", "DaunceEnsemble", "DaunceNumerics", "DaunceModels",
+        "DaunceMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings, plugins: ["StampBuild"]),
     .plugin(name: "StampBuild", capability: .buildTool()),
 
-    tests("RandomnessTests", ["Randomness"]),
-    tests("LinearAlgebraTests", ["LinearAlgebra"]),
+    tests("StateTests", ["DaunceState"]),
+    tests("ObservationsTests", ["DaunceObservations", "DaunceState"]),
+    tests("RandomnessTests", ["DaunceNumerics"]),
+    tests("LinearAlgebraTests", ["DaunceNumerics"]),
+    tests("ScoresTests", ["DaunceNumerics"], fixtures: true),
+    tests("MPITests", ["TestSupport", "MPIProbe"]),
+    tests("EnsembleTests", ["DaunceEnsemble", "DaunceNumerics", "TestSupport", "MPIProbe"]),
+    tests("ModelsTests", ["DaunceModels", "DaunceState", "DaunceNumerics"], fixtures: true),
     tests(
       "AssimilationTests",
-      ["Assimilation", "Models", "StateSpace", "Randomness", "TestSupport", "AssimilationProbe"], fixtures: true),
-    tests("MPITests", ["TestSupport", "MPIProbe"]),
-    tests("EnsembleTests", ["Ensemble", "Randomness", "TestSupport", "MPIProbe"]),
-
-    tests("JobTests", ["Archive", "StateSpace", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
+      [
+        "DaunceAssimilation", "DaunceModels", "DaunceObservations", "DaunceState", "DaunceNumerics", "TestSupport",
+        "AssimilationProbe",
+      ], fixtures: true),
+    tests(
+      "AgentsTests", ["DaunceAgents", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceState"], fixtures: true),
+    tests("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
+    tests(
+      "ConfigurationTests",
+      ["DaunceAgents", "DaunceExperiment", "DaunceState", "TestSupport", "daunce-mpi"]),
+    tests(
+      "JobTests", ["DaunceArchive", "DaunceState", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
     .testTarget(
       name: "ClusterTests", dependencies: ["TestSupport", "daunce-mpi"], exclude: ["Helpers"],
       swiftSettings: settings),
-    .executableTarget(
-      name: "ForeignWriter", dependencies: ["CNetCDF"], path: "Tests/ForeignWriter", swiftSettings: settings),
-
-    // For tests only, in no product: launching real jobs, and the program that they run.
-    .target(
-      name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport", swiftSettings: settings),
-    .executableTarget(
-      name: "MPIProbe", dependencies: ["MPI", "Ensemble", "TestSupport"], path: "Tests/MPIProbe",
-      swiftSettings: settings),
-    .executableTarget(
-      name: "AssimilationProbe", dependencies: ["Assimilation", "Ensemble", "MPI", "Randomness", "StateSpace"],
-      path: "Tests/AssimilationProbe", swiftSettings: settings),
-    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-    .executableTarget(
-      name: "CycleProbe", dependencies: ["AllocationCounter", "Archive", "Experiment", "LinearAlgebra", "MPI"],
-      path: "Tests/CycleProbe", swiftSettings: settings),
-    tests("AgentsTests", ["Agents", "Ensemble", "MPI", "Randomness", "StateSpace"], fixtures: true),
-    tests("ModelsTests", ["Models", "StateSpace", "Randomness"], fixtures: true),
-    tests("ScoresTests", ["Scores"], fixtures: true),
-    tests("ConfigurationTests", ["Agents", "Experiment", "StateSpace", "TestSupport", "daunce-mpi"]),
-    tests("ArchiveTests", ["Archive", "StateSpace"], fixtures: true),
-    .executableTarget(
-      name: "FileFuzzer", dependencies: ["Archive", "CNetCDF", "Experiment", "MPI", "Models", "StateSpace"],
-      path: "Tests/FileFuzzer", swiftSettings: settings),
     tests(
-      "FuzzTests", ["Archive", "StateSpace", "TestSupport", "FileFuzzer", "ForeignWriter", "daunce-mpi"], fixtures: true),
+      "FuzzTests",
+      ["DaunceArchive", "DaunceState", "TestSupport", "FileFuzzer", "ForeignWriter", "daunce-mpi"], fixtures: true),
+
+    // For tests only, in no product: launching real jobs, and the programs that they run.
+    .target(
+      name: "TestSupport", dependencies: ["DaunceNumerics"], path: "Tests/TestSupport", swiftSettings: settings),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    helper("ForeignWriter", ["CNetCDF"]),
+    helper("MPIProbe", ["DaunceMPI", "DaunceEnsemble", "TestSupport"]),
+    helper(
+      "AssimilationProbe", ["DaunceAssimilation", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceState"]),
+    helper(
+      "CycleProbe", ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI"]),
+    helper(
+      "FileFuzzer",
+      ["DaunceArchive", "CNetCDF", "DaunceExperiment", "DaunceMPI", "DaunceModels", "DaunceState"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
-import Randomness
-import StateSpace
+import DaunceNumerics
+import DaunceState
 
 /// One ensemble member's agent: its own policy, value function, optimisers and Lagrange multipliers. Nothing in it is
 /// shared with other agents.
@@ -18,10 +18,10 @@ public struct Agent: Sendable, Hashable {
     let sizes = [inputs] + settings.hidden + [2 * settings.controls.count]
     policy = Network(
       sizes: sizes, outputGain: 0.01,
-      stream: Stream(seed: seed, purpose: .networkInitialisation, member: member, cycle: 0))
+      stream: RandomStream(seed: seed, purpose: .networkInitialisation, member: member, cycle: 0))
     value = Network(
       sizes: [inputs, 16, 1], outputGain: 1,
-      stream: Stream(seed: seed, purpose: .networkInitialisation, member: member, cycle: 1))
+      stream: RandomStream(seed: seed, purpose: .networkInitialisation, member: member, cycle: 1))
     policyOptimiser = Adam(parameters: policy.parameters.count)
     valueOptimiser = Adam(parameters: value.parameters.count)
     self.multipliers = multipliers

@@ -1,8 +1,8 @@
 import Glibc
-import Ensemble
-import MPI
-import Randomness
-import StateSpace
+import DaunceEnsemble
+import DaunceMPI
+import DaunceNumerics
+import DaunceState
 
 extension AgentTrainer {
   /// Proximal policy optimisation in closed loop with a Lagrange multiplier for every band (3.2-3.9): each iteration
@@ -48,7 +48,7 @@ extension AgentTrainer {
         }
         learner.learn(
           &agents[m], from: experiences[m],
-          stream: Stream(
+          stream: RandomStream(
             seed: seed, purpose: .trainingOrder, member: distribution.local.lowerBound + m, cycle: tag << 20),
           progress: Double(iteration) / Double(ppo.iterations),
           // The first tenth teaches the value network only: advantages against an untrained one would lead the policy

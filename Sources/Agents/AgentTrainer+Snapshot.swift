@@ -1,4 +1,4 @@
-public import Ensemble
+public import DaunceEnsemble
 
 /// A training as a snapshot, from which it goes on to the same agents.
 extension AgentTrainer {

@@ -1,7 +1,7 @@
 import Glibc
-import Ensemble
-import Randomness
-import StateSpace
+import DaunceEnsemble
+import DaunceNumerics
+import DaunceState
 
 extension AgentTrainer {
   /// Maximum-likelihood start: the policy's law of the target, given the reference filter's states and then the

@@ -1,7 +1,7 @@
-public import Ensemble
-public import MPI
-import Randomness
-public import StateSpace
+public import DaunceEnsemble
+public import DaunceMPI
+import DaunceNumerics
+public import DaunceState
 
 /// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share
 /// nothing but what they see of the ensemble's forecasts: mean and spread, or with `inputs: covariances` all of them.

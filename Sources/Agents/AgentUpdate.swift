@@ -1,7 +1,7 @@
-public import Ensemble
-public import MPI
-public import StateSpace
-import Randomness
+public import DaunceEnsemble
+public import DaunceMPI
+public import DaunceState
+import DaunceNumerics
 
 /// The agents as an ensemble update: every member's policy turns the base forecast and the observations into its
 /// analysis. One reduction or gather a cycle assembles what they see of the ensemble, none with `inputs: member`.

@@ -1,6 +1,6 @@
-import Ensemble
-import Randomness
-import StateSpace
+import DaunceEnsemble
+import DaunceNumerics
+import DaunceState
 
 /// Rolls out agents and works out their rewards.
 final class Collector {

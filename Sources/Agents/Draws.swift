@@ -1,4 +1,4 @@
-package import Randomness
+package import DaunceNumerics
 
 /// The uniform numbers that turn policies into actions: a member's place in the law of every cell.
 ///
@@ -47,7 +47,7 @@ package struct Draws {
     var tables = [Int32]()
     tables.reserveCapacity(Self.tables * members)
     for table in 0..<Self.tables {
-      let stream = Stream(seed: seed, purpose: .policyStratum, member: table, cycle: 0xFFFF_FFFF)
+      let stream = RandomStream(seed: seed, purpose: .policyStratum, member: table, cycle: 0xFFFF_FFFF)
       var order = (0..<Int32(members)).map { $0 }
       for i in stride(from: members - 1, to: 0, by: -1) {
         order.swapAt(i, stream.integer(below: i + 1, at: i))
@@ -68,12 +68,12 @@ package struct Draws {
     forecasts: Forecasts? = nil
   ) {
     let count = uniforms.count
-    let stream = Stream(seed: seed, purpose: purpose, member: member, cycle: cycle)
+    let stream = RandomStream(seed: seed, purpose: purpose, member: member, cycle: cycle)
     var span = uniforms.mutableSpan
     stream.uniforms(into: &span, at: sequence * ((count + 1) / 2))
     guard kind == .stratified else { return }
     // The purpose's number goes into the member's word: strata belong to no member.
-    let strata = Stream(seed: seed, purpose: .policyStratum, member: Int(purpose.rawValue), cycle: cycle)
+    let strata = RandomStream(seed: seed, purpose: .policyStratum, member: Int(purpose.rawValue), cycle: cycle)
     let offset = sequence * ((count + 1) / 2)
     let parts = UInt64(members)
     let share = Double(members)

@@ -1,4 +1,4 @@
-import StateSpace
+import DaunceState
 
 /// Fills the policy's inputs for one member: local features of every cell, normalised to about [-1, 1].
 ///
@@ -30,7 +30,7 @@ public final class Features {
   /// Number of inputs.
   public let count: Int
   let settings: AgentSettings
-  let layout: StateLayout
+  let layout: CircleLayout
   private let base: any BaseForecast
   private var auxiliary: [Double]
   private let row: Workspace<Float>
@@ -47,7 +47,7 @@ public final class Features {
   }
 
   /// Number of inputs for given settings.
-  static func count(settings: AgentSettings, layout: StateLayout, auxiliary: Int) -> Int {
+  static func count(settings: AgentSettings, layout: CircleLayout, auxiliary: Int) -> Int {
     if settings.inputs == .literal { return LiteralInputs(layout: layout, window: settings.window).count }
     var count = auxiliary
     for v in layout.variables.indices {

@@ -1,4 +1,4 @@
-package import StateSpace
+package import DaunceState
 
 /// Holds a model's linear invariants in the actions of an agent: the actions nearest to the drawn ones that leave every
 /// invariant where the member's base forecast has it and respect the lower bounds,
@@ -32,7 +32,7 @@ package final class InvariantProjection {
   /// - Parameters:
   ///   - invariants: with one coefficient for every element of a state of `layout`.
   ///   - controls: variables that the actions set, in the actions' order.
-  package init(invariants: [LinearInvariant], layout: StateLayout, controls: [Int]) {
+  package init(invariants: [LinearInvariant], layout: CircleLayout, controls: [Int]) {
     let cells = layout.grid.cells
     let rows = invariants.map { invariant in controls.flatMap { invariant.coefficients[layout.range($0)] } }
       .filter { row in row.contains { $0 != 0 } }

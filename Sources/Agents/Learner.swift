@@ -1,4 +1,4 @@
-package import Randomness
+package import DaunceNumerics
 
 /// The clipped-surrogate update of one agent's policy and the regression of its value network (Schulman et al. 2017).
 package final class Learner {
@@ -32,7 +32,7 @@ package final class Learner {
   ///   - progress: part of the training that is over; the learning rate falls linearly to zero.
   ///   - valueOnly: leave the policy as it is.
   package func learn(
-    _ agent: inout Agent, from e: Experience, stream: Stream, progress: Double, valueOnly: Bool = false
+    _ agent: inout Agent, from e: Experience, stream: RandomStream, progress: Double, valueOnly: Bool = false
   ) {
     let returns = normalise(e)
     var order = Array(0..<e.tiles)

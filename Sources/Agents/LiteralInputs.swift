@@ -1,14 +1,14 @@
-package import StateSpace
+package import DaunceState
 
 /// The inputs that the paper lists, and nothing else: of every variable its own member in a window and the two last
 /// finite differences in time at the cell; then time and position. What was observed reaches such an agent through
 /// training only.
 package struct LiteralInputs {
-  let layout: StateLayout
+  let layout: CircleLayout
   /// Cells in the window, odd.
   let window: Int
 
-  package init(layout: StateLayout, window: Int) {
+  package init(layout: CircleLayout, window: Int) {
     self.layout = layout
     self.window = window
   }

@@ -1,4 +1,4 @@
-public import Randomness
+public import DaunceNumerics
 
 /// Eight samples side by side: the unit in which networks compute, whatever the machine's vector width.
 public typealias Lanes = SIMD8<Float>
@@ -17,7 +17,7 @@ public struct Network: Sendable, Hashable {
 
   /// A network with normal weights scaled by the layers' sizes (Glorot & Bengio 2010) and zero biases; the output
   /// layer is scaled by `outputGain`, so that a small gain starts near zero output.
-  public init(sizes: [Int], outputGain: Float, stream: Stream) {
+  public init(sizes: [Int], outputGain: Float, stream: RandomStream) {
     precondition(sizes.count >= 2 && sizes.allSatisfy { $0 > 0 })
     self.sizes = sizes
     var offsets = [0]

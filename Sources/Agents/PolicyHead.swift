@@ -1,5 +1,5 @@
 import Glibc
-package import StateSpace
+package import DaunceState
 
 /// Turns a policy network's output into the laws of the actions.
 package struct PolicyHead: Sendable {
@@ -19,7 +19,7 @@ package struct PolicyHead: Sendable {
   /// Log-scale of an untrained policy, relative to the variable's scale.
   static let initialLogScale = -2.0
 
-  package init(settings: AgentSettings, layout: StateLayout) {
+  package init(settings: AgentSettings, layout: CircleLayout) {
     cells = layout.grid.cells
     vectors = (layout.grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     scales = settings.controls.map { layout.variables[$0].scale }

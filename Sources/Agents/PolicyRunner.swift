@@ -1,13 +1,13 @@
-import Ensemble
-import MPI
-import Randomness
-import StateSpace
+import DaunceEnsemble
+import DaunceMPI
+import DaunceNumerics
+import DaunceState
 
 /// The agents' step that training and assimilation share: base forecasts, one reduction or gather for what is seen of the
 /// ensemble, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
 final class PolicyRunner {
   let settings: AgentSettings
-  let layout: StateLayout
+  let layout: CircleLayout
   let distribution: Distribution
   let base: any BaseForecast
   let features: Features

@@ -1,6 +1,6 @@
-import Ensemble
-import Randomness
-import StateSpace
+import DaunceEnsemble
+import DaunceNumerics
+import DaunceState
 
 /// Closed-loop runs of all agents side by side: `sequences` ensembles that start from the reference filter's states
 /// somewhere in the training truths and go on under the agents' own actions.
@@ -102,7 +102,7 @@ final class Rollout {
   /// Puts sequence `s` of local member `m` at a random time of a random truth. The choice does not depend on the
   /// member, so that all members agree.
   private func start(_ m: Int, _ s: Int) {
-    let stream = Stream(seed: seed, purpose: .rolloutStart, member: tag, cycle: s)
+    let stream = RandomStream(seed: seed, purpose: .rolloutStart, member: tag, cycle: s)
     let truth = stream.integer(below: data.truths.count, at: 2 * restarts[m][s])
     let time = stream.integer(below: max(1, data.cycles - 1), at: 2 * restarts[m][s] + 1)
     restarts[m][s] += 1
@@ -187,7 +187,7 @@ final class Rollout {
     }
     makeGaps(
       in: y, count: count, fraction: missingFraction,
-      stream: Stream(seed: seed, purpose: .trainingOrder, member: tag << 16 + s, cycle: step))
+      stream: RandomStream(seed: seed, purpose: .trainingOrder, member: tag << 16 + s, cycle: step))
   }
 
   private func restartWhereNeeded() {
@@ -230,7 +230,7 @@ final class Rollout {
 }
 
 /// Removes observations in a fraction of states: half of those lose a third of their cells, the others all.
-func makeGaps(in y: UnsafeMutablePointer<Double>, count: Int, fraction: Double, stream: Stream) {
+func makeGaps(in y: UnsafeMutablePointer<Double>, count: Int, fraction: Double, stream: RandomStream) {
   guard fraction > 0, stream.uniform(at: 0) < fraction else { return }
   let share = stream.uniform(at: 1) < 0.5 ? 1 : 0.33
   for i in 0..<count where stream.uniform(at: 2 + i) < share { y[i] = .nan }

@@ -1,5 +1,5 @@
-import Ensemble
-import StateSpace
+import DaunceEnsemble
+import DaunceState
 
 /// How far the target keeps its order among the members: the correlation between its place among the base forecasts (its
 /// own carried forward like theirs) and its place in the policies' laws. Draws that keep the order of the forecasts in

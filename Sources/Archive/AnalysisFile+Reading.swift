@@ -1,4 +1,4 @@
-import StateSpace
+import DaunceState
 
 /// Reads an analysis file; see `AnalysisContents` for what is in it.
 public final class AnalysisFile {

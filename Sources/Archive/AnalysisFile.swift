@@ -1,4 +1,4 @@
-public import StateSpace
+public import DaunceState
 
 /// What an analysis file of one method holds.
 ///
@@ -15,7 +15,7 @@ public import StateSpace
 ///
 /// No times of day and no durations are in it: two runs with one configuration write the same bytes.
 public struct AnalysisContents: Sendable, Hashable {
-  public var layout: StateLayout
+  public var layout: CircleLayout
   /// Names of derived fields with mean and spread.
   public var diagnostics: [String]
   public var memberCount: Int
@@ -30,7 +30,7 @@ public struct AnalysisContents: Sendable, Hashable {
 
   /// A layout for analyses of `memberCount` members; see the properties.
   public init(
-    layout: StateLayout, diagnostics: [String], memberCount: Int, cycles: Int? = nil, truthSeeds: [UInt64]? = nil
+    layout: CircleLayout, diagnostics: [String], memberCount: Int, cycles: Int? = nil, truthSeeds: [UInt64]? = nil
   ) {
     self.layout = layout
     self.diagnostics = diagnostics

@@ -1,9 +1,9 @@
-import StateSpace
+import DaunceState
 
 /// Coordinates that every file shares, with the attributes that CF and plotting programs look for.
 extension DatasetWriter {
   /// Dimension and coordinate `x`: centres of the cells, in the model's unit of length.
-  func defineGrid(_ grid: PeriodicGrid) throws(ArchiveError) -> Dimension {
+  func defineGrid(_ grid: CircleGrid) throws(ArchiveError) -> Dimension {
     let x = try dimension("x", length: grid.cells)
     let coordinate = try variable(
       "x", over: [x],
@@ -64,7 +64,7 @@ extension Variable {
 
 extension DatasetReader {
   /// Checks that the file's cells are those of `grid`: number of cells, and their places where the file has them.
-  func checkGrid(_ grid: PeriodicGrid) throws(ArchiveError) {
+  func checkGrid(_ grid: CircleGrid) throws(ArchiveError) {
     let cells = try length(of: "x")
     guard cells == grid.cells else {
       throw ArchiveError(

@@ -9,7 +9,7 @@ extension DatasetReader {
     guard variable.type == type.elementType.code else {
       throw ArchiveError(
         .wrongType, path: path, object: "variable \(name)", found: "values of type \(variable.typeName)",
-        expected: Archive.typeName(type.elementType.code))
+        expected: DaunceArchive.typeName(type.elementType.code))
     }
     let count = try plausibleCount(variable, variable.count)
     return try read(variable, count: count) { values in

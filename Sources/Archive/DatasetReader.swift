@@ -153,7 +153,7 @@ public final class DatasetReader {
       }
       variables.append(
         Variable(
-          name: string(name), dimensions: names, shape: shape, typeName: Archive.typeName(type), id: variable,
+          name: string(name), dimensions: names, shape: shape, typeName: DaunceArchive.typeName(type), id: variable,
           type: type))
     }
     return (dimensions, variables)

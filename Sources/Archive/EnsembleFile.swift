@@ -1,4 +1,4 @@
-public import StateSpace
+public import DaunceState
 
 /// An ensemble of one time: initial states, or the states before or after an analysis.
 ///
@@ -33,7 +33,7 @@ public struct EnsembleFile: Sendable, Hashable {
 
   /// Writes the ensemble. Returns the file's digest.
   @discardableResult
-  public func write(to path: String, layout: StateLayout, provenance: Provenance) throws(ArchiveError) -> UInt64 {
+  public func write(to path: String, layout: CircleLayout, provenance: Provenance) throws(ArchiveError) -> UInt64 {
     guard memberCount > 0, members.count == memberCount * layout.count else {
       throw ArchiveError(
         .wrongSize, path: path, found: "\(members.count) values",
@@ -62,7 +62,7 @@ public struct EnsembleFile: Sendable, Hashable {
   /// Throws if a variable is missing or has other dimensions, if the grid is another one, if a value is not finite or
   /// lies below its variable's lower bound, or if the attribute `time` is missing.
   public static func read(
-    _ path: String, layout: StateLayout, memberCount expected: Int? = nil
+    _ path: String, layout: CircleLayout, memberCount expected: Int? = nil
   ) throws(ArchiveError) -> EnsembleFile {
     let reader = try DatasetReader(path: path)
     let count = try reader.length(of: "member")
@@ -122,7 +122,7 @@ public struct EnsembleFile: Sendable, Hashable {
   /// The layout of a file of any model: every variable over (member, x) is state. The grid's length is the attribute
   /// `length` of `x`, or else the number of cells times the first spacing. Scales are the variables' sample standard
   /// deviations over members and cells; lower bounds are their attributes `valid_min`.
-  public static func layout(of path: String) throws(ArchiveError) -> StateLayout {
+  public static func layout(of path: String) throws(ArchiveError) -> CircleLayout {
     let reader = try DatasetReader(path: path)
     let cells = try reader.length(of: "x")
     try reader.variable("x", over: [("x", cells)])
@@ -149,7 +149,7 @@ public struct EnsembleFile: Sendable, Hashable {
       throw ArchiveError(
         .missingVariable, path: path, found: "no variable with dimensions (member, x)", expected: "at least one")
     }
-    let layout = StateLayout(grid: PeriodicGrid(cells: cells, length: length), variables: variables)
+    let layout = CircleLayout(grid: CircleGrid(cells: cells, length: length), variables: variables)
     try reader.checkGrid(layout.grid)
     return layout
   }

@@ -1,4 +1,4 @@
-public import StateSpace
+public import DaunceState
 
 /// One model run that counts as the truth.
 public struct Truth: Sendable, Hashable {
@@ -71,7 +71,7 @@ public enum NatureFile {
   /// `nature`: what they have in common.
   @discardableResult
   public static func write(
-    _ truths: [Truth], to path: String, layout: StateLayout, diagnostics: [String], asSeries: Bool,
+    _ truths: [Truth], to path: String, layout: CircleLayout, diagnostics: [String], asSeries: Bool,
     nature: Surroundings = Surroundings(), provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     guard let first = truths.first, asSeries || truths.count == 1 else {
@@ -143,7 +143,7 @@ public enum NatureFile {
   /// Reads truth number `truth` (from 0) with the named diagnostics. Throws if a variable is missing, has other
   /// dimensions or a value that is not finite, or if the grid is another one.
   public static func read(
-    _ path: String, layout: StateLayout, diagnostics: [String], truth: Int = 0
+    _ path: String, layout: CircleLayout, diagnostics: [String], truth: Int = 0
   ) throws(ArchiveError) -> Truth {
     let reader = try DatasetReader(path: path)
     let truths = try reader.truthCount(choosing: truth)

@@ -1,4 +1,4 @@
-public import StateSpace
+public import DaunceState
 
 extension ObservationFile {
   /// Writes observations of one variable at every cell, NaN where missing.
@@ -10,7 +10,7 @@ extension ObservationFile {
   ///   - errorVariance: in the variable's unit squared.
   @discardableResult
   public static func write(
-    fields: [[Double]], times: [Double], to path: String, layout: StateLayout, variable: Int, errorVariance: Double,
+    fields: [[Double]], times: [Double], to path: String, layout: CircleLayout, variable: Int, errorVariance: Double,
     seeds: [UInt64]?, provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     let shape = [times.count, layout.grid.cells]
@@ -38,7 +38,7 @@ extension ObservationFile {
   /// Writes a list of points, which may be of several variables and irregular in place and error.
   @discardableResult
   public static func write(
-    points series: ObservationSeries, to path: String, layout: StateLayout, provenance: Provenance
+    points series: ObservationSeries, to path: String, layout: CircleLayout, provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     var (times, places, values, variances): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
     var names: [String] = []

@@ -1,4 +1,4 @@
-public import StateSpace
+public import DaunceState
 
 /// Observations of several times; missing ones are left out.
 public struct ObservationSeries: Sendable, Hashable {
@@ -43,7 +43,7 @@ public enum ObservationFile {
   /// Throws if a name is not one of the layout's variables, if the grid is another one, if times do not ascend, if the
   /// variance of an observation is missing or not positive, or if all observations are missing.
   public static func read(
-    _ path: String, layout: StateLayout, truth: Int = 0
+    _ path: String, layout: CircleLayout, truth: Int = 0
   ) throws(ArchiveError) -> ObservationSeries {
     let reader = try DatasetReader(path: path)
     let isList = reader.dimensions.contains { $0.name == "obs" }
@@ -65,7 +65,7 @@ public enum ObservationFile {
   private static let suffix = "_error_variance"
 
   private static func fields(
-    _ reader: DatasetReader, _ layout: StateLayout, _ truth: Int
+    _ reader: DatasetReader, _ layout: CircleLayout, _ truth: Int
   ) throws(ArchiveError) -> ObservationSeries {
     _ = try reader.truthCount(choosing: truth)
     let observed = try observedVariables(reader, layout)
@@ -93,7 +93,7 @@ public enum ObservationFile {
   /// Variables of the layout that the file observes, in the layout's order. A field on the grid that is none of them is
   /// refused: left out silently, a misspelt name would be an experiment without these observations.
   private static func observedVariables(
-    _ reader: DatasetReader, _ layout: StateLayout
+    _ reader: DatasetReader, _ layout: CircleLayout
   ) throws(ArchiveError) -> [Int] {
     let known = layout.variables.map(\.name)
     for variable in reader.variables where Array(variable.dimensions.suffix(2)) == ["time", "x"] {
@@ -159,7 +159,7 @@ public enum ObservationFile {
   // MARK: Points
 
   private static func points(
-    _ reader: DatasetReader, _ layout: StateLayout
+    _ reader: DatasetReader, _ layout: CircleLayout
   ) throws(ArchiveError) -> ObservationSeries {
     let count = try reader.length(of: "obs")
     func column(_ name: String) throws(ArchiveError) -> [Double] {
@@ -210,7 +210,7 @@ public enum ObservationFile {
   /// The state element that a point observes. It has to lie within 1e-6 of a cell's width from the cell's centre, for
   /// observations between cells would need an interpolation that this file does not describe.
   private static func element(
-    of name: String, at place: Double, observation: Int, _ layout: StateLayout, _ reader: DatasetReader
+    of name: String, at place: Double, observation: Int, _ layout: CircleLayout, _ reader: DatasetReader
   ) throws(ArchiveError) -> Int {
     guard let v = layout.variableIndex(name) else {
       throw ArchiveError(

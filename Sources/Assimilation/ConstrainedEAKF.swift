@@ -1,5 +1,5 @@
-public import Ensemble
-public import StateSpace
+public import DaunceEnsemble
+public import DaunceState
 
 /// The constrained EAKF: the ensemble adjustment, then every member's projection onto the constraints in the metric of
 /// the localized sample covariance of the analysis ensemble.
@@ -19,7 +19,7 @@ public final class ConstrainedEAKF: InMemoryFilter {
   ///     with spread move. It makes such moves expensive, not free.
   /// - Throws: `AssimilationError` for a localization or constraints that don't fit the layout or the solver.
   public init(
-    layout: StateLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
+    layout: CircleLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
     solver: ConstraintSolver = .dual, ridge: Double = 1e-4
   ) throws(AssimilationError) {
     filter = try EAKF(layout: layout, localization: localization, inflation: inflation)

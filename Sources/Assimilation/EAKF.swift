@@ -1,5 +1,5 @@
-public import Ensemble
-public import StateSpace
+public import DaunceEnsemble
+public import DaunceState
 
 /// The ensemble adjustment Kalman filter (Anderson 2001): deterministic, serial over observations in ascending order,
 /// localized and inflated.
@@ -24,7 +24,7 @@ public final class EAKF: InMemoryFilter, MomentFilter {
 
   /// - Throws: `AssimilationError` for a localization that doesn't fit the layout.
   public init(
-    layout: StateLayout, localization: Localization, inflation: Inflation = .none, floor: Bool = false
+    layout: CircleLayout, localization: Localization, inflation: Inflation = .none, floor: Bool = false
   ) throws(AssimilationError) {
     table = try LocalizationTable(localization, layout: layout)
     self.inflation = inflation
@@ -123,7 +123,7 @@ extension Observations {
   }
 }
 
-extension StateLayout {
+extension CircleLayout {
   /// Sets values below their variable's lower bound to it, in any number of states (`[member][variable][cell]`).
   func raiseToBounds(_ states: inout MutableSpan<Double>) {
     for (v, variable) in variables.enumerated() {

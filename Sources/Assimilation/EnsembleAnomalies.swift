@@ -1,4 +1,4 @@
-internal import StateSpace
+internal import DaunceState
 
 /// An ensemble held as mean and anomalies (deviations of every member from the mean), which is how a filter works on
 /// it: anomalies keep their digits where the spread is small against the mean.

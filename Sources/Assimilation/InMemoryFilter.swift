@@ -1,5 +1,5 @@
-public import Ensemble
-public import StateSpace
+public import DaunceEnsemble
+public import DaunceState
 
 /// A filter as a function of a whole ensemble in memory, which needs no communication.
 public protocol InMemoryFilter: EnsembleUpdate {

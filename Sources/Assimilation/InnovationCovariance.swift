@@ -1,5 +1,5 @@
-internal import LinearAlgebra
-internal import StateSpace
+internal import DaunceNumerics
+internal import DaunceState
 
 /// The two matrices of the Kalman gain K = P H^T (H P H^T + R)^-1 (2.3), with P localized: the columns P H^T in compact
 /// rows, and the factored innovation covariance S = H P H^T + R (`[p][p]`).

@@ -1,5 +1,5 @@
-internal import Ensemble
-internal import StateSpace
+internal import DaunceEnsemble
+internal import DaunceState
 
 /// What an in-memory filter needs around it to update a distributed ensemble: members or moments are brought together,
 /// the filter runs on every rank, and the local members are written back. The only place here that communicates.

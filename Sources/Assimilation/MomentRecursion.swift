@@ -1,4 +1,4 @@
-internal import StateSpace
+internal import DaunceState
 
 /// The same recursion as `SerialRecursion` on (mean, covariance) alone, applied to some of the members on the way: the
 /// covariance form, for ensembles whose members are not in one place.

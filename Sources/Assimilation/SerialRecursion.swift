@@ -1,4 +1,4 @@
-internal import StateSpace
+internal import DaunceState
 
 /// The serial ensemble adjustment (Anderson 2001, eqs. 10-13, in the regression form of Anderson 2003): observations
 /// one after the other, each adjusting its own element exactly and the others by localized regression.

@@ -1,7 +1,6 @@
-public import Ensemble
-internal import LinearAlgebra
-internal import Randomness
-public import StateSpace
+public import DaunceEnsemble
+internal import DaunceNumerics
+public import DaunceState
 
 /// The ensemble Kalman filter with perturbed observations (2.1-2.5; Burgers, van Leeuwen & Evensen 1998):
 /// x_i + P H^T (H P H^T + R)^-1 (y + e_i - H x_i) with the sample covariance P localized element by element.
@@ -25,7 +24,7 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
 
   /// - Throws: `AssimilationError` for a localization that doesn't fit the layout.
   public init(
-    layout: StateLayout, localization: Localization, inflation: Inflation = .none, seed: UInt64
+    layout: CircleLayout, localization: Localization, inflation: Inflation = .none, seed: UInt64
   ) throws(AssimilationError) {
     table = try LocalizationTable(localization, layout: layout)
     self.inflation = inflation
@@ -135,7 +134,7 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
     let p = observations.count
     if perturbations.count < members * p { perturbations = [Double](repeating: 0, count: members * p) }
     for m in 0..<members {
-      let stream = Stream(seed: seed, purpose: .observationPerturbation, member: m, cycle: cycle)
+      let stream = RandomStream(seed: seed, purpose: .observationPerturbation, member: m, cycle: cycle)
       var repeats = 0
       for k in 0..<p {
         let element = observations.elements[k]

@@ -1,5 +1,5 @@
-public import MPI
-import StateSpace
+public import DaunceMPI
+import DaunceState
 
 /// Ensemble mean of all elements and their covariances with some of them, `columns`: what a serial filter needs when
 /// `columns` are the observed elements, or the whole matrix when they are all elements.

@@ -1,5 +1,5 @@
-public import MPI
-import StateSpace
+public import DaunceMPI
+import DaunceState
 
 /// Ensemble mean and spread of every element of rows that the members hold: states, or any other fields, one row of
 /// `width` numbers for each member.
@@ -111,7 +111,7 @@ public final class EnsembleStatistics {
   }
 }
 
-extension StateLayout {
+extension CircleLayout {
   /// Scale of every state element, the unit that deviations are expressed in (`[count]`).
   var units: [Double] {
     variables.flatMap { [Double](repeating: $0.scale, count: grid.cells) }

@@ -1,4 +1,4 @@
-public import MPI
+public import DaunceMPI
 
 /// Sums of doubles that don't depend on the order of summation, so that any number of ranks gives the same bits.
 ///

@@ -1,4 +1,4 @@
-public import MPI
+public import DaunceMPI
 
 /// All members of a distributed ensemble on every rank, in the order of members: sums over it run in that order and
 /// give the same bits on any number of ranks.

@@ -1,4 +1,4 @@
-public import MPI
+public import DaunceMPI
 
 /// How the ranks of a job lie on hosts and cores, and the members on ranks.
 public struct JobLayout: Sendable, Hashable, CustomStringConvertible {

@@ -5,7 +5,7 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-public import MPI
+public import DaunceMPI
 
 /// Wall time of the parts of a cycle, for measurements.
 ///

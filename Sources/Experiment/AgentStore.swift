@@ -1,10 +1,10 @@
-import Agents
-import Archive
-import Ensemble
+import DaunceAgents
+import DaunceArchive
+import DaunceEnsemble
 import Foundation
-import MPI
-import Models
-import StateSpace
+import DaunceMPI
+import DaunceModels
+import DaunceState
 
 /// Agents as files: one a member, with its networks, both optimisers' states, its multipliers and what it was trained
 /// for.

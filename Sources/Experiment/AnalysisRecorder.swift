@@ -1,7 +1,7 @@
-import Archive
-import Ensemble
-import Models
-import StateSpace
+import DaunceArchive
+import DaunceEnsemble
+import DaunceModels
+import DaunceState
 
 /// Streams analyses to a file on rank 0.
 final class AnalysisRecorder {

@@ -1,7 +1,7 @@
-import Ensemble
-import MPI
-import Models
-import StateSpace
+import DaunceEnsemble
+import DaunceMPI
+import DaunceModels
+import DaunceState
 
 /// What is kept of an analysis ensemble: mean and spread of every variable and derived field, every member's energy.
 /// Filled on rank 0 from one gather a cycle.

@@ -1,6 +1,6 @@
-import Ensemble
-import MPI
-import StateSpace
+import DaunceEnsemble
+import DaunceMPI
+import DaunceState
 
 extension Setup {
   /// Runs one method over all test truths and scores it; goes on where a checkpoint left it.

@@ -1,10 +1,10 @@
-import Agents
-public import Archive
-import Ensemble
+import DaunceAgents
+public import DaunceArchive
+import DaunceEnsemble
 public import Foundation
-import MPI
-import Models
-import StateSpace
+import DaunceMPI
+import DaunceModels
+import DaunceState
 
 /// A user's ensemble through a user's file of observations, by a filter or by trained agents.
 public struct AssimilateStage {

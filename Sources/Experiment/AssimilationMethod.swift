@@ -1,11 +1,11 @@
-public import Agents
-import Assimilation
-import Ensemble
-import MPI
+public import DaunceAgents
+import DaunceAssimilation
+import DaunceEnsemble
+import DaunceMPI
 import Foundation
-import Models
-import Randomness
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 
 /// One way of carrying an ensemble through a series of observations: a forecast and an update. Filters forecast every
 /// member with the full stochastic model, agents with their cheap base.
@@ -90,7 +90,7 @@ extension AssimilationMethod {
           var state = ensemble.states[m].mutableSpan
           model.forecast(
             &state, steps: steps,
-            noise: Stream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle))
+            noise: RandomStream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle))
         }
       },
       update: update)

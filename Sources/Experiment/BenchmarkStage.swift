@@ -1,8 +1,8 @@
-import Agents
-import Ensemble
+import DaunceAgents
+import DaunceEnsemble
 public import Foundation
-import MPI
-import StateSpace
+import DaunceMPI
+import DaunceState
 
 /// Seconds of a cycle of every method, side by side in one job, and where they go.
 public struct BenchmarkStage {

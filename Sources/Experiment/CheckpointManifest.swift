@@ -1,4 +1,4 @@
-import Archive
+import DaunceArchive
 import Foundation
 
 /// What one checkpoint consists of: written last, so a checkpoint with a manifest is whole.

@@ -1,5 +1,5 @@
-import Archive
-import Ensemble
+import DaunceArchive
+import DaunceEnsemble
 import Foundation
 
 /// Snapshots as files, and back.

@@ -1,7 +1,7 @@
-import Archive
-import Ensemble
+import DaunceArchive
+import DaunceEnsemble
 import Foundation
-import MPI
+import DaunceMPI
 
 /// The folder with a job's checkpoints: the last two of them are whole at any moment, whatever happens to the job.
 ///

@@ -1,7 +1,7 @@
-public import Archive
-import Ensemble
+public import DaunceArchive
+import DaunceEnsemble
 public import Foundation
-import MPI
+import DaunceMPI
 
 /// When checkpoints are written.
 public enum CheckpointSchedule: Sendable, Hashable {

@@ -1,5 +1,5 @@
-import Ensemble
-import MPI
+import DaunceEnsemble
+import DaunceMPI
 
 /// How long the collectives of a cycle take, by the length of their messages: what a model of the network is fitted to.
 struct CollectiveTimer {

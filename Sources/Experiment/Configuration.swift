@@ -1,4 +1,4 @@
-public import Agents
+public import DaunceAgents
 
 /// Everything that decides what an experiment computes; the defaults are the paper's experiment.
 ///

@@ -1,4 +1,4 @@
-public import Agents
+public import DaunceAgents
 
 /// The alternatives that keys choose from; the raw value is the word in a configuration file.
 extension Configuration {

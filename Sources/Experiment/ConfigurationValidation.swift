@@ -1,5 +1,5 @@
-import Agents
-public import StateSpace
+import DaunceAgents
+public import DaunceState
 
 extension Configuration {
   /// Refuses values outside their keys' rules and keys that contradict each other.
@@ -103,7 +103,7 @@ extension Configuration {
   /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when one
   ///   is left out: nothing would carry it forward.
   public func controlledVariables(
-    in layout: StateLayout, observed: Int, source: ConfigurationError.Source = .program
+    in layout: CircleLayout, observed: Int, source: ConfigurationError.Source = .program
   ) throws(ConfigurationError) -> [Int] {
     let names = layout.variables.map(\.name)
     guard let controls = agents.controls else {

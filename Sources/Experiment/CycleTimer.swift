@@ -1,6 +1,6 @@
-import Ensemble
-import MPI
-import StateSpace
+import DaunceEnsemble
+import DaunceMPI
+import DaunceState
 
 /// Runs methods over one truth and measures their cycles: the parts, each for itself, and then whole cycles as `run`
 /// does them.

@@ -1,5 +1,5 @@
-import Models
-import StateSpace
+import DaunceModels
+import DaunceState
 
 extension Setup {
   /// The energy that the configuration holds in a band, `nil` for none.

@@ -1,10 +1,10 @@
-import Agents
-import Assimilation
-import Ensemble
+import DaunceAgents
+import DaunceAssimilation
+import DaunceEnsemble
 import Foundation
-import Models
-import Randomness
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 
 /// The kernels of a cycle beside what this core and its memory allow (a roofline: Williams, Waterman & Patterson 2009).
 struct KernelTimer {
@@ -78,7 +78,7 @@ struct KernelTimer {
     for run in 0..<40 {
       let before = Usage.now.wall
       var span = state.mutableSpan
-      setup.model.forecast(&span, steps: steps, noise: Stream(seed: 1, purpose: .natureSpinUp, cycle: run))
+      setup.model.forecast(&span, steps: steps, noise: RandomStream(seed: 1, purpose: .natureSpinUp, cycle: run))
       least = min(least, (Usage.now.wall - before) / Double(steps))
     }
     return least
@@ -92,7 +92,7 @@ struct KernelTimer {
       inflation: .none)
     let (n, members, observations) = (setup.layout.count, setup.configuration.members, truth.observations[0])
     let start = (0..<members).flatMap { m -> [Double] in
-      let stream = Stream(seed: 1, purpose: .initialEnsemble, member: m)
+      let stream = RandomStream(seed: 1, purpose: .initialEnsemble, member: m)
       return (0..<n).map { truth.states[$0] * (1 + 0.01 * stream.normal(at: $0)) }
     }
     var states = start

@@ -1,6 +1,6 @@
-import Ensemble
+import DaunceEnsemble
 import Foundation
-import MPI
+import DaunceMPI
 
 /// How long one method's cycles took, part by part, and what they sent.
 public struct MethodTiming {

@@ -1,6 +1,6 @@
-public import Archive
+public import DaunceArchive
 public import Foundation
-public import MPI
+public import DaunceMPI
 
 /// Where a stage writes, and what its files say of their origin.
 public struct OutputFolder {

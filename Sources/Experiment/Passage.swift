@@ -1,5 +1,5 @@
-import Ensemble
-import StateSpace
+import DaunceEnsemble
+import DaunceState
 
 /// How far a method has come through its truths' observations, as checkpoints have it: one section with the ensemble after
 /// the last cycle, and one with what was recorded between each checkpoint and the one before.

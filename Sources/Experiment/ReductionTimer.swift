@@ -1,8 +1,8 @@
-import Assimilation
-import Ensemble
+import DaunceAssimilation
+import DaunceEnsemble
 import Foundation
-import MPI
-import StateSpace
+import DaunceMPI
+import DaunceState
 
 /// How long an EAKF's analysis takes both ways: with all members gathered, and with their moments reduced.
 struct ReductionTimer {

@@ -1,9 +1,9 @@
-import Archive
-import Ensemble
+import DaunceArchive
+import DaunceEnsemble
 import Foundation
-import MPI
-import Models
-import StateSpace
+import DaunceMPI
+import DaunceModels
+import DaunceState
 
 /// The whole experiment: nature, reference filter, training, assimilation of unseen truths by every method, scores.
 public struct RunStage {

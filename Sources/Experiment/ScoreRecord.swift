@@ -1,6 +1,6 @@
-import Archive
-import Scores
-import StateSpace
+import DaunceArchive
+import DaunceNumerics
+import DaunceState
 
 extension ScoreTable {
   /// Writes scores.nc: every method's scores on every truth.

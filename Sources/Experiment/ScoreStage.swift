@@ -1,9 +1,9 @@
-import Archive
+import DaunceArchive
 public import Foundation
-import MPI
-import Models
-import Scores
-import StateSpace
+import DaunceMPI
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 
 /// Analyses in files against the truth in a file: errors of the mean, pattern correlation and spread.
 public struct ScoreStage {

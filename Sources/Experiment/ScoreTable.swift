@@ -1,7 +1,7 @@
 import Foundation
-import Models
-import Scores
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 
 /// One method's scores, averaged over truths: a row of the table and an entry of scores.json.
 public struct MethodScore {

@@ -1,8 +1,8 @@
-import Agents
-public import Ensemble
-public import MPI
-public import Models
-public import StateSpace
+import DaunceAgents
+public import DaunceEnsemble
+public import DaunceMPI
+public import DaunceModels
+public import DaunceState
 
 /// What every stage of an experiment works with: the configuration made real on this rank.
 public final class Setup {
@@ -21,7 +21,7 @@ public final class Setup {
   /// Where stages save what they need to go on; none unless it is set.
   public var checkpoints: Checkpoints
 
-  public var layout: StateLayout { model.layout }
+  public var layout: CircleLayout { model.layout }
 
   /// - Throws: when ranks disagree about the configuration, there are more ranks than members, or the model refuses its
   ///   parameters; before anything else is communicated.
@@ -117,7 +117,7 @@ final class CoarseBase: BaseForecast {
     invariants = setup.configuration.constraints.invariants ? setup.model.invariants : []
   }
 
-  var layout: StateLayout { model.layout }
+  var layout: CircleLayout { model.layout }
   var auxiliaryCount: Int { model.auxiliaryNames.count }
 
   func advance(_ state: inout MutableSpan<Double>) { model.coarseForecast(&state, steps: steps) }

@@ -1,8 +1,8 @@
-import Archive
-import Ensemble
-import MPI
-import Models
-import StateSpace
+import DaunceArchive
+import DaunceEnsemble
+import DaunceMPI
+import DaunceModels
+import DaunceState
 
 /// A nature run, its observations and an initial ensemble, as files.
 public struct SimulateStage {

@@ -1,5 +1,5 @@
-import MPI
-import Models
+import DaunceMPI
+import DaunceModels
 
 /// Agents from a reference run of the constrained EAKF over simulated training truths.
 public struct TrainStage {

@@ -1,8 +1,8 @@
-import Agents
-import Ensemble
+import DaunceAgents
+import DaunceEnsemble
 import Foundation
-import Models
-import StateSpace
+import DaunceModels
+import DaunceState
 
 /// Agents trained with and without multipliers, and how it went.
 struct TrainingOutcome {

@@ -1,6 +1,6 @@
-import Agents
-import Ensemble
-import MPI
+import DaunceAgents
+import DaunceEnsemble
+import DaunceMPI
 
 /// A training's sections in checkpoints: one of each set of agents that is trained.
 final class TrainingCourse {

@@ -1,8 +1,8 @@
-import Agents
-import Archive
-import Ensemble
-import MPI
-import StateSpace
+import DaunceAgents
+import DaunceArchive
+import DaunceEnsemble
+import DaunceMPI
+import DaunceState
 
 extension Setup {
   /// Writes training.nc, and training-unconstrained.nc of agents without multipliers, on rank 0. Collective.

@@ -1,4 +1,4 @@
-import Agents
+import DaunceAgents
 import Foundation
 
 /// How a training went, as an entry of scores.json and as one line.

@@ -1,7 +1,7 @@
-import Ensemble
-import Models
-import Scores
-import StateSpace
+import DaunceEnsemble
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 
 /// Scores of one method on one truth, over the cycles after the filter's spin-up. Kept on rank 0.
 struct TruthScore: Codable {

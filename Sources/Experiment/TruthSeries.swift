@@ -1,5 +1,5 @@
-import MPI
-import StateSpace
+import DaunceMPI
+import DaunceState
 
 /// A truth of any length and its observations, of which a window is in memory at a time: windows follow each other by
 /// going on with the simulation, and beginning again simulates the first one again.

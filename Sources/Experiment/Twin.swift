@@ -1,10 +1,10 @@
 import Glibc
-import Agents
-import Ensemble
-import MPI
-import Models
-import Randomness
-public import StateSpace
+import DaunceAgents
+import DaunceEnsemble
+import DaunceMPI
+import DaunceModels
+import DaunceNumerics
+public import DaunceState
 
 /// One simulated truth and its observations: a twin experiment's ground (4.3).
 public struct Twin: Sendable {
@@ -18,7 +18,7 @@ public struct Twin: Sendable {
   public var cycles: Int { observations.count }
 
   /// The state at time 0.
-  func initial(_ layout: StateLayout) -> [Double] { Array(states.prefix(layout.count)) }
+  func initial(_ layout: CircleLayout) -> [Double] { Array(states.prefix(layout.count)) }
 }
 
 extension Setup {
@@ -49,7 +49,7 @@ extension Setup {
 
   /// The state at the end of the spin-up.
   private func spunUp(seed: UInt64) -> [Double] {
-    var state = model.initialState(Stream(seed: seed, purpose: .natureInitial))
+    var state = model.initialState(RandomStream(seed: seed, purpose: .natureInitial))
     // In pieces, so that no stream runs out of addresses.
     let piece = 1000
     var done = 0
@@ -57,7 +57,7 @@ extension Setup {
       var span = state.mutableSpan
       model.forecast(
         &span, steps: min(piece, spinUpSteps - done),
-        noise: Stream(seed: seed, purpose: .natureSpinUp, cycle: done / piece))
+        noise: RandomStream(seed: seed, purpose: .natureSpinUp, cycle: done / piece))
       done += piece
     }
     return state
@@ -73,7 +73,7 @@ extension Setup {
     for cycle in cycles {
       var span = state.mutableSpan
       model.forecast(
-        &span, steps: observing.stepsBetween, noise: Stream(seed: seed, purpose: .natureNoise, cycle: cycle))
+        &span, steps: observing.stepsBetween, noise: RandomStream(seed: seed, purpose: .natureNoise, cycle: cycle))
       states += state
     }
     return states
@@ -85,7 +85,7 @@ extension Setup {
     let range = layout.range(observing.variable)
     let variance = observing.errorVariance
     return (1..<states.count / count).map { time in
-      let stream = Stream(seed: seed, purpose: .observation, cycle: start + time)
+      let stream = RandomStream(seed: seed, purpose: .observation, cycle: start + time)
       let values = range.enumerated().map { i, element in
         let truth = states[time * count + element]
         let normal = stream.normal(at: i)
@@ -115,10 +115,10 @@ extension Setup {
   func makeInitialEnsemble(around initial: [Double], seed: UInt64) -> DistributedEnsemble {
     var ensemble = makeEnsemble()
     var centre = initial
-    if configuration.initial.centre == .perturbed { perturb(&centre, Stream(seed: seed, purpose: .initialCentre)) }
+    if configuration.initial.centre == .perturbed { perturb(&centre, RandomStream(seed: seed, purpose: .initialCentre)) }
     for (m, member) in distribution.local.enumerated() {
       ensemble.states[m] = centre
-      perturb(&ensemble.states[m], Stream(seed: seed, purpose: .initialEnsemble, member: member))
+      perturb(&ensemble.states[m], RandomStream(seed: seed, purpose: .initialEnsemble, member: member))
       for (v, variable) in layout.variables.enumerated() {
         guard let lower = variable.lowerBound else { continue }
         for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
@@ -129,7 +129,7 @@ extension Setup {
   }
 
   /// Adds random waves 1 to 3 to every variable.
-  private func perturb(_ state: inout [Double], _ stream: Stream) {
+  private func perturb(_ state: inout [Double], _ stream: RandomStream) {
     let n = layout.grid.cells
     for (v, variable) in layout.variables.enumerated() {
       let amplitude = configuration.initial.spread * variable.scale / 3.0.squareRoot()

@@ -5,8 +5,8 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-public import Randomness
-public import StateSpace
+public import DaunceNumerics
+public import DaunceState
 
 /// A positive tracer u in a randomly varying wind on a circle of length 1,
 ///
@@ -27,7 +27,7 @@ public import StateSpace
 /// Observed everywhere once every 5/64 of a turn.
 public final class Advection1D: ForecastModel {
   public let name = "advection1d"
-  public let layout: StateLayout
+  public let layout: CircleLayout
   public let timeStep: Double
   public let units = "nondimensional"
   public let observing: ObservingSystem
@@ -74,8 +74,8 @@ public final class Advection1D: ForecastModel {
     sigma = Self.gustiness * noiseAmplitude
     let steps = Self.stepsBetweenObservations(cells: cells, sigma: sigma)
     timeStep = Self.observationInterval / Double(steps)
-    layout = StateLayout(
-      grid: PeriodicGrid(cells: cells, length: 1),
+    layout = CircleLayout(
+      grid: CircleGrid(cells: cells, length: 1),
       variables: [Variable(name: "u", longName: "tracer concentration", lowerBound: floor, scale: 0.9)])
     observing = ObservingSystem(variable: 0, errorVariance: 0.2, law: .lognormal, stepsBetween: steps)
     invariants = [
@@ -107,13 +107,13 @@ public final class Advection1D: ForecastModel {
   }
 
   /// 1 + 0.4 cos(2 pi x + phase), with a random phase.
-  public func initialState(_ stream: Stream) -> [Double] {
+  public func initialState(_ stream: RandomStream) -> [Double] {
     let phase = stream.uniform(at: 0)
     return layout.grid.coordinates.map { 1 + 0.4 * cos(2 * .pi * ($0 + phase)) }
   }
 
   /// Carries `state` over `steps` time steps; the signs of step s are bits of the stream's words at address s.
-  public func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: Stream) {
+  public func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: RandomStream) {
     let n = cells
     load(state)
     let (_, _, flux) = scratch

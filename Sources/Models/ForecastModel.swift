@@ -1,5 +1,5 @@
-public import Randomness
-public import StateSpace
+public import DaunceNumerics
+public import DaunceState
 
 /// A model that carries states forward in time. Nothing outside this module knows which model it is.
 ///
@@ -8,7 +8,7 @@ public protocol ForecastModel: AnyObject {
   /// Name in configurations and files.
   var name: String { get }
   /// Fields and grid.
-  var layout: StateLayout { get }
+  var layout: CircleLayout { get }
   /// Time step, in the model's unit of time.
   var timeStep: Double { get }
   /// Name of the model's unit system, for files and tables.
@@ -17,10 +17,10 @@ public protocol ForecastModel: AnyObject {
   var observing: ObservingSystem { get }
 
   /// A state to start a spin-up from.
-  func initialState(_ stream: Stream) -> [Double]
+  func initialState(_ stream: RandomStream) -> [Double]
 
   /// Carries `state` (`[variable][cell]`) over `steps` time steps, drawing the model's own noise from `noise`.
-  func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: Stream)
+  func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: RandomStream)
 
   /// Carries `state` over the same interval without noise in a single time step, or as few as stay stable: the cheap
   /// deterministic base that agents correct.

@@ -1,5 +1,5 @@
-public import Randomness
-public import StateSpace
+public import DaunceNumerics
+public import DaunceState
 
 /// The model of Lorenz (1996), dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a circle, stepped by the classical
 /// Runge-Kutta scheme of fourth order; no noise.
@@ -8,7 +8,7 @@ public import StateSpace
 /// 2008).
 public final class Lorenz96: ForecastModel {
   public let name = "lorenz96"
-  public let layout: StateLayout
+  public let layout: CircleLayout
   public let timeStep: Double
   /// F.
   public let forcing: Double
@@ -35,8 +35,8 @@ public final class Lorenz96: ForecastModel {
     try ModelError.require(timeStep > 0 && timeStep <= 0.1, "time_step", timeStep, "a number above 0, at most 0.1")
     self.forcing = forcing
     self.timeStep = timeStep
-    layout = StateLayout(
-      grid: PeriodicGrid(cells: cells, length: Double(cells)),
+    layout = CircleLayout(
+      grid: CircleGrid(cells: cells, length: Double(cells)),
       variables: [Variable(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
     observing = ObservingSystem(variable: 0, errorVariance: 1, law: .gaussian, stepsBetween: 1)
     energies = [KineticEnergy()]
@@ -48,11 +48,11 @@ public final class Lorenz96: ForecastModel {
 
   /// x = F with independent perturbations of standard deviation 0.01, which grow to the attractor within some 20 units
   /// of time.
-  public func initialState(_ stream: Stream) -> [Double] {
+  public func initialState(_ stream: RandomStream) -> [Double] {
     (0..<layout.count).map { forcing + 0.01 * stream.normal(at: $0) }
   }
 
-  public func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: Stream) {
+  public func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: RandomStream) {
     for _ in 0..<max(0, steps) { step(&state, timeStep) }
   }
 

@@ -5,7 +5,7 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-public import StateSpace
+public import DaunceState
 
 /// Energy of the skeleton model, as a mean over the circle:
 ///

@@ -5,7 +5,7 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-public import StateSpace
+public import DaunceState
 
 /// Normal modes of the skeleton model linearised about a = abar and K = R = Z = 0, for one wavenumber.
 ///
@@ -95,7 +95,7 @@ public struct MJOProjection: Sendable {
   ///   - grid: at least 8 cells.
   ///   - background: Abar at every cell (`[cell]`).
   ///   - activity: abar of the mean state that the modes belong to.
-  public init(grid: PeriodicGrid, background: [Double], activity: Double) {
+  public init(grid: CircleGrid, background: [Double], activity: Double) {
     modes = (1...3).map { MJOMode(wavenumber: $0, length: grid.length, activity: activity) }
     self.background = background
     let n = grid.cells

@@ -5,14 +5,14 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-public import Randomness
-import StateSpace
+public import DaunceNumerics
+import DaunceState
 
 extension MJOSkeleton {
   /// The rest state K = R = Z = 0, a = Abar(x), with smooth perturbations (waves 1 to 3, random amplitudes and phases)
   /// of a tenth of each variable's scale; that of a is a factor exp(0.1 w), so a stays positive. The zonal means, and
   /// with them the linear invariants, start from 0.
-  public func initialState(_ stream: Stream) -> [Double] {
+  public func initialState(_ stream: RandomStream) -> [Double] {
     let n = layout.grid.cells
     var state = [Double](repeating: 0, count: layout.count)
     for v in 0..<4 {
@@ -29,7 +29,7 @@ extension MJOSkeleton {
   }
 
   /// Waves 1 to 3 with independent normal amplitudes; variance 1 at every cell.
-  private func smoothField(_ stream: Stream, first: Int) -> [Double] {
+  private func smoothField(_ stream: RandomStream, first: Int) -> [Double] {
     let n = layout.grid.cells
     let amplitudes = (0..<3).map { stream.normalPair(at: first + $0) }
     return (0..<n).map { i in
@@ -64,7 +64,7 @@ extension MJOSkeleton {
     }
   }
 
-  static func source(_ background: MJOConfiguration.Background, _ grid: PeriodicGrid) -> [Double] {
+  static func source(_ background: MJOConfiguration.Background, _ grid: CircleGrid) -> [Double] {
     let mean = MJOConstants.homogeneousSource
     switch background {
     case .homogeneous: return [Double](repeating: mean, count: grid.cells)

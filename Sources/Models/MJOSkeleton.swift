@@ -1,5 +1,5 @@
-import Randomness
-public import StateSpace
+import DaunceNumerics
+public import DaunceState
 
 /// The stochastic skeleton model of the Madden-Julian Oscillation, (4.3)-(4.6), with a = A + Abar, Z = Q - Qt (K + R):
 ///
@@ -18,7 +18,7 @@ public import StateSpace
 public final class MJOSkeleton: ForecastModel {
   public let configuration: MJOConfiguration
   public let name = "mjo-skeleton"
-  public let layout: StateLayout
+  public let layout: CircleLayout
   public let observing: ObservingSystem
   public let invariants: [LinearInvariant]
   public let energies: [any StateFunction]
@@ -57,8 +57,8 @@ public final class MJOSkeleton: ForecastModel {
     try configuration.validate()
     self.configuration = configuration
     let n = configuration.cells
-    let grid = PeriodicGrid(cells: n, length: configuration.length)
-    layout = StateLayout(
+    let grid = CircleGrid(cells: n, length: configuration.length)
+    layout = CircleLayout(
       grid: grid, variables: Self.variables(configuration.preset, floor: configuration.floor))
     observing = ObservingSystem(
       variable: 3, errorVariance: configuration.observationVariance, law: .lognormal,

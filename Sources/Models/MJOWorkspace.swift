@@ -5,15 +5,15 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import Randomness
-import StateSpace
+import DaunceNumerics
+import DaunceState
 
 /// Exact displacement of K (speed 1) and R (speed -1/3) over an interval and over half of it.
 final class MJOAdvection {
   private let halves: (k: SpectralShift, r: SpectralShift)
   private let fulls: (k: SpectralShift, r: SpectralShift)
 
-  init(grid: PeriodicGrid, interval: Double) {
+  init(grid: CircleGrid, interval: Double) {
     let cells = interval * Double(grid.cells) / grid.length
     halves = (
       SpectralShift(cells: grid.cells, displacement: cells / 2),
@@ -86,7 +86,7 @@ final class MJOWorkspace {
     }
   }
 
-  func drawNormals(_ stream: Stream, at block: Int) {
+  func drawNormals(_ stream: RandomStream, at block: Int) {
     var span = UnsafeMutableBufferPointer(start: normals, count: cells).mutableSpan
     stream.normals(into: &span, at: block)
   }

@@ -5,15 +5,15 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-public import Randomness
+public import DaunceNumerics
 
 /// Reads a stream's numbers one after the other: for samplers that reject, and so need an unknown count of them.
 public struct StreamCursor {
-  public let stream: Stream
+  public let stream: RandomStream
   /// Address of the next block of two numbers.
   public var index: Int
 
-  public init(_ stream: Stream, at index: Int = 0) {
+  public init(_ stream: RandomStream, at index: Int = 0) {
     self.stream = stream
     self.index = index
   }

@@ -1,9 +1,9 @@
 import ArgumentParser
-import Experiment
+import DaunceExperiment
 import Foundation
 
 /// The program; `run` if no subcommand is named.
-struct DaunceMPI: ParsableCommand {
+struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "daunce-mpi",
     abstract: "Ensembles of reinforcement-learning agents for data assimilation, one agent and member to an MPI rank.",

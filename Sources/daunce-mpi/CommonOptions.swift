@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import Experiment
+public import DaunceExperiment
 import Foundation
 public import Logging
 

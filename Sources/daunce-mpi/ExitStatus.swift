@@ -1,11 +1,11 @@
-import Archive
+import DaunceArchive
 import ArgumentParser
-import Assimilation
-import Ensemble
-import Experiment
+import DaunceAssimilation
+import DaunceEnsemble
+import DaunceExperiment
 import Foundation
-import MPI
-import Models
+import DaunceMPI
+import DaunceModels
 
 /// Exit codes of the program, numbered as in sysexits.h.
 enum ExitStatus: Int32 {
@@ -66,10 +66,10 @@ enum ExitStatus: Int32 {
 /// Ends this process for an error that every rank has alike, MPI not being started: rank 0 tells it. Help and version
 /// are such "errors" of the parser too.
 func conclude(beforeStart error: any Error) -> Never {
-  let parserCode = DaunceMPI.exitCode(for: error)
+  let parserCode = RootCommand.exitCode(for: error)
   let isParsers = parserCode != .failure
   if Launch.rank == 0 {
-    let message = isParsers ? DaunceMPI.fullMessage(for: error) : "daunce-mpi: \(error)"
+    let message = isParsers ? RootCommand.fullMessage(for: error) : "daunce-mpi: \(error)"
     if !message.isEmpty { tell(message, on: parserCode == .success ? .standardOutput : .standardError) }
   } else if parserCode != .success {
     // The launcher ends all ranks as soon as one of them fails: let rank 0 be that one, after it has spoken.

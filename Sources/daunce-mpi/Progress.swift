@@ -1,4 +1,4 @@
-import Experiment
+import DaunceExperiment
 import Foundation
 
 /// How far a stage is, on standard error: one moving bar where a person watches, a line now and then elsewhere.

@@ -1,5 +1,5 @@
-import Ensemble
-import Experiment
+import DaunceEnsemble
+import DaunceExperiment
 import Logging
 
 extension Session {

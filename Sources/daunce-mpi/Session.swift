@@ -1,9 +1,9 @@
-import Archive
+import DaunceArchive
 import ArgumentParser
-import Experiment
+import DaunceExperiment
 import Foundation
 import Logging
-import MPI
+import DaunceMPI
 
 /// What a stage is given: everything that the command line decides.
 struct Session {

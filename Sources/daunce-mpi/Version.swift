@@ -1,4 +1,4 @@
-import MPI
+import DaunceMPI
 
 /// What `--version` prints, and what files name as their source.
 enum Version {

@@ -1,11 +1,11 @@
-import Archive
+import DaunceArchive
 import ArgumentParser
-import Ensemble
-import Experiment
+import DaunceEnsemble
+import DaunceExperiment
 import Foundation
-import LinearAlgebra
+import DaunceNumerics
 import Logging
-import MPI
+import DaunceMPI
 
 // This program starts itself for files that are not to be read in a rank.
 if CommandLine.arguments.dropFirst() == [ForeignFile.argument] { exit(ForeignFile.serve()) }
@@ -16,7 +16,7 @@ ForeignFile.isolate()
 let command: any StageCommand
 let session: Session
 do {
-  var parsed = try DaunceMPI.parseAsRoot()
+  var parsed = try RootCommand.parseAsRoot()
   guard let stage = parsed as? any StageCommand else {
     // Help and the like, which end by throwing what is to be printed.
     try parsed.run()

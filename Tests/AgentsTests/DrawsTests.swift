@@ -1,5 +1,5 @@
-import Agents
-import Randomness
+import DaunceAgents
+import DaunceNumerics
 import Testing
 
 private let count = 9

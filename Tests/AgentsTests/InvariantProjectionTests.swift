@@ -1,11 +1,11 @@
-import Agents
-import Randomness
-import StateSpace
+import DaunceAgents
+import DaunceNumerics
+import DaunceState
 import Testing
 
 /// Two variables on eight cells, the second one bounded.
-private let layout = StateLayout(
-  grid: PeriodicGrid(cells: 8, length: 1),
+private let layout = CircleLayout(
+  grid: CircleGrid(cells: 8, length: 1),
   variables: [
     Variable(name: "q", longName: "unbounded", scale: 1), Variable(name: "u", longName: "bounded", lowerBound: 0.1, scale: 1),
   ])
@@ -61,7 +61,7 @@ private func project(
   /// Minimisers of two equations with mixed signs and of random draws: feasible, and with the forces on the free
   /// elements a combination of the equations, on the others pointing out of the bound.
   @Test func optimalityConditionsHold() {
-    let stream = Stream(seed: 11, purpose: .test)
+    let stream = RandomStream(seed: 11, purpose: .test)
     let first = invariant({ _ in 1 }, { $0 < 4 ? -1.5 : 0.5 })
     let second = invariant({ $0 == 0 ? 0 : 0.3 }, { Double($0) })
     let projection = InvariantProjection(invariants: [first, second], layout: layout, controls: [0, 1])

@@ -1,4 +1,4 @@
-import Agents
+import DaunceAgents
 import Testing
 
 private struct AdvantageAnswers: Decodable {

@@ -1,10 +1,10 @@
-import Agents
-import Randomness
-import StateSpace
+import DaunceAgents
+import DaunceNumerics
+import DaunceState
 import Testing
 
-private let layout = StateLayout(
-  grid: PeriodicGrid(cells: 16, length: 1),
+private let layout = CircleLayout(
+  grid: CircleGrid(cells: 16, length: 1),
   variables: [
     Variable(name: "q", longName: "unbounded", scale: 0.5),
     Variable(name: "a", longName: "bounded", lowerBound: 1e-3, scale: 0.2),
@@ -27,7 +27,7 @@ private func ppo(_ reward: PPOSettings.Reward, entropy: Double = 0, clip: Double
 private func scene() -> (Agent, Experience, PolicyHead) {
   let head = PolicyHead(settings: settings(), layout: layout)
   func network(_ sizes: [Int], _ cycle: Int) -> Network {
-    Network(sizes: sizes, outputGain: 0.5, stream: Stream(seed: 3, purpose: .test, cycle: cycle))
+    Network(sizes: sizes, outputGain: 0.5, stream: RandomStream(seed: 3, purpose: .test, cycle: cycle))
   }
   let policy = network([6, 5, 4], 0)
   let value = network([6, 4, 1], 1)
@@ -36,10 +36,10 @@ private func scene() -> (Agent, Experience, PolicyHead) {
     valueOptimiser: Adam(parameters: value.parameters.count), multipliers: [])
   var old = policy
   for k in old.parameters.indices {
-    old.parameters[k] += 0.03 * Float(Stream(seed: 4, purpose: .test).normal(at: k))
+    old.parameters[k] += 0.03 * Float(RandomStream(seed: 4, purpose: .test).normal(at: k))
   }
   let e = Experience(steps: 3, sequences: 2, lanes: 16, inputs: 6, actionCount: 32)
-  let stream = Stream(seed: 5, purpose: .test)
+  let stream = RandomStream(seed: 5, purpose: .test)
   let tile = Activations(network: policy, vectors: 2)
   for index in 0..<e.tiles {
     for i in 0..<12 {
@@ -73,7 +73,7 @@ extension GradientSums {
   }
 }
 
-private let returns: [Float] = (0..<96).map { Float(Stream(seed: 6, purpose: .test).normal(at: $0)) }
+private let returns: [Float] = (0..<96).map { Float(RandomStream(seed: 6, purpose: .test).normal(at: $0)) }
 
 @Test(arguments: [0.0, 0.3], [0.2, 50])
 func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double) {
@@ -147,7 +147,7 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
     return sum
   }
   let learner = Learner(ppo: ppo(.crps), head: head, agent: agent)
-  learner.learn(&agent, from: e, stream: Stream(seed: 8, purpose: .test), progress: 0)
+  learner.learn(&agent, from: e, stream: RandomStream(seed: 8, purpose: .test), progress: 0)
   // The advantages are normalised by now, for both alike.
   #expect(agreement(agent) > agreement(start))
   #expect(agent.policyOptimiser.step == 6 && agent.policy != start.policy && agent.value != start.value)
@@ -170,11 +170,11 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
 /// Eight cells at once against one by one, with every law, at the limits too, and with cells that fill no whole vector.
 @Test(arguments: [AgentSettings.Bounds.truncated, .clip, .softplus])
 func lawsOfEightCellsAreThoseOfSingleCells(bounds: AgentSettings.Bounds) {
-  let narrow = StateLayout(grid: PeriodicGrid(cells: 13, length: 1), variables: layout.variables)
+  let narrow = CircleLayout(grid: CircleGrid(cells: 13, length: 1), variables: layout.variables)
   let head = PolicyHead(settings: settings(bounds), layout: narrow)
-  let network = Network(sizes: [1, 4], outputGain: 1, stream: Stream(seed: 1, purpose: .test))
+  let network = Network(sizes: [1, 4], outputGain: 1, stream: RandomStream(seed: 1, purpose: .test))
   let tile = Activations(network: network, vectors: 2)
-  let stream = Stream(seed: 12, purpose: .test)
+  let stream = RandomStream(seed: 12, purpose: .test)
   var (actions, anchors) = ([Double](), [Double]())
   for i in 0..<26 {
     anchors.append(0.01 + 0.2 * stream.uniform(at: i))

@@ -1,11 +1,11 @@
-import Agents
-import StateSpace
+import DaunceAgents
+import DaunceState
 import Testing
 
 /// The paper's list of inputs, by hand: two variables on ten cells.
 @Suite struct LiteralInputsTests {
-  private let layout = StateLayout(
-    grid: PeriodicGrid(cells: 10, length: 1),
+  private let layout = CircleLayout(
+    grid: CircleGrid(cells: 10, length: 1),
     variables: [
       Variable(name: "q", longName: "unbounded", scale: 0.5),
       Variable(name: "a", longName: "bounded", lowerBound: 1e-3, scale: 0.2),

@@ -1,4 +1,4 @@
-import Agents
+import DaunceAgents
 import Testing
 
 /// Three members on five cells, by hand. Mean (2, 0, 4, 1, 0); deviations of the members, cell by cell:

@@ -1,8 +1,8 @@
-import Agents
-import Randomness
+import DaunceAgents
+import DaunceNumerics
 import Testing
 
-private let stream = Stream(seed: 5, purpose: .test)
+private let stream = RandomStream(seed: 5, purpose: .test)
 
 private func fill(_ tile: Activations) {
   for i in tile.input.indices {
@@ -25,7 +25,7 @@ private func loss(_ network: Network, _ tile: Activations) -> Double {
 
 @Test(arguments: [[5, 7, 3], [4, 6, 5, 2], [3, 1], [7, 9, 4, 8]])
 func networkGradientMatchesFiniteDifferences(sizes: [Int]) {
-  var network = Network(sizes: sizes, outputGain: 1, stream: Stream(seed: 9, purpose: .test))
+  var network = Network(sizes: sizes, outputGain: 1, stream: RandomStream(seed: 9, purpose: .test))
   let tile = Activations(network: network, vectors: 3)
   fill(tile)
   _ = loss(network, tile)

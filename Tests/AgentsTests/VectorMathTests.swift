@@ -1,6 +1,6 @@
-import Agents
+import DaunceAgents
 import Foundation
-import Randomness
+import DaunceNumerics
 import Testing
 
 /// Elementary functions of eight Floats against the C library's, in the ranges and bounds that their comments state.
@@ -19,8 +19,8 @@ import Testing
   }
 
   @Test func elementaryFunctionsAreAccurate() {
-    #expect(worst(over: -12...12, Agents.tanh) { abs($1 - Foundation.tanh($0)) } < 3.5e-7)
-    #expect(worst(over: -12...12, Agents.tanh) { _, y in abs(y) } <= 1)
+    #expect(worst(over: -12...12, DaunceAgents.tanh) { abs($1 - Foundation.tanh($0)) } < 3.5e-7)
+    #expect(worst(over: -12...12, DaunceAgents.tanh) { _, y in abs(y) } <= 1)
     #expect(worst(over: -80...80, exponential) { abs($1 / exp($0) - 1) / (2.5e-7 + 1e-7 * abs($0)) } < 1)
     #expect(worst(over: 1e-3...4, logarithm) { abs($1 - log($0)) / max(1, abs(log($0))) } < 1.5e-7)
     #expect(worst(over: 1...1e30, logarithm) { abs($1 - log($0)) / max(1, abs(log($0))) } < 1.5e-7)
@@ -41,7 +41,7 @@ import Testing
 
   /// The kernel's draw is `ActionLaw.sample`'s.
   @Test func drawsAgreeWithTheLaws() {
-    let stream = Stream(seed: 5, purpose: .test)
+    let stream = RandomStream(seed: 5, purpose: .test)
     for i in 0..<50_000 {
       let (u, place) = stream.uniformPair(at: i)
       let alpha = Float(16 * place - 10)
@@ -54,7 +54,7 @@ import Testing
 
   @Test func notANumberPassesThrough() {
     let (nan, half) = (Lanes(repeating: .nan), Lanes(repeating: 0.5))
-    #expect(Agents.tanh(nan)[0].isNaN)
+    #expect(DaunceAgents.tanh(nan)[0].isNaN)
     #expect(exponential(nan)[0].isNaN)
     #expect(NormalKernel.draw(from: nan, half, half)[0].isNaN)
   }

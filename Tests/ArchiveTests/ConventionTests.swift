@@ -1,4 +1,4 @@
-import Archive
+import DaunceArchive
 import Testing
 
 /// What other programs see.

@@ -1,5 +1,5 @@
-import Archive
-import StateSpace
+import DaunceArchive
+import DaunceState
 import Testing
 
 @Suite struct EnsembleFileTests {
@@ -40,7 +40,7 @@ import Testing
     let ids = try dimensions.map { try writer.dimension($0, length: sizes[$0] ?? 5) }
     if let x = ids.first(where: { $0.name == "x" }) {
       try writer.write(
-        PeriodicGrid(cells: cells, length: length).coordinates, to: try writer.variable("x", over: [x]))
+        CircleGrid(cells: cells, length: length).coordinates, to: try writer.variable("x", over: [x]))
     }
     for name in variables {
       if isText {

@@ -1,5 +1,5 @@
-import Archive
-import StateSpace
+import DaunceArchive
+import DaunceState
 import Testing
 
 @Suite struct ObservationFileTests {

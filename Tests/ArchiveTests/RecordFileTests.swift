@@ -1,4 +1,4 @@
-import Archive
+import DaunceArchive
 import Testing
 
 /// Scores and training histories, which only other programs read.

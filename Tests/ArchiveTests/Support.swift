@@ -1,6 +1,6 @@
-import Archive
+import DaunceArchive
 import Foundation
-import StateSpace
+import DaunceState
 
 /// A folder that is removed with the object.
 final class Folder: Sendable {
@@ -21,8 +21,8 @@ final class Folder: Sendable {
   }
 }
 
-let layout = StateLayout(
-  grid: PeriodicGrid(cells: 8, length: 4),
+let layout = CircleLayout(
+  grid: CircleGrid(cells: 8, length: 4),
   variables: [
     Variable(name: "K", longName: "Kelvin wave", scale: 0.015),
     Variable(name: "a", longName: "convective activity", lowerBound: 0.001, scale: 0.18),

@@ -1,12 +1,12 @@
 // The program that tests run under mpirun: a few cycles of every filter on a distributed ensemble. It prints one
 // number for each, made of all bits of all members, and the tests compare numbers of ranks.
 
-import Assimilation
-import Ensemble
+import DaunceAssimilation
+import DaunceEnsemble
 import Foundation
-import MPI
-import Randomness
-import StateSpace
+import DaunceMPI
+import DaunceNumerics
+import DaunceState
 
 /// FNV-1a of the bits of all members.
 func digest(_ members: [Double]) -> String {
@@ -16,8 +16,8 @@ func digest(_ members: [Double]) -> String {
 }
 
 /// A state of two variables, the second positive.
-func state(of member: Int, layout: StateLayout) -> [Double] {
-  let stream = Stream(seed: 5, purpose: .test, member: member)
+func state(of member: Int, layout: CircleLayout) -> [Double] {
+  let stream = RandomStream(seed: 5, purpose: .test, member: member)
   return (0..<layout.count).map { i in
     let value = stream.normal(at: i) + sin(Double(i))
     return i < layout.grid.cells ? value : max(0, 0.3 + 0.3 * value)
@@ -25,8 +25,8 @@ func state(of member: Int, layout: StateLayout) -> [Double] {
 }
 
 func exercise(_ world: Communicator, members: Int) throws {
-  let layout = StateLayout(
-    grid: PeriodicGrid(cells: 12, length: 1),
+  let layout = CircleLayout(
+    grid: CircleGrid(cells: 12, length: 1),
     variables: [
       Variable(name: "u", longName: "u", scale: 1), Variable(name: "a", longName: "a", lowerBound: 0, scale: 0.3),
     ])

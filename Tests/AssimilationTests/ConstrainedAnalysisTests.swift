@@ -1,5 +1,5 @@
-import Assimilation
-import StateSpace
+import DaunceAssimilation
+import DaunceState
 import Testing
 
 private struct Fields: Decodable {

@@ -1,7 +1,7 @@
-import Assimilation
+import DaunceAssimilation
 import Foundation
-import Randomness
-import StateSpace
+import DaunceNumerics
+import DaunceState
 import Testing
 
 /// Sample mean and covariance (divisor N - 1) of `[member][element]`.
@@ -43,7 +43,7 @@ func kalman(
   /// Correlated normal members.
   private func sample(members: Int, seed: UInt64) -> [Double] {
     (0..<members).flatMap { m in
-      let stream = Stream(seed: seed, purpose: .test, member: m)
+      let stream = RandomStream(seed: seed, purpose: .test, member: m)
       var value = stream.normal(at: 99)
       return (0..<5).map { i in
         value = 0.7 * value + stream.normal(at: i)

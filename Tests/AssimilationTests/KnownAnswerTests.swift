@@ -1,5 +1,5 @@
-import Assimilation
-import StateSpace
+import DaunceAssimilation
+import DaunceState
 import Testing
 
 struct FieldsByMember: Decodable {
@@ -16,7 +16,7 @@ struct FilterCase: Decodable {
   let observation: [Double]
   let perturbation: [[Double]]
 
-  var layout: StateLayout { skeletonLayout(cells: n) }
+  var layout: CircleLayout { skeletonLayout(cells: n) }
   var localization: Localization { Localization(halfWidth: halfWidthInCells, coupling: .all) }
   var observations: Observations {
     Observations(

@@ -1,7 +1,7 @@
-import Assimilation
-import Models
-import Randomness
-import StateSpace
+import DaunceAssimilation
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 import Testing
 
 /// The field's standard test: Lorenz-96, 40 variables, all observed every 0.05 with unit error variance.
@@ -11,14 +11,14 @@ import Testing
     _ filter: some InMemoryFilter, members: Int, model: Lorenz96, cycles: Int = 1200
   ) throws -> Double {
     let n = model.layout.count
-    var truth = model.initialState(Stream(seed: 1, purpose: .natureInitial))
+    var truth = model.initialState(RandomStream(seed: 1, purpose: .natureInitial))
     func step(_ state: inout [Double]) {
       var span = state.mutableSpan
-      model.forecast(&span, steps: 1, noise: Stream(seed: 0, purpose: .forecastNoise))
+      model.forecast(&span, steps: 1, noise: RandomStream(seed: 0, purpose: .forecastNoise))
     }
     for _ in 0..<1000 { step(&truth) }
     var states = (0..<members).flatMap { m in
-      let stream = Stream(seed: 1, purpose: .initialEnsemble, member: m)
+      let stream = RandomStream(seed: 1, purpose: .initialEnsemble, member: m)
       return (0..<n).map { truth[$0] + stream.normal(at: $0) }
     }
     var sum = 0.0
@@ -29,7 +29,7 @@ import Testing
         step(&member)
         for i in 0..<n { states[m * n + i] = member[i] }
       }
-      let noise = Stream(seed: 1, purpose: .observation, cycle: cycle)
+      let noise = RandomStream(seed: 1, purpose: .observation, cycle: cycle)
       let observations = Observations(
         elements: Array(0..<n), values: (0..<n).map { truth[$0] + noise.normal(at: $0) },
         errorVariances: [Double](repeating: 1, count: n))

@@ -1,7 +1,7 @@
-import Assimilation
+import DaunceAssimilation
 import Foundation
-import Randomness
-import StateSpace
+import DaunceNumerics
+import DaunceState
 import Testing
 
 /// sum of (x - c)^2 - r^2: a ball as an inequality, a sphere as an equality.
@@ -21,7 +21,7 @@ private struct Ball: StateFunction {
 
 @Suite struct ProjectionTests {
   private let cells = 16
-  private var layout: StateLayout { skeletonLayout(cells: cells) }
+  private var layout: CircleLayout { skeletonLayout(cells: cells) }
 
   /// A smooth covariance of full rank, with correlated variables.
   private func covariance() -> [Double] {
@@ -100,7 +100,7 @@ private struct Ball: StateFunction {
     #expect(outcome.cost <= flooredCost)
     // No feasible direction lowers the cost: from x towards any feasible y, (y - x)^T P^-1 (x - xu) >= 0.
     for other in 0..<20 {
-      let stream = Stream(seed: 77, purpose: .test, member: other)
+      let stream = RandomStream(seed: 77, purpose: .test, member: other)
       let y = floored((0..<order).map { result[$0] + 0.02 * stream.normal(at: $0) * p[$0 * order + $0].squareRoot() })
       let there = cost(zip(y, x).map { $0 - $1 }, p)
       #expect(there >= outcome.cost * (1 - 1e-7))

@@ -1,7 +1,7 @@
-import Assimilation
+import DaunceAssimilation
 import Foundation
-import Randomness
-import StateSpace
+import DaunceNumerics
+import DaunceState
 
 /// A known answer from the Fixtures folder.
 func fixture<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
@@ -15,9 +15,9 @@ func fixture<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
 }
 
 /// K, R, Z, a on `cells` cells, a bounded below.
-func skeletonLayout(cells: Int, floor: Double = 1e-4) -> StateLayout {
-  StateLayout(
-    grid: PeriodicGrid(cells: cells, length: 8.0 / 3),
+func skeletonLayout(cells: Int, floor: Double = 1e-4) -> CircleLayout {
+  CircleLayout(
+    grid: CircleGrid(cells: cells, length: 8.0 / 3),
     variables: [
       Variable(name: "K", longName: "Kelvin wave", scale: 0.015),
       Variable(name: "R", longName: "Rossby wave", scale: 0.011),
@@ -27,18 +27,18 @@ func skeletonLayout(cells: Int, floor: Double = 1e-4) -> StateLayout {
 }
 
 /// One unbounded variable.
-func plainLayout(cells: Int) -> StateLayout {
-  StateLayout(
-    grid: PeriodicGrid(cells: cells, length: 1), variables: [Variable(name: "x", longName: "x", scale: 1)])
+func plainLayout(cells: Int) -> CircleLayout {
+  CircleLayout(
+    grid: CircleGrid(cells: cells, length: 1), variables: [Variable(name: "x", longName: "x", scale: 1)])
 }
 
 /// Smooth-plus-noise members (`[member][element]`), a near the floor in places.
-func skeletonEnsemble(_ layout: StateLayout, members: Int, seed: UInt64, floored: Bool = true) -> [Double] {
+func skeletonEnsemble(_ layout: CircleLayout, members: Int, seed: UInt64, floored: Bool = true) -> [Double] {
   let n = layout.grid.cells
   var states = [Double](repeating: 0, count: members * layout.count)
   for m in 0..<members {
-    let stream = Stream(seed: seed, purpose: .test, member: m)
-    let common = Stream(seed: seed, purpose: .test, member: 9999)
+    let stream = RandomStream(seed: seed, purpose: .test, member: m)
+    let common = RandomStream(seed: seed, purpose: .test, member: 9999)
     for (v, variable) in layout.variables.enumerated() {
       for i in 0..<n {
         var value = 0.0

@@ -1,6 +1,6 @@
-import Experiment
+import DaunceExperiment
 import Foundation
-import StateSpace
+import DaunceState
 import Testing
 
 @Suite struct BadInputTests {

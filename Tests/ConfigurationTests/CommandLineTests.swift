@@ -1,4 +1,4 @@
-import Experiment
+import DaunceExperiment
 import Foundation
 import TestSupport
 import Testing

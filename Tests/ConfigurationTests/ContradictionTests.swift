@@ -1,6 +1,6 @@
-import Agents
-import Experiment
-import StateSpace
+import DaunceAgents
+import DaunceExperiment
+import DaunceState
 import Testing
 
 @Suite struct ContradictionTests {
@@ -85,8 +85,8 @@ import Testing
   }
 
   @Test func controlledVariablesFollowTheBase() throws {
-    let layout = StateLayout(
-      grid: PeriodicGrid(cells: 8, length: 1),
+    let layout = CircleLayout(
+      grid: CircleGrid(cells: 8, length: 1),
       variables: ["K", "R", "Z", "a"].map { Variable(name: $0, longName: $0, scale: 1) })
     var configuration = Configuration()
     #expect(try configuration.controlledVariables(in: layout, observed: 3) == [3])

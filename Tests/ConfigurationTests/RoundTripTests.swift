@@ -1,5 +1,5 @@
-import Agents
-import Experiment
+import DaunceAgents
+import DaunceExperiment
 import Foundation
 import Testing
 

@@ -4,13 +4,13 @@
 //     CycleProbe FOLDER KEY=VALUE... METHOD...
 
 import AllocationCounter
-import Archive
-import Experiment
+import DaunceArchive
+import DaunceExperiment
 import Foundation
-import LinearAlgebra
-import MPI
+import DaunceNumerics
+import DaunceMPI
 
-func run(_ environment: MPI.Environment) throws {
+func run(_ environment: DaunceMPI.Environment) throws {
   let arguments = CommandLine.arguments.dropFirst()
   let overrides = arguments.dropFirst().filter { $0.contains("=") }.map { argument in
     let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
@@ -31,9 +31,9 @@ func run(_ environment: MPI.Environment) throws {
 
 LinearAlgebra.useOneThread()
 do {
-  let environment = try MPI.Environment()
+  let environment = try DaunceMPI.Environment()
   try run(environment)
   try environment.finalize()
 } catch {
-  MPI.Environment.abort(code: 65) { FileHandle.standardError.write(Data("CycleProbe: \(error)\n".utf8)) }
+  DaunceMPI.Environment.abort(code: 65) { FileHandle.standardError.write(Data("CycleProbe: \(error)\n".utf8)) }
 }

@@ -1,4 +1,4 @@
-import Ensemble
+import DaunceEnsemble
 import Testing
 
 @Suite struct DistributionTests {

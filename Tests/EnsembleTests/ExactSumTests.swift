@@ -1,5 +1,5 @@
-import Ensemble
-import Randomness
+import DaunceEnsemble
+import DaunceNumerics
 import Testing
 
 /// Order-independent sums against exact integers and known rationals.
@@ -49,7 +49,7 @@ import Testing
 
   /// Values of widely different magnitude and sign, below `range` and down to far below the resolution.
   private func wideValues(_ count: Int, sample: Int) -> [Double] {
-    let stream = Stream(seed: 7, purpose: .test, member: sample)
+    let stream = RandomStream(seed: 7, purpose: .test, member: sample)
     return (0..<count).map { i in
       let (u, v) = stream.uniformPair(at: i)
       return Double(sign: .plus, exponent: 19 - Int(v * 105), significand: 2 * (u - 0.5))
@@ -92,7 +92,7 @@ import Testing
     let values = wideValues(300, sample: 99)
     let expected = sum(values).bitPattern
     for shuffle in 0..<10 {
-      let stream = Stream(seed: 3, purpose: .test, member: shuffle)
+      let stream = RandomStream(seed: 3, purpose: .test, member: shuffle)
       let order = values.indices.sorted { stream.words(at: $0).x < stream.words(at: $1).x }
       #expect(sum(order.map { values[$0] }).bitPattern == expected)
     }

@@ -1,4 +1,4 @@
-import Ensemble
+import DaunceEnsemble
 import TestSupport
 import Testing
 

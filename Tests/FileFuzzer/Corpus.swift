@@ -1,8 +1,8 @@
-import Archive
+import DaunceArchive
 import CNetCDF
-import Experiment
+import DaunceExperiment
 import Foundation
-import MPI
+import DaunceMPI
 
 /// Valid files of every kind that the program reads, by itself and by others.
 enum Corpus {

@@ -1,4 +1,4 @@
-import Archive
+import DaunceArchive
 import Foundation
 
 /// Makes input number i, whatever inputs there were before.

@@ -1,4 +1,4 @@
-import Archive
+import DaunceArchive
 
 /// Everything in a file that the reader gives, a line each, numbers to the last bit.
 func listing(of path: String) throws -> [String] {

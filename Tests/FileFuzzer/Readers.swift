@@ -1,9 +1,9 @@
-import Archive
-import Experiment
+import DaunceArchive
+import DaunceExperiment
 import Foundation
-import MPI
-import Models
-import StateSpace
+import DaunceMPI
+import DaunceModels
+import DaunceState
 
 /// What a file is to be read as.
 enum Kind: String, CaseIterable {
@@ -25,7 +25,7 @@ struct Readers {
   let setup: Setup
   /// Where the valid files are.
   private let corpus: URL
-  private var layout: StateLayout { setup.layout }
+  private var layout: CircleLayout { setup.layout }
 
   /// The configuration that the corpus is made with.
   static let configuration = """
@@ -45,7 +45,7 @@ struct Readers {
     output: {members: true}
     """
 
-  init(_ environment: MPI.Environment, corpus: URL) throws {
+  init(_ environment: DaunceMPI.Environment, corpus: URL) throws {
     self.corpus = corpus
     setup = try Setup(
       configuration: Configuration(yaml: Self.configuration, source: "corpus"), communicator: environment.world)

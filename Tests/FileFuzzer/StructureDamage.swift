@@ -1,4 +1,4 @@
-import Archive
+import DaunceArchive
 
 /// Files whose bytes are whole and whose contents are wrong: another program's mistakes, and other versions'. A file is
 /// taken apart, changed, and written anew with a seal.

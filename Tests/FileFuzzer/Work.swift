@@ -1,6 +1,6 @@
-import Experiment
+import DaunceExperiment
 import Foundation
-import MPI
+import DaunceMPI
 
 /// Reads inputs `first`, `first + step`, ... below `last` and tells a line about each. An input that takes longer than
 /// `limit` seconds of processor time, or twenty times that by the clock (children may take longer), ends the process by
@@ -8,7 +8,7 @@ import MPI
 func work(
   in folder: URL, seed: UInt64, isolatedShare: Int, first: Int, last: Int, step: Int, limit: Int
 ) throws {
-  let mpi = try MPI.Environment()
+  let mpi = try DaunceMPI.Environment()
   let corpus = folder.appending(path: "corpus")
   let readers = try Readers(mpi, corpus: corpus)
   let inputs = try Inputs(corpus: corpus, seed: seed, isolatedShare: isolatedShare)

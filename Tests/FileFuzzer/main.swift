@@ -1,6 +1,6 @@
-import Archive
+import DaunceArchive
 import Foundation
-import MPI
+import DaunceMPI
 
 // Damaged files against every reader of the program. Children work through ranges of inputs, so that a crash counts as
 // one input's and the next one follows.
@@ -34,7 +34,7 @@ if environment["DAUNCE_FUZZ_IN_PROCESS"] != "1", arguments.first != "--list" { F
 do {
   switch arguments.first {
   case "corpus"?:
-    let mpi = try MPI.Environment()
+    let mpi = try DaunceMPI.Environment()
     let folder = URL(filePath: arguments[1])
     let readers = try Readers(mpi, corpus: folder)
     try Corpus.make(in: folder, readers)

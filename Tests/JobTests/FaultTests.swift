@@ -1,6 +1,6 @@
-import Archive
+import DaunceArchive
 import Foundation
-import StateSpace
+import DaunceState
 import TestSupport
 import Testing
 
@@ -136,8 +136,8 @@ extension JobTests {
       let settings = ["--set", "model.name=lorenz96", "--members", "6", "--set", "truths.spinup_cycles=0"]
       let simulated = try workshop.job(1, ["simulate", "--output", "made", "--cycles", "10"] + settings, in: place)
       try #require(simulated.status == 0, "\(simulated.stderr)")
-      let layout = StateLayout(
-        grid: PeriodicGrid(cells: 40, length: 40),
+      let layout = CircleLayout(
+        grid: CircleGrid(cells: 40, length: 40),
         variables: [Variable(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
       let path = workshop.folder.appending(path: "\(place)/made/initial.nc").path
       var initial = try EnsembleFile.read(path, layout: layout, memberCount: 6)

@@ -1,4 +1,4 @@
-import Archive
+import DaunceArchive
 import Foundation
 import TestSupport
 import Testing

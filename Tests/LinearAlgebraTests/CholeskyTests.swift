@@ -1,5 +1,5 @@
 import Foundation
-import LinearAlgebra
+import DaunceNumerics
 import Testing
 
 /// B B^T of a fixed matrix B (`order` x `rank`): positive semidefinite of that rank.

@@ -1,5 +1,5 @@
-import Ensemble
-import MPI
+import DaunceEnsemble
+import DaunceMPI
 import TestSupport
 
 /// Statistics of ten synthetic members by every route, as bits.

@@ -1,5 +1,5 @@
 import Foundation
-import MPI
+import DaunceMPI
 
 func reportEnvironment(_ environment: Environment) {
   let world = environment.world

@@ -1,9 +1,9 @@
 // The program that tests run under mpirun. It prints what the collectives gave, and the tests compare. By hand,
 // `MPIProbe benchmark` tells what reductions cost.
 
-import Ensemble
+import DaunceEnsemble
 import Foundation
-import MPI
+import DaunceMPI
 
 /// Prints one line on rank 0.
 func report(_ key: String, _ value: some Any, _ world: Communicator) {

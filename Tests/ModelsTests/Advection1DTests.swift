@@ -1,7 +1,7 @@
 import Foundation
-import Models
-import Randomness
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 import Testing
 
 @Suite struct Advection1DTests {
@@ -83,7 +83,7 @@ import Testing
     let model = try Advection1D(noiseAmplitude: 0)
     let n = model.layout.grid.cells
     // Five cells in the interval; diffusion is an exchange between neighbours.
-    let start = model.initialState(Stream(seed: 2, purpose: .test))
+    let start = model.initialState(RandomStream(seed: 2, purpose: .test))
     let coarse = model.coarselyAfter(model.observing.stepsBetween, from: start)
     let exchange = Advection1D.diffusivity * Advection1D.observationInterval * Double(n * n)
     for i in 0..<n {
@@ -97,7 +97,7 @@ import Testing
     let model = try Advection1D()
     var (sum, count) = (SIMD2<Double>.zero, 0.0)
     for run in 0..<20 {
-      var u = model.initialState(Stream(seed: 4, purpose: .test, cycle: run))
+      var u = model.initialState(RandomStream(seed: 4, purpose: .test, cycle: run))
       u = model.after(Int((40 / model.timeStep).rounded()), from: u, seed: 8, cycle: run)
       for piece in 0..<20 {
         u = model.after(Int((1 / model.timeStep).rounded()), from: u, seed: 9, cycle: 100 * run + piece)
@@ -112,7 +112,7 @@ import Testing
 
   @Test func forecastsAreKeyedByTheirStream() throws {
     let model = try Advection1D()
-    let start = model.initialState(Stream(seed: 1, purpose: .test))
+    let start = model.initialState(RandomStream(seed: 1, purpose: .test))
     #expect(model.after(10, from: start, seed: 1) == model.after(10, from: start, seed: 1))
     #expect(model.after(10, from: start, seed: 1) != model.after(10, from: start, seed: 2))
     #expect(model.after(1, from: start, seed: 1) != model.after(1, from: start, seed: 1, cycle: 1))

@@ -1,7 +1,7 @@
 import Foundation
-import Models
-import Randomness
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 import Testing
 
 @Suite struct Lorenz96Tests {
@@ -24,7 +24,7 @@ import Testing
 
   @Test func climatologyIsTheFieldsOne() throws {
     let model = try Lorenz96()
-    var state = model.after(400, from: model.initialState(Stream(seed: 1, purpose: .test)))
+    var state = model.after(400, from: model.initialState(RandomStream(seed: 1, purpose: .test)))
     var sum = SIMD2<Double>.zero
     for _ in 0..<4_000 {
       state = model.after(1, from: state)
@@ -37,7 +37,7 @@ import Testing
 
   @Test func coarseForecastIsOneStep() throws {
     let model = try Lorenz96(timeStep: 0.01)
-    let start = model.after(2_000, from: model.initialState(Stream(seed: 2, purpose: .test)))
+    let start = model.after(2_000, from: model.initialState(RandomStream(seed: 2, purpose: .test)))
     let coarse = model.coarselyAfter(5, from: start)
     #expect(try Lorenz96(timeStep: 0.05).after(1, from: start) == coarse)
     #expect(distance(coarse, model.after(5, from: start)) < 0.02)

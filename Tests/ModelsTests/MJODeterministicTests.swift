@@ -1,7 +1,7 @@
 import Foundation
-import Models
-import Randomness
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 import Testing
 
 /// Answers of DOP853 with a tolerance of 1e-12.
@@ -89,7 +89,7 @@ private func model(of known: Answers.Case, timeStep: Double) throws -> MJOSkelet
   /// A spun-up state has waves down to the grid scale; energy and order of convergence must not suffer from them.
   @Test func roughStatesKeepEnergyAndOrder() throws {
     let noisy = try MJOSkeleton(preset: .paper, background: .warmPool)
-    let start = noisy.after(20_000, from: noisy.initialState(Stream(seed: 1, purpose: .test)))
+    let start = noisy.after(20_000, from: noisy.initialState(RandomStream(seed: 1, purpose: .test)))
     let ends = try [1, 2, 4, 64].map { refinement in
       var configuration = noiseless()
       configuration.background = .warmPool
@@ -128,7 +128,7 @@ private func model(of known: Answers.Case, timeStep: Double) throws -> MJOSkelet
     configuration.background = background
     let quiet = try MJOSkeleton(configuration)
     let noisy = try MJOSkeleton(MJOConfiguration(.paper, background: background))
-    let start = noisy.after(10_000, from: noisy.initialState(Stream(seed: 1, purpose: .test)))
+    let start = noisy.after(10_000, from: noisy.initialState(RandomStream(seed: 1, purpose: .test)))
     let fine = quiet.after(20, from: start)
     let coarse = noisy.coarselyAfter(20, from: start)
     #expect(distance(coarse, fine) < 0.06 * distance(fine, start))
@@ -161,7 +161,7 @@ private func model(of known: Answers.Case, timeStep: Double) throws -> MJOSkelet
 
   @Test func standardPresetIsAccurateAtItsTimeStep() throws {
     let noisy = try MJOSkeleton(preset: .standard)
-    let start = noisy.after(2_000, from: noisy.initialState(Stream(seed: 2, purpose: .test)))
+    let start = noisy.after(2_000, from: noisy.initialState(RandomStream(seed: 2, purpose: .test)))
     var configuration = noiseless(.standard)
     let steps = configuration.stepsBetweenObservations
     let usual = try MJOSkeleton(configuration).after(steps, from: start)
@@ -180,7 +180,7 @@ private func model(of known: Answers.Case, timeStep: Double) throws -> MJOSkelet
   @Test(arguments: MJOConfiguration.Background.allCases)
   func gradientsOfEnergiesAreTheirDerivatives(background: MJOConfiguration.Background) throws {
     let model = try MJOSkeleton(preset: .paper, background: background)
-    let state = model.after(500, from: model.initialState(Stream(seed: 3, purpose: .test)))
+    let state = model.after(500, from: model.initialState(RandomStream(seed: 3, purpose: .test)))
     for energy in model.energies {
       var gradient = [Double](repeating: .nan, count: state.count)
       var span = gradient.mutableSpan

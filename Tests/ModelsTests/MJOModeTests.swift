@@ -1,7 +1,7 @@
 import Foundation
-import Models
-import Randomness
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 import Testing
 
 private struct Dispersion: Decodable {

@@ -1,7 +1,7 @@
 import Foundation
-import Models
-import Randomness
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 import Testing
 
 private func configuration(
@@ -34,7 +34,7 @@ private func activities(
     scheme: MJOConfiguration.NoiseScheme, background: MJOConfiguration.Background
   ) throws {
     let model = try MJOSkeleton(configuration(scheme, background))
-    var state = model.initialState(Stream(seed: 1, purpose: .test))
+    var state = model.initialState(RandomStream(seed: 1, purpose: .test))
     let n = model.layout.grid.cells
     // Means away from zero, so that a relative error would show, and moisture that soon drives cells to the floor.
     for i in 0..<n {
@@ -93,7 +93,7 @@ private func activities(
   }
 
   @Test func theExactTransitionHasItsMoments() {
-    var random = StreamCursor(Stream(seed: 7, purpose: .test))
+    var random = StreamCursor(RandomStream(seed: 7, purpose: .test))
     // Poisson means of 0.2 (inversion), 30 (rejection) and 2e4, the last one with Q < 0.
     for (start, growth) in [(0.001, 0.01), (0.15, 0.01), (1.0, -1e-4)] {
       let transition = SquareRootTransition(start: start, growth: growth, amplitude: 1)
@@ -126,7 +126,7 @@ private func activities(
     var moments = [SIMD2<Double>](repeating: .zero, count: 4)
     var (samples, atFloor, largest) = (0.0, 0.0, 0.0)
     for seed in 1...UInt64(units.runs) {
-      var state = model.initialState(Stream(seed: seed, purpose: .test))
+      var state = model.initialState(RandomStream(seed: seed, purpose: .test))
       state = model.after(units.spinUp * 1_000, from: state, seed: seed)
       for cycle in 1...(units.long * 10) {
         state = model.after(100, from: state, seed: seed, cycle: cycle)
@@ -153,7 +153,7 @@ private func activities(
   @Test(arguments: MJOConfiguration.NoiseScheme.allCases)
   func sameStreamSameBits(scheme: MJOConfiguration.NoiseScheme) throws {
     let model = try MJOSkeleton(configuration(scheme, .warmPool))
-    let start = model.initialState(Stream(seed: 1, purpose: .test))
+    let start = model.initialState(RandomStream(seed: 1, purpose: .test))
     let first = model.after(40, from: start, seed: 2)
     let other = model.after(40, from: start, seed: 3)
     // Neither another object nor what an object did before matters.
@@ -167,7 +167,7 @@ private func activities(
   @Test(arguments: MJOConfiguration.NoiseScheme.allCases)
   func notANumberPassesThrough(scheme: MJOConfiguration.NoiseScheme) throws {
     let model = try MJOSkeleton(configuration(scheme))
-    var state = model.initialState(Stream(seed: 1, purpose: .test))
+    var state = model.initialState(RandomStream(seed: 1, purpose: .test))
     state[3 * 64 + 7] = .nan
     #expect(model.after(1, from: state)[3 * 64 + 7].isNaN)
     #expect(model.coarselyAfter(20, from: state)[3 * 64 + 7].isNaN)

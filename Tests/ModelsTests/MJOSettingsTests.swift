@@ -1,6 +1,6 @@
-import Models
-import Randomness
-import StateSpace
+import DaunceModels
+import DaunceNumerics
+import DaunceState
 import Testing
 
 @Suite struct MJOSettingsTests {
@@ -25,7 +25,7 @@ import Testing
     let paper = try MJOSkeleton(preset: .paper)
     #expect(paper.layout.variables.map(\.name) == ["K", "R", "Z", "a"])
     #expect(paper.layout.variables.map(\.lowerBound) == [nil, nil, nil, 1e-4])
-    #expect(paper.layout.grid == PeriodicGrid(cells: 64, length: 8.0 / 3))
+    #expect(paper.layout.grid == CircleGrid(cells: 64, length: 8.0 / 3))
     #expect(
       paper.observing == ObservingSystem(variable: 3, errorVariance: 0.0063, law: .lognormal, stepsBetween: 20))
     let standard = try MJOSkeleton(preset: .standard)
@@ -38,9 +38,9 @@ import Testing
   func runsStartNearRest(background: MJOConfiguration.Background) throws {
     let model = try MJOSkeleton(preset: .paper, background: background)
     let n = model.layout.grid.cells
-    let state = model.initialState(Stream(seed: 1, purpose: .test))
-    #expect(state == model.initialState(Stream(seed: 1, purpose: .test)))
-    #expect(state != model.initialState(Stream(seed: 2, purpose: .test)))
+    let state = model.initialState(RandomStream(seed: 1, purpose: .test))
+    #expect(state == model.initialState(RandomStream(seed: 1, purpose: .test)))
+    #expect(state != model.initialState(RandomStream(seed: 2, purpose: .test)))
     for v in 0..<3 { #expect(abs(mean(state[model.layout.range(v)])) < 1e-16) }
     for i in 0..<n {
       let ratio = state[3 * n + i] / (model.source[i] / MJOConstants.heatingRate)
@@ -55,7 +55,7 @@ import Testing
   @Test func auxiliaryFieldsAreNormalised() throws {
     let model = try MJOSkeleton(preset: .paper, background: .warmPool)
     let n = model.layout.grid.cells
-    var state = model.initialState(Stream(seed: 1, purpose: .test))
+    var state = model.initialState(RandomStream(seed: 1, purpose: .test))
     (state[3], state[n + 3], state[2 * n + 3], state[3 * n + 3]) = (0.01, 0.02, -0.087, 0.25)
     var fields = [Double](repeating: .nan, count: model.auxiliaryNames.count * n)
     var span = fields.mutableSpan

@@ -1,6 +1,6 @@
 import Foundation
-import Models
-import Randomness
+import DaunceModels
+import DaunceNumerics
 import Testing
 
 /// Decodes a JSON fixture.
@@ -15,7 +15,7 @@ extension ForecastModel {
   func after(_ steps: Int, from state: [Double], seed: UInt64 = 0, cycle: Int = 0) -> [Double] {
     var next = state
     var span = next.mutableSpan
-    forecast(&span, steps: steps, noise: Stream(seed: seed, purpose: .test, cycle: cycle))
+    forecast(&span, steps: steps, noise: RandomStream(seed: seed, purpose: .test, cycle: cycle))
     return next
   }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Scores
+import DaunceNumerics
 import Testing
 
 private struct Answers: Decodable {

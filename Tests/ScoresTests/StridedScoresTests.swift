@@ -1,4 +1,4 @@
-import Scores
+import DaunceNumerics
 import Testing
 
 /// Members in one buffer against members in arrays of their own: the same bits.

@@ -1,4 +1,4 @@
-internal import StateSpace
+internal import DaunceState
 
 /// One nonlinear restriction `lower <= function(x) <= upper`; a band or an inequality.
 struct Restriction {

@@ -1,4 +1,4 @@
-internal import StateSpace
+internal import DaunceState
 
 /// The projection in the dual: bounds and invariants by `ActiveSet`; nonlinear limits by sequential quadratic
 /// programming on top of it, with their curvature as springs (`SpringMetric`).

@@ -1,4 +1,4 @@
-internal import StateSpace
+internal import DaunceState
 
 /// The localized sample covariance of an ensemble, element by element the product of localization weight and sample
 /// covariance. Columns are computed when they are asked for: a projection looks at few of them.

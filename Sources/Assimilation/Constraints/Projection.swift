@@ -1,4 +1,4 @@
-public import StateSpace
+public import DaunceState
 
 /// Which solver finds the constrained analysis.
 public enum ConstraintSolver: String, Sendable, Hashable, CaseIterable {

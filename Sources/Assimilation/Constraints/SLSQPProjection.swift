@@ -1,6 +1,6 @@
 internal import CNLopt
-internal import LinearAlgebra
-internal import StateSpace
+internal import DaunceNumerics
+internal import DaunceState
 
 /// The projection by general sequential quadratic programming (NLopt's SLSQP), in whitened variables: x = xu + X z with
 /// Pa = X X^T (remark 1), so the cost is |z|^2 / 2 and directions without variance are not there at all.

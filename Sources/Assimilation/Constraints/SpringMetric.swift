@@ -1,4 +1,4 @@
-internal import LinearAlgebra
+internal import DaunceNumerics
 
 /// A covariance to which curvature has been added at some elements: (P^-1 + diag w)^-1, and the minimiser of
 /// `1/2 (x - xu)^T P^-1 (x - xu) + 1/2 sum w_i (x_i - anchor_i)^2`.

@@ -1,8 +1,8 @@
-public import StateSpace
+public import DaunceState
 
 /// A localization tabulated for one layout: the weights by distance, and which elements lie in reach of which.
 public struct LocalizationTable: Sendable {
-  public let layout: StateLayout
+  public let layout: CircleLayout
   public let localization: Localization
   /// Cells of a row of the table: all those in reach of a cell, or the whole circle.
   public let width: Int
@@ -14,7 +14,7 @@ public struct LocalizationTable: Sendable {
   private let coupled: [Bool]
 
   /// - Throws: `AssimilationError` for a half-width that is not a positive number or a coupling of the wrong shape.
-  public init(_ localization: Localization, layout: StateLayout) throws(AssimilationError) {
+  public init(_ localization: Localization, layout: CircleLayout) throws(AssimilationError) {
     let cells = layout.grid.cells
     let variables = layout.variables.count
     if let halfWidth = localization.halfWidth, !(halfWidth > 0 && halfWidth.isFinite) {

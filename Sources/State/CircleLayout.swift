@@ -19,7 +19,7 @@ public struct Variable: Sendable, Hashable {
 }
 
 /// A periodic one-dimensional grid of equal cells.
-public struct PeriodicGrid: Sendable, Hashable {
+public struct CircleGrid: Sendable, Hashable {
   /// Number of cells.
   public let cells: Int
   /// Circumference in the model's unit of length.
@@ -50,12 +50,12 @@ public struct PeriodicGrid: Sendable, Hashable {
 }
 
 /// How a model's fields lie in one contiguous `[variable][cell]` buffer.
-public struct StateLayout: Sendable, Hashable {
-  public let grid: PeriodicGrid
+public struct CircleLayout: Sendable, Hashable {
+  public let grid: CircleGrid
   public let variables: [Variable]
 
   /// The given fields, in this order, on `grid`.
-  public init(grid: PeriodicGrid, variables: [Variable]) {
+  public init(grid: CircleGrid, variables: [Variable]) {
     self.grid = grid
     self.variables = variables
   }

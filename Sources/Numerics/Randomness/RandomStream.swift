@@ -32,7 +32,7 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
 ///
 /// Every number has an address, `index`: reading it twice gives the same value, and there is no state to carry or save.
 /// Indices reach up to 2^32 - 1 blocks of two numbers for one (purpose, member, cycle).
-public struct Stream: Sendable, Hashable {
+public struct RandomStream: Sendable, Hashable {
   @usableFromInline let key: SIMD2<UInt32>
   @usableFromInline let member: UInt32
   @usableFromInline let cycle: UInt32

@@ -1,4 +1,4 @@
-extension Stream {
+extension RandomStream {
   /// Fills `output` with the numbers that `uniformPair` addresses: elements `2 i` and `2 i + 1` are the pair at
   /// `first + i`, to the last bit. Four blocks at a time; allocates nothing.
   public func uniforms(into output: inout MutableSpan<Double>, at first: Int = 0) {
@@ -63,7 +63,7 @@ func double(_ bits: Bits) -> Lanes { unsafeBitCast(bits, to: Lanes.self) }
 @inline(__always)
 func bits(_ value: Lanes) -> Bits { unsafeBitCast(value, to: Bits.self) }
 
-/// The same uniform numbers as `Stream.unit`, exactly: 52 bits become the fraction of a number in [1, 2).
+/// The same uniform numbers as `RandomStream.unit`, exactly: 52 bits become the fraction of a number in [1, 2).
 @inline(__always)
 func unitInterval(_ high: Bits, _ low: Bits) -> Lanes {
   let fraction = ((high &<< 32) | low) &>> 12

@@ -1,7 +1,7 @@
 /// Scores of ensembles whose members lie in one buffer, eight points at a time. Same definitions and same bits as of
 /// members in arrays of their own.
 
-private typealias Lanes = SIMD8<Double>
+private typealias DoubleLanes = SIMD8<Double>
 
 /// CRPS of many points at once; see `crps(_:truth:)`.
 ///
@@ -29,15 +29,15 @@ public struct CRPSField: Sendable {
   public mutating func sum(_ values: Span<Double>, stride: Int, truth: Span<Double>) -> Double {
     let (members, points) = (members, truth.count)
     precondition(stride >= points && values.count >= (members - 1) * stride + points, "members lack points")
-    let whole = members <= Self.largestNetwork ? points / Lanes.scalarCount * Lanes.scalarCount : 0
+    let whole = members <= Self.largestNetwork ? points / DoubleLanes.scalarCount * DoubleLanes.scalarCount : 0
     var total = 0.0
     values.withUnsafeBufferPointer { values in
       guard let x = values.baseAddress else { return }
       truth.withUnsafeBufferPointer { truth in
         guard let t = truth.baseAddress else { return }
-        for first in Swift.stride(from: 0, to: whole, by: Lanes.scalarCount) {
-          let scores = eight(x + first, stride, UnsafeRawPointer(t + first).loadUnaligned(as: Lanes.self))
-          for lane in 0..<Lanes.scalarCount { total += scores[lane] }
+        for first in Swift.stride(from: 0, to: whole, by: DoubleLanes.scalarCount) {
+          let scores = eight(x + first, stride, UnsafeRawPointer(t + first).loadUnaligned(as: DoubleLanes.self))
+          for lane in 0..<DoubleLanes.scalarCount { total += scores[lane] }
         }
         for c in whole..<points { total += crps((0..<members).map { x[$0 * stride + c] }, truth: t[c]) }
       }
@@ -45,12 +45,12 @@ public struct CRPSField: Sendable {
     return total
   }
 
-  private mutating func eight(_ x: UnsafePointer<Double>, _ stride: Int, _ truth: Lanes) -> Lanes {
+  private mutating func eight(_ x: UnsafePointer<Double>, _ stride: Int, _ truth: DoubleLanes) -> DoubleLanes {
     let count = members
     return sorted.withUnsafeMutableBufferPointer { sorted in
       for m in 0..<count {
         // Insertion: the larger of two goes on to the right.
-        var value = UnsafeRawPointer(x + m * stride).loadUnaligned(as: Lanes.self)
+        var value = UnsafeRawPointer(x + m * stride).loadUnaligned(as: DoubleLanes.self)
         for k in 0..<m {
           let other = sorted[k]
           let isLess = value .< other
@@ -59,7 +59,7 @@ public struct CRPSField: Sendable {
         }
         sorted[m] = value
       }
-      var (error, differences) = (Lanes.zero, Lanes.zero)
+      var (error, differences) = (DoubleLanes.zero, DoubleLanes.zero)
       for m in 0..<count {
         let distance = sorted[m] - truth
         error += distance.replacing(with: -distance, where: distance .< 0)
@@ -78,19 +78,19 @@ extension RankHistogram {
     let (members, points) = (counts.count - 1, truth.count)
     precondition(stride >= points && values.count >= (members - 1) * stride + points, "members lack points")
     guard beginCycle() else { return }
-    let whole = points / Lanes.scalarCount * Lanes.scalarCount
+    let whole = points / DoubleLanes.scalarCount * DoubleLanes.scalarCount
     values.withUnsafeBufferPointer { values in
       guard let x = values.baseAddress else { return }
       truth.withUnsafeBufferPointer { truth in
         guard let t = truth.baseAddress else { return }
-        for first in Swift.stride(from: 0, to: whole, by: Lanes.scalarCount) {
-          let limit = UnsafeRawPointer(t + first).loadUnaligned(as: Lanes.self)
-          var below = Lanes.zero
+        for first in Swift.stride(from: 0, to: whole, by: DoubleLanes.scalarCount) {
+          let limit = UnsafeRawPointer(t + first).loadUnaligned(as: DoubleLanes.self)
+          var below = DoubleLanes.zero
           for m in 0..<members {
-            let value = UnsafeRawPointer(x + (m * stride + first)).loadUnaligned(as: Lanes.self)
-            below += Lanes.zero.replacing(with: 1, where: value .< limit)
+            let value = UnsafeRawPointer(x + (m * stride + first)).loadUnaligned(as: DoubleLanes.self)
+            below += DoubleLanes.zero.replacing(with: 1, where: value .< limit)
           }
-          for lane in 0..<Lanes.scalarCount { count(rank: Int(below[lane])) }
+          for lane in 0..<DoubleLanes.scalarCount { count(rank: Int(below[lane])) }
         }
         for c in whole..<points { count(rank: (0..<members).reduce(0) { x[$1 * stride + c] < t[c] ? $0 + 1 : $0 }) }
       }

@@ -78,7 +78,7 @@ public struct ConstraintSet: Sendable {
   }
 
   /// The bounds that a layout declares, with the given invariants and bands.
-  public init(layout: StateLayout, invariants: [LinearInvariant] = [], bands: [Band] = []) {
+  public init(layout: CircleLayout, invariants: [LinearInvariant] = [], bands: [Band] = []) {
     let bounds = layout.variables.flatMap { variable in
       [Double](repeating: variable.lowerBound ?? -.infinity, count: layout.grid.cells)
     }

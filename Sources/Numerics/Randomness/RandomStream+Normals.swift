@@ -2,7 +2,7 @@
 typealias Lanes = SIMD4<Double>
 typealias Bits = SIMD4<UInt64>
 
-extension Stream {
+extension RandomStream {
   /// Fills `output` with independent standard normal numbers: element `i` is the number that `normal(at: 2 * first +
   /// i)` addresses.
   ///
