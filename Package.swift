@@ -97,7 +97,8 @@ let package = Package(
     tests(
       "AssimilationTests",
       [
-        "DaunceAssimilation", "DaunceModels", "DaunceObservations", "DaunceState", "DaunceNumerics", "TestSupport",
+        "DaunceAssimilation", "DaunceEnsemble", "DaunceModels", "DaunceObservations", "DaunceState", "DaunceNumerics",
+        "TestSupport",
         "AssimilationProbe",
       ], fixtures: true),
     tests(

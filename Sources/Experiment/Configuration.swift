@@ -9,7 +9,7 @@ public import DaunceAgents
 ///
 /// An optional value is one that the program chooses (`auto`) or leaves out (`none`) when it is `nil`; the resolved
 /// values are in `ConfigurationResolution.swift`, rules that tie keys together in `ConfigurationValidation.swift`.
-public struct Configuration: Codable, Sendable, Hashable {
+public struct Configuration: ConfigurationRoot {
   @Key("seed of every random stream of the experiment")
   public var seed: UInt64 = 1
   @Key("ensemble members, one agent each", .atLeast(2))

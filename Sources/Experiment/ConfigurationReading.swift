@@ -30,16 +30,16 @@ public struct ConfigurationOverride: Sendable, Hashable {
   }
 }
 
-extension Configuration {
+extension ConfigurationRoot {
   /// The configuration of a run: the defaults, a file's settings over them, the command line's over those, all
   /// validated.
   ///
   /// - Parameter path: a YAML file; the defaults alone without one.
   public static func load(
     path: String?, overrides: [ConfigurationOverride] = []
-  ) throws(ConfigurationError) -> Configuration {
-    var configuration = Configuration()
-    if let path { configuration = try Configuration(yaml: read(path), source: path) }
+  ) throws(ConfigurationError) -> Self {
+    var configuration = Self()
+    if let path { configuration = try Self(yaml: read(path), source: path) }
     try configuration.apply(overrides)
     try configuration.validate(source: path.map { .file($0) } ?? (overrides.isEmpty ? .program : .option("options")))
     return configuration
@@ -54,7 +54,7 @@ extension Configuration {
     do {
       root = try ConfigurationLimits.compose(yaml)
     } catch {
-      throw ConfigurationError([Configuration.syntaxProblem(error, in: yaml, source: .file(source))])
+      throw ConfigurationError([Self.syntaxProblem(error, in: yaml, source: .file(source))])
     }
     self.init()
     guard let root, root != Node("", .implicit) else { return }
@@ -65,7 +65,7 @@ extension Configuration {
           expected: "keys with values, such as members: 10")
       ])
     }
-    self = try replacing(Configuration.values(in: mapping, path: [], source: .file(source)))
+    self = try replacing(Self.values(in: mapping, path: [], source: .file(source)))
   }
 
   /// Puts the command line's settings in place of this configuration's.
@@ -84,7 +84,7 @@ extension Configuration {
       }
       let path = override.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       if let mapping = node?.mapping, mapping.count > 0 {
-        given += Configuration.values(in: mapping, path: path, source: source, lines: false)
+        given += Self.values(in: mapping, path: path, source: source, lines: false)
       } else {
         given.append(
           GivenValue(path: path, literal: node.map(ConfigurationLiteral.init) ?? .plain(""), source: source, line: nil))

@@ -1,6 +1,6 @@
 import Yams
 
-extension Configuration {
+extension ConfigurationRoot {
   /// A YAML parser's complaint as a problem with a line.
   static func syntaxProblem(
     _ error: any Error, in yaml: String, source: ConfigurationError.Source

@@ -10,10 +10,10 @@ public struct KeyDescription: Sendable, Hashable {
   public let expected: String
 }
 
-extension Configuration {
+extension ConfigurationRoot {
   /// Every key that a file may hold, in order.
   public static var keys: [KeyDescription] {
-    Configuration().leaves.map { leaf in
+    Self().leaves.map { leaf in
       KeyDescription(
         key: leaf.name, defaultValue: leaf.key.display, meaning: leaf.key.meaning, expected: leaf.key.expected)
     }
@@ -21,8 +21,8 @@ extension Configuration {
 
   /// Every key with its value, its meaning and its allowed values: a file that loads to an equal configuration.
   public var yaml: String {
-    let keys = Configuration.keys
-    return Configuration.document(
+    let keys = Self.keys
+    return Self.document(
       zip(leaves, keys).map { leaf, description in
         (leaf.path, leaf.key.display, "\(description.meaning) (\(description.expected))")
       })
@@ -56,7 +56,7 @@ extension Configuration {
     return text
   }
 
-  private static let commentColumn = 36
+  private static var commentColumn: Int { 36 }
 
   private static func indent(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
 }

@@ -11,9 +11,9 @@ struct ConfigurationLeaf {
   var name: String { path.joined(separator: ".") }
 }
 
-extension Configuration {
+extension ConfigurationRoot {
   /// Every key with its value, in the order of declaration.
-  var leaves: [ConfigurationLeaf] { Configuration.leaves(of: self, path: [], properties: []) }
+  var leaves: [ConfigurationLeaf] { Self.leaves(of: self, path: [], properties: []) }
 
   private static func leaves(of group: Any, path: [String], properties: [String]) -> [ConfigurationLeaf] {
     Mirror(reflecting: group).children.flatMap { child -> [ConfigurationLeaf] in
@@ -52,18 +52,18 @@ struct GivenValue {
   var name: String { path.joined(separator: ".") }
 }
 
-extension Configuration {
+extension ConfigurationRoot {
   /// This configuration with the given values in place of its own.
   ///
   /// - Throws: `ConfigurationError` with everything that does not fit.
-  func replacing(_ given: [GivenValue]) throws(ConfigurationError) -> Configuration {
+  func replacing(_ given: [GivenValue]) throws(ConfigurationError) -> Self {
     let current = leaves
-    let declared = Configuration().leaves
+    let declared = Self().leaves
     var texts = current.map(\.key.text)
     var problems: [ConfigurationError.Problem] = []
     for value in given where problems.count < ConfigurationLimits.problems {
       guard let index = declared.firstIndex(where: { $0.path == value.path }) else {
-        if let problem = Configuration.misplaced(value, among: declared) { problems.append(problem) }
+        if let problem = Self.misplaced(value, among: declared) { problems.append(problem) }
         continue
       }
       let key = declared[index].key
@@ -75,9 +75,9 @@ extension Configuration {
     }
     guard problems.isEmpty else { throw ConfigurationError(problems) }
 
-    let document = Configuration.document(zip(current, texts).map { ($0.properties, $1, nil) })
+    let document = Self.document(zip(current, texts).map { ($0.properties, $1, nil) })
     do {
-      return try YAMLDecoder().decode(Configuration.self, from: document)
+      return try YAMLDecoder().decode(Self.self, from: document)
     } catch {
       // Every value has been checked against its key, so only a key whose text and type disagree leads here.
       throw ConfigurationError([.init(.wrongType, source: .program, found: "\(error)", expected: "a configuration")])

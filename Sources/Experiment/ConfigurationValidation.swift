@@ -2,18 +2,8 @@ import DaunceAgents
 public import DaunceState
 
 extension Configuration {
-  /// Refuses values outside their keys' rules and keys that contradict each other.
-  ///
-  /// - Parameter source: where the configuration comes from, for messages.
-  /// - Throws: `ConfigurationError` with every problem.
-  public func validate(source: ConfigurationError.Source = .program) throws(ConfigurationError) {
-    var problems: [ConfigurationError.Problem] = []
-    // Defaults are right, and most values are defaults.
-    for (leaf, declared) in zip(leaves, Configuration().leaves)
-    where leaf.key.text != declared.key.text && !declared.key.admits(leaf.key) {
-      problems.append(
-        .init(.outOfRange, source: source, keys: [leaf.name], found: leaf.key.display, expected: declared.key.expected))
-    }
+  public func validate(source: ConfigurationError.Source) throws(ConfigurationError) {
+    var problems = misfits(source: source)
     for contradiction in contradictions where contradiction.holds {
       problems.append(describe(contradiction, source: source))
     }
@@ -122,19 +112,10 @@ extension Configuration {
     guard !contradiction.holds else { throw ConfigurationError([describe(contradiction, source: source)]) }
     return names.indices.filter { controls.contains(names[$0]) }
   }
-
-  private func describe(
-    _ contradiction: Contradiction, source: ConfigurationError.Source
-  ) -> ConfigurationError.Problem {
-    let values = contradiction.keys.map { name in leaves.first { $0.name == name }?.key.display ?? "nothing" }
-    return .init(
-      .contradiction, source: source, keys: contradiction.keys, found: values.joined(separator: " and "),
-      expected: contradiction.expected)
-  }
 }
 
 /// Two keys that must not go together.
-private struct Contradiction {
+struct Contradiction {
   let holds: Bool
   let keys: [String]
   let expected: String

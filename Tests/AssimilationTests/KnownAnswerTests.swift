@@ -12,7 +12,7 @@ struct FieldsByMember: Decodable {
 struct FilterCase: Decodable {
   let n, members: Int
   let halfWidthInCells, errorVariance: Double
-  let forecast, eakf, enkf: FieldsByMember
+  let forecast, eakf, enkf, etkfUnlocalized: FieldsByMember
   let observation: [Double]
   let perturbation: [[Double]]
 

@@ -24,6 +24,7 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case resampling = 14
   case rolloutTwin = 15
   case initialCentre = 16
+  case rotation = 17
   case test = 255
 }
 

@@ -1,0 +1,98 @@
+public import DaunceEnsemble
+public import DaunceState
+
+/// The observations of one analysis with every member's h(x): all that a filter knows of observations. Every rank has
+/// the same.
+public final class ObservedEnsemble {
+  public let count: Int
+  public let members: Int
+  /// Doubles from one observation's members to the next, as in ``PartialEnsemble/stride``.
+  public let stride: Int
+  /// Place of every observation (`[count]`).
+  public let places: [Place]
+  /// Number of every observation's kind, for localization (`[count]`).
+  public let kinds: [Int32]
+  /// Observed values (`[count]`).
+  public let values: [Double]
+  /// Error variances, positive (`[count]`).
+  public let errorVariances: [Double]
+  /// Ensemble mean of h(x) (`[count]`).
+  public private(set) var mean: [Double]
+  /// Deviations of h(x) from its mean (`[count][stride]`, zero behind the members).
+  public let anomalies: UnsafeMutablePointer<Double>
+
+  /// - Parameters:
+  ///   - memberValues: h(x) of every member, `[member][count]`.
+  public init(
+    places: [Place], kinds: [Int32], values: [Double], errorVariances: [Double], memberValues: [Double], members: Int
+  ) {
+    count = values.count
+    self.members = members
+    stride = PartialEnsemble.stride(of: members)
+    (self.places, self.kinds, self.values, self.errorVariances) = (places, kinds, values, errorVariances)
+    let size = max(1, count * stride)
+    anomalies = UnsafeMutableRawPointer.allocate(byteCount: size * 8, alignment: 64).bindMemory(
+      to: Double.self, capacity: size)
+    anomalies.initialize(repeating: 0, count: size)
+    mean = [Double](repeating: 0, count: count)
+    for k in 0..<count {
+      let row = anomalies + k * stride
+      for m in 0..<members { row[m] = memberValues[m * count + k] }
+      mean[k] = Lanes4.centre(row, members: members)
+    }
+  }
+
+  deinit { anomalies.deallocate() }
+
+  /// Multiplies the anomalies by `factor`.
+  func inflate(by factor: Double) {
+    guard factor != 1 else { return }
+    for i in 0..<count * stride { anomalies[i] *= factor }
+  }
+}
+
+/// Rows of members, four at a time.
+enum Lanes4 {
+  typealias Vector = SIMD4<Double>
+
+  /// Subtracts the mean of `members` numbers, summed around the first, and returns it.
+  @inline(__always)
+  static func centre(_ row: UnsafeMutablePointer<Double>, members: Int) -> Double {
+    let first = row[0]
+    var sum = 0.0
+    for m in 1..<max(1, members) { sum += row[m] - first }
+    let mean = first + sum / Double(members)
+    for m in 0..<members { row[m] -= mean }
+    return mean
+  }
+
+  /// Sum of products, in two chains of four lanes.
+  @inline(__always)
+  static func dot(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int) -> Double {
+    let (a, b) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
+    var (even, odd) = (Vector.zero, Vector.zero)
+    var i = 0
+    let bytes = count &* 8
+    while i &+ 64 <= bytes {
+      even += a.load(fromByteOffset: i, as: Vector.self) * b.load(fromByteOffset: i, as: Vector.self)
+      odd += a.load(fromByteOffset: i &+ 32, as: Vector.self) * b.load(fromByteOffset: i &+ 32, as: Vector.self)
+      i &+= 64
+    }
+    if i < bytes { even += a.load(fromByteOffset: i, as: Vector.self) * b.load(fromByteOffset: i, as: Vector.self) }
+    let sum = even + odd
+    return (sum[0] + sum[2]) + (sum[1] + sum[3])
+  }
+
+  /// Adds `factor` times `b` to `a`.
+  @inline(__always)
+  static func add(_ factor: Double, _ b: UnsafePointer<Double>, to a: UnsafeMutablePointer<Double>, _ count: Int) {
+    let (a, b) = (UnsafeMutableRawPointer(a), UnsafeRawPointer(b))
+    let f = Vector(repeating: factor)
+    var i = 0
+    while i < count &* 8 {
+      let sum = a.load(fromByteOffset: i, as: Vector.self) + f * b.load(fromByteOffset: i, as: Vector.self)
+      a.storeBytes(of: sum, toByteOffset: i, as: Vector.self)
+      i &+= 32
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/// What `analyze` computes: one analysis of the ensemble in a model's files. The same machinery as ``Configuration``.
+public struct AnalysisConfiguration: ConfigurationRoot {
+  @Key("seed of perturbed observations and random rotations")
+  public var seed: UInt64 = 1
+  @Key("how the ensemble is updated; --method goes before it")
+  public var method = Method.letkf
+
+  public var state = State()
+  public var filter = Filter()
+  public var observations = Observations()
+  public var output = Output()
+
+  /// The defaults.
+  public init() {}
+
+  /// Filters.
+  public enum Method: String, ConfigurationChoice {
+    /// Serial ensemble adjustment filter (Anderson 2001).
+    case eakf
+    /// Local ensemble transform filter (Hunt et al. 2007).
+    case letkf
+    /// The same without localization (Bishop et al. 2001, symmetric square root).
+    case etkf
+    /// Deterministic ensemble Kalman filter (Sakov & Oke 2008).
+    case denkf
+    /// Stochastic ensemble Kalman filter (Burgers et al. 1998).
+    case enkf
+  }
+
+  /// What of the files is the state.
+  public struct State: Codable, Sendable, Hashable {
+    @Key("dimension of the members in a single file")
+    public var member = "member"
+    @Key("names of the analysed fields; auto: every one with members", .distinct)
+    public var fields: [String]?
+    @Key("coordinates whose axis comes back to its start")
+    public var periodic: [String] = []
+  }
+
+  /// The filter's settings.
+  public struct Filter: Codable, Sendable, Hashable {
+    @Key(
+      "Gaspari-Cohn half-width, in the unit of the coordinates (km on the sphere): one for all directions or one for each; none: no localization",
+      .positive, absent: "none")
+    public var halfWidth: Widths?
+    @Key("fields that an observation updates: those it measures, or all")
+    public var update = Configuration.Filter.Update.all
+    @Key("factor on the forecast's anomalies", .atLeast(1))
+    public var inflation = 1.0
+    @Key("relaxation of the analysis spread to the forecast's", .fraction)
+    public var rtps = 0.0
+    @Key("relaxation of the analysis perturbations to the forecast's", .fraction)
+    public var rtpp = 0.0
+    @Key("rotate the members of the etkf at random, keeping their mean")
+    public var rotation = false
+  }
+
+  /// Which observations are used.
+  public struct Observations: Codable, Sendable, Hashable {
+    @Key(
+      "leave out observations further from the forecast mean than this many standard deviations of the innovation; none: keep all",
+      .positive, absent: "none")
+    public var outlier: Double?
+    @Key("error variance of observations that come without, in the square of their unit; none: they are left out", .positive, absent: "none")
+    public var errorVariance: Double?
+  }
+
+  /// What is written.
+  public struct Output: Codable, Sendable, Hashable {
+    @Key("write increments.nc with the mean increment and the spread before and after")
+    public var increments = true
+  }
+
+  /// Refuses values outside their keys' rules and keys that contradict each other.
+  public func validate(source: ConfigurationError.Source) throws(ConfigurationError) {
+    var problems = misfits(source: source)
+    let contradictions = [
+      Contradiction(
+        method == .etkf && filter.halfWidth != nil, "method", "filter.half_width",
+        "none: the etkf has no localization, letkf is the local one"),
+      Contradiction(
+        filter.rotation && method != .etkf, "method", "filter.rotation", "etkf for a rotation of the whole ensemble"),
+      Contradiction(
+        filter.rtps > 0 && filter.rtpp > 0, "filter.rtps", "filter.rtpp", "one way of relaxation"),
+    ]
+    for contradiction in contradictions where contradiction.holds {
+      problems.append(describe(contradiction, source: source))
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems) }
+  }
+}
+
+/// One number for all directions, or a list with one for each.
+public struct Widths: ConfigurationValue {
+  public let values: [Double]
+
+  public init(_ values: [Double]) { self.values = values }
+
+  public static var expected: String { "a number, or a list of numbers, one for each direction" }
+  public init?(literal: ConfigurationLiteral) {
+    if let one = Double(literal: literal) {
+      values = [one]
+    } else if let several = [Double](literal: literal), !several.isEmpty {
+      values = several
+    } else {
+      return nil
+    }
+  }
+  public var text: String { values.count == 1 ? values[0].text : values.text }
+  public var scalars: [Double] { values }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let one = try? container.decode(Double.self) { values = [one] } else { values = try container.decode([Double].self) }
+  }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if values.count == 1 { try container.encode(values[0]) } else { try container.encode(values) }
+  }
+}

@@ -1,0 +1,35 @@
+/// A tree of keys with its reading, checking and writing: what every command's settings are.
+public protocol ConfigurationRoot: Codable, Sendable, Hashable {
+  /// The defaults.
+  init()
+
+  /// Refuses values outside their keys' rules and keys that contradict each other.
+  ///
+  /// - Parameter source: where the configuration comes from, for messages.
+  /// - Throws: `ConfigurationError` with every problem.
+  func validate(source: ConfigurationError.Source) throws(ConfigurationError)
+}
+
+extension ConfigurationRoot {
+  /// The same for a configuration that a program made.
+  public func validate() throws(ConfigurationError) { try validate(source: .program) }
+
+  /// Values outside their keys' rules.
+  func misfits(source: ConfigurationError.Source) -> [ConfigurationError.Problem] {
+    // Defaults are right, and most values are defaults.
+    zip(leaves, Self().leaves)
+      .filter { leaf, declared in leaf.key.text != declared.key.text && !declared.key.admits(leaf.key) }
+      .map { leaf, declared in
+        .init(.outOfRange, source: source, keys: [leaf.name], found: leaf.key.display, expected: declared.key.expected)
+      }
+  }
+
+  func describe(
+    _ contradiction: Contradiction, source: ConfigurationError.Source
+  ) -> ConfigurationError.Problem {
+    let values = contradiction.keys.map { name in leaves.first { $0.name == name }?.key.display ?? "nothing" }
+    return .init(
+      .contradiction, source: source, keys: contradiction.keys, found: values.joined(separator: " and "),
+      expected: contradiction.expected)
+  }
+}
