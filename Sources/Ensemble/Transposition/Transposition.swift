@@ -7,7 +7,8 @@ public import DaunceState
 /// A few members a rank are in memory as whole states at a time; nobody ever holds the whole ensemble.
 public final class Transposition {
   public let layout: StateLayout
-  public let distribution: Distribution
+  /// Members that each rank has whole (`[ranks]`).
+  public let owners: [Range<Int>]
   public let partition: StatePartition
   private let communicator: Communicator
   /// Members of each rank that are exchanged together.
@@ -17,17 +18,21 @@ public final class Transposition {
   /// `[batch][rank][part]`
   private let pieces: UnsafeMutablePointer<Double>
   private let part: Range<Int>
+  /// Most members of a rank.
+  private let most: Int
 
   /// Most bytes of whole states in memory, unless a single one has more.
   private static let batchBytes = 32 << 20
 
-  public init(layout: StateLayout, distribution: Distribution, communicator: Communicator) {
+  /// - Parameter owners: members of each rank, in the order of ranks; one rank may have all of them.
+  public init(layout: StateLayout, owners: [Range<Int>], communicator: Communicator) {
+    precondition(owners.count == communicator.size, "one range of members for each rank")
     self.layout = layout
-    self.distribution = distribution
+    self.owners = owners
     self.communicator = communicator
     partition = StatePartition(layout, ranks: communicator.size)
     part = partition.elements(of: communicator.rank)
-    let most = distribution.range(of: 0).count
+    most = owners.reduce(0) { max($0, $1.count) }
     batch = max(1, min(most, Self.batchBytes / max(1, 8 * layout.count)))
     states = .allocate(capacity: max(1, batch * layout.count))
     pieces = .allocate(capacity: max(1, batch * communicator.size * part.count))
@@ -43,11 +48,11 @@ public final class Transposition {
   public var bytes: Int { 8 * batch * (layout.count + communicator.size * part.count) }
 
   /// Rounds of exchanges, the same on all ranks.
-  private var rounds: Int { (distribution.range(of: 0).count + batch - 1) / batch }
+  private var rounds: Int { (most + batch - 1) / batch }
 
   /// Members that `rank` exchanges in a round.
   private func members(of rank: Int, round: Int) -> Range<Int> {
-    let all = distribution.range(of: rank)
+    let all = owners[rank]
     let first = min(all.lowerBound + round * batch, all.upperBound)
     return first..<min(first + batch, all.upperBound)
   }

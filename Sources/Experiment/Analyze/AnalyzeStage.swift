@@ -1,0 +1,144 @@
+public import DaunceArchive
+import DaunceAssimilation
+import DaunceEnsemble
+public import DaunceMPI
+import DaunceObservations
+import DaunceState
+public import Foundation
+
+/// One analysis of the ensemble in a model's files.
+///
+/// Every rank reads its members, applies h to them, and exchanges them for its part of the state; updates that; and
+/// exchanges back.
+public struct AnalyzeStage {
+  /// What is read.
+  public struct Inputs: Sendable {
+    /// Files or patterns of files: one with a dimension of members, or one for each member.
+    public var ensemble: [String]
+    /// Files or patterns of files.
+    public var observations: [String]
+
+    public init(ensemble: [String], observations: [String]) {
+      self.ensemble = ensemble
+      self.observations = observations
+    }
+  }
+
+  let configuration: AnalysisConfiguration
+  let inputs: Inputs
+  let communicator: Communicator
+  let progress: any ProgressReporter
+
+  public init(
+    _ configuration: AnalysisConfiguration, inputs: Inputs, communicator: Communicator,
+    progress: any ProgressReporter = SilentProgress()
+  ) {
+    self.configuration = configuration
+    self.inputs = inputs
+    self.communicator = communicator
+    self.progress = progress
+  }
+
+  /// What was found in the inputs.
+  struct Problem {
+    let files: ModelFiles
+    let observations: MatchedObservations
+    let localization: DistanceLocalization
+    /// Whole members of each rank.
+    let owners: [Range<Int>]
+    var layout: StateLayout { files.layout }
+    var members: Int { files.memberCount }
+  }
+
+  /// Reads everything and says what would be done; changes nothing. Collective.
+  public func check() throws -> String {
+    let problem = try read()
+    let transposition = Transposition(layout: problem.layout, owners: problem.owners, communicator: communicator)
+    let part = transposition.partition.elements(of: 0).count * PartialEnsemble.stride(of: problem.members) * 8
+    let observed = problem.observations.rows.count * problem.members * 8 * 3
+    return AnalysisReport(problem, configuration: configuration).plan(memory: transposition.bytes + part + observed)
+  }
+
+  /// Makes the analysis and writes it to `folder`. Collective.
+  ///
+  /// - Parameter provenance: for observations.nc and increments.nc.
+  /// - Returns: what was done, on rank 0 and elsewhere alike.
+  public func run(folder: URL, provenance: Provenance) throws -> String {
+    let problem = try read()
+    let output = try OutputFolder(folder, provenance: provenance, communicator: communicator)
+    let analysis = try AnalysisRun(self, problem, output: output)
+    return try analysis.run()
+  }
+
+  private func read() throws -> Problem {
+    try communicator.agree(on: configuration.digest, about: "the configuration")
+    let problem = try communicator.collectively { try readHere() }
+    try communicator.agree(on: digest(of: problem), about: "what is in the files")
+    return problem
+  }
+
+  private func readHere() throws -> Problem {
+    var options = ModelFileOptions()
+    options.memberDimension = configuration.state.member
+    options.fields = configuration.state.fields
+    for name in configuration.state.periodic { options.periodic[name] = .some(nil) }
+    let files = try ModelFiles(paths: try FilePatterns.expand(inputs.ensemble), options: options)
+    guard files.memberCount >= communicator.size else {
+      throw DistributionError(members: files.memberCount, ranks: communicator.size)
+    }
+    var tables: [ObservationTable] = []
+    for path in try FilePatterns.expand(inputs.observations) { tables.append(try ObservationReaders.read(path)) }
+    let observations = try MatchedObservations(
+      tables, layout: files.layout, errorVariance: configuration.observations.errorVariance)
+    var owners: [Range<Int>] = []
+    for rank in 0..<communicator.size {
+      owners.append(try Distribution(members: files.memberCount, ranks: communicator.size, rank: rank).local)
+    }
+    return Problem(
+      files: files, observations: observations, localization: try localization(files.layout, observations),
+      owners: owners)
+  }
+
+  /// - Throws: `ExperimentError` for widths that do not fit the geometry.
+  private func localization(
+    _ layout: StateLayout, _ observations: MatchedObservations
+  ) throws -> DistanceLocalization {
+    let geometry = layout.geometry
+    let reach: DistanceLocalization.Reach
+    if let widths = configuration.filter.halfWidth?.values {
+      guard geometry.directions > 0 else {
+        throw ExperimentError(
+          .data, "key filter.half_width", found: "\(widths) for fields without coordinates",
+          expected: "none, or coordinate variables in \(inputs.ensemble.joined(separator: ", "))")
+      }
+      guard widths.count == 1 || widths.count == geometry.directions else {
+        throw ExperimentError(
+          .data, "key filter.half_width", found: "\(widths.count) numbers",
+          expected: "one, or \(geometry.directions) (\(geometry.directionNames.joined(separator: ", ")))")
+      }
+      reach = .within(widths.count == 1 ? geometry.directionNames.map { _ in widths[0] } : widths)
+    } else {
+      reach = .everywhere
+      if configuration.method != .etkf {
+        progress.note("filter.half_width is none: every observation acts everywhere, undamped")
+      }
+    }
+    func reaches(_ kind: Int, _ field: Int) -> DistanceLocalization.Reach {
+      configuration.filter.update == .all || observations.operators[kind].fields.contains(field) ? reach : .off
+    }
+    let kinds = observations.operators.indices
+    return DistanceLocalization(
+      reaches: kinds.map { kind in layout.fields.indices.map { reaches(kind, $0) } },
+      observed: kinds.map { kind in kinds.map { reaches(kind, observations.operators[$0].fields[0]) } })
+  }
+
+  /// Files need not be the same on every machine.
+  private func digest(of problem: Problem) -> UInt64 {
+    let observations = problem.observations
+    var numbers = observations.values + observations.errorVariances + observations.flags.map { Double($0.rawValue) }
+    for place in observations.places { for axis in 0..<3 { numbers.append(place.coordinates[axis]) } }
+    var words = numbers.map(\.bitPattern)
+    words += [UInt64(problem.layout.count), UInt64(problem.members)]
+    return Digest.xxh64(words.withUnsafeBytes { Array($0) })
+  }
+}

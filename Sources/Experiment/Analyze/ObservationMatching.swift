@@ -1,0 +1,152 @@
+import DaunceArchive
+import DaunceObservations
+import DaunceState
+
+/// Observations of files brought to a state: places, operators, flags.
+struct MatchedObservations {
+  /// What the files hold, one after the other.
+  var tables: [ObservationTable] = []
+  /// Names of the kinds, in the order in which they appear.
+  var kinds: [String] = []
+  /// Operator of each kind.
+  var operators: [ObservationOperator] = []
+  /// For every observation of all files (`[count]`).
+  var kind: [Int32] = []
+  var places: [Place] = []
+  var times: [Double] = []
+  var values: [Double] = []
+  var errorVariances: [Double] = []
+  var flags: [QualityFlag] = []
+  /// Rows of h for those observations that are still `used` after matching, in their order.
+  var rows = ObservationRows()
+  /// Observations that `rows` are of.
+  var candidates: [Int] = []
+
+  var count: Int { values.count }
+
+  /// - Parameters:
+  ///   - errorVariance: of observations that come without; `nil`: they are flagged as missing.
+  /// - Throws: `ArchiveError` for a kind that the state does not have, a column that is not there, or an error variance
+  ///   that is not positive.
+  init(_ tables: [ObservationTable], layout: StateLayout, errorVariance: Double?) throws(ArchiveError) {
+    self.tables = tables
+    for table in tables { try append(table, layout, errorVariance) }
+    flagDuplicates()
+    var builder = RowBuilder(layout)
+    for k in values.indices where flags[k] == .used {
+      let operation = operators[Int(kind[k])]
+      guard let found = builder.rows(of: operation, at: places[k]) else {
+        flags[k] = .outside
+        continue
+      }
+      rows.append(found, by: operation)
+      candidates.append(k)
+    }
+  }
+
+  private mutating func append(
+    _ table: ObservationTable, _ layout: StateLayout, _ errorVariance: Double?
+  ) throws(ArchiveError) {
+    var numbers: [Int32] = []
+    for name in table.kinds { numbers.append(try number(of: name, in: table, layout)) }
+    let columns = try coordinateColumns(of: table, layout, kinds: numbers)
+    for k in 0..<table.count {
+      var place = Place.nowhere
+      for (axis, column) in columns { place.coordinates[axis] = column[k] }
+      var variance = table.errorVariances[k]
+      if variance.isNaN, let errorVariance { variance = errorVariance }
+      if variance <= 0 {
+        throw ArchiveError(
+          .badVariance, path: table.source, object: "observation \(k)", found: "error variance \(variance)",
+          expected: "a positive number")
+      }
+      kind.append(numbers[Int(table.kind[k])])
+      places.append(place)
+      times.append(table.times.isEmpty ? .nan : table.times[k])
+      values.append(table.values[k])
+      errorVariances.append(variance)
+      let isMissing =
+        !table.values[k].isFinite || !variance.isFinite || columns.contains { !$0.1[k].isFinite }
+      flags.append(isMissing ? .missing : table.quality[k] != 0 ? .marked : .used)
+    }
+  }
+
+  /// Number of a kind, which is a field of the state; a table without names is of the only field.
+  private mutating func number(
+    of name: String, in table: ObservationTable, _ layout: StateLayout
+  ) throws(ArchiveError) -> Int32 {
+    let names = layout.fields.map(\.name)
+    let field: Int
+    if name.isEmpty {
+      guard layout.fields.count == 1 else {
+        throw ArchiveError(
+          .missingVariable, path: table.source, object: "variable variable", found: "no names of what was observed",
+          expected: "a name for each observation among the state's fields (\(names.joined(separator: ", ")))")
+      }
+      field = 0
+    } else if let found = layout.fieldIndex(name) ?? layout.fields.firstIndex(where: { $0.standardName == name }) {
+      field = found
+    } else {
+      throw ArchiveError(
+        .unknownVariable, path: table.source, object: "observations of \(name)", found: "a field that the state does not have",
+        expected: "one of \(names.joined(separator: ", "))")
+    }
+    let name = names[field]
+    if let known = kinds.firstIndex(of: name) { return Int32(known) }
+    kinds.append(name)
+    operators.append(ObservationOperator(fields: [field]))
+    return Int32(kinds.count - 1)
+  }
+
+  /// The table's column for each axis that any of its kinds needs.
+  private func coordinateColumns(
+    of table: ObservationTable, _ layout: StateLayout, kinds: [Int32]
+  ) throws(ArchiveError) -> [(Int, [Double])] {
+    var columns: [(Int, [Double])] = []
+    for (number, axis) in layout.geometry.axes.enumerated() {
+      let aliases = Self.aliases(of: axis.name)
+      if let column = table.coordinates.first(where: { aliases.contains($0.name.lowercased()) }) {
+        columns.append((number, column.values))
+        continue
+      }
+      let needing = kinds.flatMap { operators[Int($0)].fields }.first { field in
+        let grid = layout.grid(field)
+        return !grid.places.isEmpty || grid.dimensions.contains { $0.axis == number && $0.length > 1 }
+      }
+      guard let needing else { continue }
+      let found = table.coordinates.map(\.name).joined(separator: ", ")
+      throw ArchiveError(
+        .missingVariable, path: table.source, object: "coordinate \(axis.name)",
+        found: found.isEmpty ? "no coordinates" : "coordinates \(found) only",
+        expected: "a column \(axis.name), along which \(layout.fields[needing].name) lies")
+    }
+    return columns
+  }
+
+  /// Names under which other programs have a coordinate.
+  private static func aliases(of axis: String) -> [String] {
+    let families = [["longitude", "lon", "long"], ["latitude", "lat"], ["height", "altitude", "alt", "z"]]
+    let name = axis.lowercased()
+    return families.first { $0.contains(name) } ?? [name]
+  }
+
+  /// Keeps the first of several observations of one kind at one place and time.
+  private mutating func flagDuplicates() {
+    struct Identity: Hashable {
+      let kind: Int32
+      let x, y, z, time: UInt64
+    }
+    var seen = Set<Identity>(minimumCapacity: count)
+    for k in values.indices where flags[k] == .used {
+      let c = places[k].coordinates
+      let identity = Identity(
+        kind: kind[k], x: c[0].bitPattern, y: c[1].bitPattern, z: c[2].bitPattern, time: times[k].bitPattern)
+      if !seen.insert(identity).inserted { flags[k] = .duplicate }
+    }
+  }
+
+  /// Number of observations with each flag, those that occur.
+  var flagCounts: [(flag: QualityFlag, count: Int)] {
+    QualityFlag.allCases.map { flag in (flag, flags.count { $0 == flag }) }.filter { $0.1 > 0 }
+  }
+}
