@@ -38,14 +38,11 @@ import Testing
     func probe(_ command: String...) throws -> JobResult {
       let job = try run(
         command: ["taskset", "--cpu-list", core] + command + [path, "environment"],
-        environment: [
-          "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-          "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-        ])
+        environment: mpirunSettings)
       try #require(job.status == 0, "\(job.stderr)")
       return job
     }
-    let two = try probe("mpirun", "--oversubscribe", "-np", "2")
+    let two = try probe("mpirun", "-np", "2")
     #expect(two.value("cores") == "1" && two.value("yield") == "1")
     #expect(try probe("mpirun", "-np", "1").value("yield") == "1")
     #expect(try probe().value("cores") == "1")
@@ -57,7 +54,10 @@ import Testing
     guard let cores = free.value("cores").flatMap(Int.init), cores >= 2 else { return }
     let bound = try mpirun(
       ranks: 2, executable: "MPIProbe", arguments: ["environment"],
-      environment: ["OMPI_MCA_hwloc_base_binding_policy": "core", "OMPI_MCA_rmaps_base_oversubscribe": "0"])
+      environment: [
+        "OMPI_MCA_hwloc_base_binding_policy": "core", "OMPI_MCA_rmaps_base_oversubscribe": "0",
+        "PRTE_MCA_hwloc_default_binding_policy": "core", "PRTE_MCA_rmaps_default_mapping_policy": "",
+      ])
     #expect(bound.value("yield") == (cores > 2 ? "unset" : "1"))
     #expect(bound.value("cores") == "\(cores)", "\(bound.stderr)")
   }
