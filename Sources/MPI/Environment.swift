@@ -85,7 +85,8 @@ public final class Environment {
     var (isInitialised, isFinalized): (CInt, CInt) = (0, 0)
     MPI_Initialized(&isInitialised)
     MPI_Finalized(&isFinalized)
-    guard isInitialised != 0, isFinalized == 0 else {
+    // Nobody else needs to be ended where nobody was launched, and MPI_Abort would add lines of its own to the report.
+    guard isInitialised != 0, isFinalized == 0, isLaunchedByMPIRun else {
       report()
       exit(code)
     }
