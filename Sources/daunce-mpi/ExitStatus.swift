@@ -90,9 +90,12 @@ func conclude(afterStart error: any Error) -> Never {
   }
 }
 
-/// Ends this process, one of all, for a job that can be gone on with.
-func conclude(_ interruption: Interruption) -> Never {
+/// Ends all ranks in order, for a job that can be gone on with: all of them come here together.
+///
+/// Rank 0 tells it before MPI ends: mpirun ends all ranks as soon as one of them has left with this code.
+func conclude(_ interruption: Interruption, in environment: Environment) throws -> Never {
   if Launch.rank == 0 { tell("daunce-mpi: \(interruption)", on: .standardError) }
+  try environment.finalize()
   exit(ExitStatus.interrupted.rawValue)
 }
 
