@@ -7,12 +7,12 @@ public final class RunningJob {
   /// In the environment of all of the job's processes, as `DAUNCE_TEST_JOB`, so that they can be found.
   public let mark: String
 
-  /// Starts `executable` as `ranks` ranks; see `mpirun`.
+  /// Starts `executable` (a name in ``buildFolder``, or a path) as `ranks` ranks; see `mpirun`.
   public convenience init(
     ranks: Int, executable: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 60,
     environment: [String: String] = [:]
   ) throws {
-    let path = buildFolder.appendingPathComponent(executable).path
+    let path = executable.hasPrefix("/") ? executable : buildFolder.appendingPathComponent(executable).path
     try self.init(
       ["mpirun", "-np", "\(ranks)", path] + arguments, in: folder, timeout: timeout,
       environment: mpirunSettings.merging(environment) { $1 })
