@@ -94,6 +94,8 @@ public final class Environment {
     MPI_Comm_rank(daunce_comm_world(), &rank)
     if rank > 0 { usleep(UInt32(min(500_000 + 20_000 * Int(rank), 2_000_000))) }
     report()
+    // Open MPI 5's mpirun, told to end the job, may leave unread what a rank has just written.
+    usleep(200_000)
     MPI_Abort(daunce_comm_world(), code)
     exit(code)
   }

@@ -56,8 +56,12 @@ public final class RunningJob {
     let signal = process.terminationReason == .uncaughtSignal
     return JobResult(
       status: process.terminationStatus + (signal ? 128 : 0),
-      stdout: String(decoding: try Data(contentsOf: stdout), as: UTF8.self),
-      stderr: String(decoding: try Data(contentsOf: stderr), as: UTF8.self))
+      stdout: try text(of: stdout), stderr: try text(of: stderr))
+  }
+
+  /// PRRTE's mpirun writes a zero byte into the streams of a job that has failed.
+  private func text(of file: URL) throws -> String {
+    String(decoding: try Data(contentsOf: file).filter { $0 != 0 }, as: UTF8.self)
   }
 
   /// What mpirun calls itself: it may be a link, and Open MPI 5's becomes PRRTE's.
