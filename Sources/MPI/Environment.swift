@@ -50,6 +50,11 @@ public final class Environment {
     var copy = daunce_comm_null()
     try check(MPI_Comm_dup(everyone, &copy), "MPI_Comm_dup")
     world = try Communicator(owning: copy)
+    if let ranks = Self.variable("PMI_SIZE").flatMap({ Int($0) }), ranks > world.size {
+      throw .unsupported(
+        "\(ranks) processes were started that do not know of each other: this program is built with \(Self.library) and "
+          + "needs its mpirun, not another MPI's")
+    }
 
     var node = daunce_comm_null()
     try check(

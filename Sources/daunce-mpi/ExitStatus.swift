@@ -38,8 +38,8 @@ enum ExitStatus: Int32 {
     case let error as MPIError:
       switch error {
       case .rankFailed(let failure): self = failure.underlying.map(ExitStatus.init(of:)) ?? .bug
-      case .disagreement: self = .usage
-      case .call, .unsupported: self = .bug
+      case .disagreement, .unsupported: self = .usage
+      case .call: self = .bug
       }
     case is Interruption:
       self = .interrupted

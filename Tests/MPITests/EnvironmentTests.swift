@@ -76,6 +76,8 @@ import Testing
     #expect(job.stderr.split(separator: "\n").count { $0.contains("no temperature") } == 1, "\(job.stderr)")
     let processes = try #require(job.value("processes")).split { !$0.isNumber }.compactMap { Int($0) }
     #expect(processes.count == 3)
+    // mpirun may be gone a moment before the last rank is.
+    for _ in 0..<20 where processes.contains(where: { isRunning($0) }) { usleep(100_000) }
     for process in processes { #expect(!isRunning(process)) }
   }
 
@@ -83,6 +85,14 @@ import Testing
     let job = try run(executable: "MPIProbe", arguments: ["fail-alone"])
     #expect(job.status == 65)
     #expect(job.stderr.contains("MPIProbe: member 3 has no temperature"))
+  }
+
+  /// MPICH's mpirun tells its ranks their number by PMI_SIZE, and Open MPI takes each for a job of its own.
+  @Test func ranksOfAnotherMPIAreRefused() throws {
+    let job = try run(
+      executable: "MPIProbe", arguments: ["environment"], environment: ["PMI_SIZE": "2", "PMI_RANK": "1"])
+    #expect(job.status == 65)
+    #expect(job.stderr.contains("MPIProbe: 2 processes were started that do not know of each other"), "\(job.stderr)")
   }
 
   @Test func aJobThatHangsIsEnded() throws {
