@@ -50,6 +50,11 @@ public final class Environment {
     var copy = daunce_comm_null()
     try check(MPI_Comm_dup(everyone, &copy), "MPI_Comm_dup")
     world = try Communicator(owning: copy)
+    if let ranks = Self.variable("PMI_SIZE").flatMap({ Int($0) }), ranks > world.size {
+      throw .unsupported(
+        "\(ranks) processes were started that do not know of each other: this program is built with \(Self.library) and "
+          + "needs its mpirun, not another MPI's")
+    }
 
     var node = daunce_comm_null()
     try check(
@@ -85,7 +90,8 @@ public final class Environment {
     var (isInitialised, isFinalized): (CInt, CInt) = (0, 0)
     MPI_Initialized(&isInitialised)
     MPI_Finalized(&isFinalized)
-    guard isInitialised != 0, isFinalized == 0 else {
+    // Nobody else needs to be ended where nobody was launched, and MPI_Abort would add lines of its own to the report.
+    guard isInitialised != 0, isFinalized == 0, isLaunchedByMPIRun else {
       report()
       exit(code)
     }
@@ -93,6 +99,8 @@ public final class Environment {
     MPI_Comm_rank(daunce_comm_world(), &rank)
     if rank > 0 { usleep(UInt32(min(500_000 + 20_000 * Int(rank), 2_000_000))) }
     report()
+    // Open MPI 5's mpirun, told to end the job, may leave unread what a rank has just written.
+    usleep(200_000)
     MPI_Abort(daunce_comm_world(), code)
     exit(code)
   }

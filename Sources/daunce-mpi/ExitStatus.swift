@@ -38,8 +38,8 @@ enum ExitStatus: Int32 {
     case let error as MPIError:
       switch error {
       case .rankFailed(let failure): self = failure.underlying.map(ExitStatus.init(of:)) ?? .bug
-      case .disagreement: self = .usage
-      case .call, .unsupported: self = .bug
+      case .disagreement, .unsupported: self = .usage
+      case .call: self = .bug
       }
     case is Interruption:
       self = .interrupted
@@ -90,9 +90,12 @@ func conclude(afterStart error: any Error) -> Never {
   }
 }
 
-/// Ends this process, one of all, for a job that can be gone on with.
-func conclude(_ interruption: Interruption) -> Never {
+/// Ends all ranks in order, for a job that can be gone on with: all of them come here together.
+///
+/// Rank 0 tells it before MPI ends: mpirun ends all ranks as soon as one of them has left with this code.
+func conclude(_ interruption: Interruption, in environment: Environment) throws -> Never {
   if Launch.rank == 0 { tell("daunce-mpi: \(interruption)", on: .standardError) }
+  try environment.finalize()
   exit(ExitStatus.interrupted.rawValue)
 }
 

@@ -49,9 +49,7 @@ do {
   do {
     try command.perform(session, setup: setup)
   } catch let interruption as Interruption {
-    // All ranks come here together, so they can end in order.
-    try environment.finalize()
-    conclude(interruption)
+    try conclude(interruption, in: environment)
   }
   session.logger.info("finished", metadata: ["peak_memory_kilobytes": "\(Launch.peakMemory)"])
   try environment.finalize()

@@ -40,7 +40,7 @@ extension ClusterTests {
     /// What may happen to the far host: a rank is killed, or the daemon that started it; the cable is pulled.
     enum Mishap: String, CaseIterable {
       case rank = "kill -KILL $(far daunce-mpi | head -n 1)"
-      case daemon = "kill -KILL $(far orted)"
+      case daemon = "kill -KILL $(far orted prted)"
       case cable = "ip -n $TWO_HOSTS_FAR link set cable down"
     }
 
@@ -51,17 +51,32 @@ extension ClusterTests {
       // A host that falls silent is noticed by questions without an answer, which are asked seldom by default.
       let job = try onTwoHosts(
         """
-        far() { for p in $(ip netns pids $TWO_HOSTS_FAR); do [[ $(cat /proc/$p/comm) != $1 ]] || echo $p; done; }
-        export OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=2
-        $mpirun -np 4 $program run --output out --set agents.warm_start.steps=1000000 &
-        until [[ -e out/nature.nc ]]; do sleep 0.1; done
+        far() {
+          for p in $(ip netns pids $TWO_HOSTS_FAR); do [[ " $* " != *" $(cat /proc/$p/comm) "* ]] || echo $p; done
+        }
+        for kind in OMPI PRTE; do
+          export ${kind}_MCA_oob_tcp_keepalive_{time=2,intvl=1,probes=2}
+        done
+        source \(sourceFolder.appending(path: "launch/setup").path)
+        start_watched $mpirun -np 4 $program run --output out --set agents.warm_start.steps=1000000
+        until [[ -e out/nature.nc ]] || ! kill -0 $running; do sleep 0.1; done
         \(mishap.rawValue) || exit 99
-        wait $!
+        await_watched
+        exit $status
         """, in: place)
-      // As mpirun has it: 128 and the signal, or a daemon that is lost. 124 would be the end of the test's patience.
-      #expect(job.status == (mishap == .rank ? 137 : 205), "\(job.stderr)")
-      let messages = ["exited on signal 9 (Killed)", "ORTE has lost communication with a remote daemon"]
-      #expect(job.stderr.components(separatedBy: messages[mishap == .rank ? 0 : 1]).count == 2, "\(job.stderr)")
+      // 124 would be the end of the test's patience.
+      switch mishap {
+      case .rank:
+        // As mpirun has it: 128 and the signal. With Open MPI 5 another rank may see the connection end before that, and
+        // ends the job by MPI's code for it.
+        let ended = job.status == 137 && job.stderr.contains("exited on signal 9 (Killed)")
+        let sawItEnd = job.status == 14 && job.stderr.contains("An error occurred in Socket closed")
+        #expect(ended || sawItEnd, "\(job.status): \(job.stderr)")
+      case .daemon, .cable:
+        // Ranks are killed with their daemon, which Open MPI 5 may see first.
+        #expect(job.status == 205 || mishap == .daemon && job.status == 137, "\(job.stderr)")
+        #expect(job.stderr.components(separatedBy: "has lost communication with a remote daemon").count == 2)
+      }
     }
   }
 }

@@ -34,11 +34,15 @@ extension ClusterTests {
     @Test func anExperimentWritesWhatADirectRunWrites() throws {
       let place = try Place()
       defer { place.remove() }
+      // Without options for mpirun, though there may be fewer cores.
       let logs = try submit(
         "experiment", place, ranks: 3,
-        ["DAUNCE_CONFIG": "small.yaml", "DAUNCE_OUTPUT": "out", "DAUNCE_ARGUMENTS": "--seed 5 --quiet"])
+        [
+          "DAUNCE_CONFIG": "small.yaml", "DAUNCE_OUTPUT": "out", "DAUNCE_ARGUMENTS": "--seed 5 --quiet",
+          "DAUNCE_MPIRUN": "mpirun",
+        ])
       try #require(logs.count == 1 && logs[0].hasSuffix("exit code 0\n"), "\(logs)")
-      #expect(logs[0].contains("--signal=USR1 3480 mpirun --bind-to none -n 3 "), "\(logs)")
+      #expect(logs[0].contains("--signal=USR1 3480 mpirun -n 3 "), "\(logs)")
       let submitted = try place.data("out")
       #expect(submitted.count == 10)
       let direct = try place.direct("run --output out --config small.yaml --seed 5 --quiet")

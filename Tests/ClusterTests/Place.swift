@@ -70,7 +70,8 @@ struct Place: Sendable {
 /// What jobs need to know of this build and of this machine: any user, any number of cores.
 let jobEnvironment = [
   "DAUNCE_ROOT": sourceFolder.path, "DAUNCE_PROGRAM": buildFolder.appending(path: "daunce-mpi").path,
-  "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+  "OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none",
+  "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_smsc": "^cma",
 ]
 
 /// All tests of scripts and hosts, one after the other: they share two cores.

@@ -124,11 +124,9 @@ extension JobTests {
     @Test func ranksMustAgreeOnTheConfiguration() throws {
       let workshop = try workshop()
       try workshop.write(Workshop.configuration + "\nseed: 2", to: "other.yaml")
-      let program = buildFolder.appendingPathComponent("daunce-mpi").path
       let result = try workshop.job(
-        1,
-        ["run", "--config", "small.yaml", "--output", "none", ":", "-np", "1", program]
-          + ["run", "--config", "other.yaml", "--output", "none"])
+        ranks: 2, first: ["run", "--config", "small.yaml", "--output", "none"],
+        others: ["run", "--config", "other.yaml", "--output", "none"])
       #expect(result.status == 64)
       let message = "daunce-mpi: ranks disagree about the configuration: rank 1 differs from rank 0"
       #expect(result.stderr.components(separatedBy: message).count == 2, "\(result.stderr)")
@@ -138,19 +136,18 @@ extension JobTests {
     @Test func ranksMustAgreeOnTheCommandAndItsInput() throws {
       let workshop = try workshop()
       try BadFiles.prepare(workshop)
-      let program = buildFolder.appendingPathComponent("daunce-mpi").path
       func assimilate(_ method: String, _ observations: String) -> [String] {
         [
           "assimilate", "--method", method, "--initial", "made/initial.nc", "--observations", observations, "--output",
           "none", "--config", "small.yaml",
         ]
       }
-      let first = assimilate("enkf", "made/observations.nc") + [":", "-np", "2", program]
+      let first = assimilate("enkf", "made/observations.nc")
       for (second, subject) in [
         (assimilate("floored-eakf", "made/observations.nc"), "the command"),
         (assimilate("enkf", "shorter.nc"), "the observations"),
       ] {
-        let result = try workshop.job(1, first + second)
+        let result = try workshop.job(ranks: 3, first: first, others: second)
         #expect(result.status == 64)
         #expect(result.stderr.contains("\(subject): ranks 1, 2 differ from rank 0"), "\(result.stderr)")
         #expect(result.stderr.components(separatedBy: "daunce-mpi: ").count == 2)

@@ -39,7 +39,10 @@ extension JobTests {
     /// Agents that remember their last analyses, and files of one stage.
     @Test func stagesGoOnToTheSameBits() throws {
       let workshop = try workshop()
-      let configuration = InterruptedRun.configuration + "\n  base: persistence\n"
+      // Long enough for a request that takes its time from mpirun to the ranks.
+      let configuration =
+        InterruptedRun.configuration.replacing("test: 2, cycles: 10", with: "test: 2, cycles: 30")
+        + "\n  base: persistence\n"
       var results: [String: [[String: Data]]] = [:]
       for (place, stride) in [("stages-whole", 0), ("stages-resumed", 2)] {
         let training = try InterruptedRun(workshop, place, command: ["train"], configuration: configuration)

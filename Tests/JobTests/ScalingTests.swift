@@ -7,10 +7,7 @@ extension JobTests {
   @Suite struct ScalingTests {
     @Test func aStudyHasAFolderForEachPointAndGoesOnAfterAFailure() throws {
       let folder = try workshop().folder
-      let environment = [
-        "DAUNCE_PROGRAM": buildFolder.appending(path: "daunce-mpi").path, "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-      ]
+      let environment = ["DAUNCE_PROGRAM": buildFolder.appending(path: "daunce-mpi").path]
       func study(_ arguments: String...) throws -> JobResult {
         try run(script: "launch/scaling-study", arguments: arguments, in: folder, environment: environment)
       }

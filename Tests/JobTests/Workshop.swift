@@ -44,6 +44,17 @@ struct Workshop: Sendable {
       in: subfolder.map { folder.appending(path: $0) } ?? folder, environment: environment)
   }
 
+  /// The program with other words on rank 0 than on the others, none of which may mean anything to a shell. mpirun has
+  /// a notation for that, `:` between two programs, but Debian's Open MPI 5.0.7 crashes on it whatever the programs are.
+  func job(ranks: Int, first: [String], others: [String]) throws -> JobResult {
+    let choice = """
+      if [ "$OMPI_COMM_WORLD_RANK" = 0 ]; then exec "$0" \(first.joined(separator: " ")); fi
+      exec "$0" \(others.joined(separator: " "))
+      """
+    let program = buildFolder.appending(path: "daunce-mpi").path
+    return try mpirun(ranks: ranks, executable: "/bin/sh", arguments: ["-c", choice, program], in: folder)
+  }
+
   /// A file as other people's programs would have written it; see ForeignWriter.
   func foreign(_ kind: String, _ source: String, _ target: String, _ variant: String) throws {
     let result = try run(executable: "ForeignWriter", arguments: [kind, source, target, variant], in: folder)

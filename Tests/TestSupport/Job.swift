@@ -19,6 +19,17 @@ public var sourceFolder: URL {
   URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
 }
 
+/// What lets mpirun start any number of ranks on any number of cores, as any user and in a container. The second line of
+/// each kind is for Open MPI 5, whose mpirun is PRRTE's.
+public let mpirunSettings = [
+  "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+  "PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+  "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
+  "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none",
+  "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+  "OMPI_MCA_smsc": "^cma",
+]
+
 /// Runs `executable` (a name in ``buildFolder``) as `ranks` ranks under mpirun, on any number of cores, as any user,
 /// in `folder` (`nil`: here), and ends it after `timeout` seconds.
 ///

@@ -7,19 +7,15 @@ public final class RunningJob {
   /// In the environment of all of the job's processes, as `DAUNCE_TEST_JOB`, so that they can be found.
   public let mark: String
 
-  /// Starts `executable` as `ranks` ranks; see `mpirun`.
+  /// Starts `executable` (a name in ``buildFolder``, or a path) as `ranks` ranks; see `mpirun`.
   public convenience init(
     ranks: Int, executable: String, arguments: [String] = [], in folder: URL? = nil, timeout: Int = 60,
     environment: [String: String] = [:]
   ) throws {
-    let settings = [
-      "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-      "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    ]
-    let path = buildFolder.appendingPathComponent(executable).path
+    let path = executable.hasPrefix("/") ? executable : buildFolder.appendingPathComponent(executable).path
     try self.init(
-      ["mpirun", "--oversubscribe", "-np", "\(ranks)", path] + arguments, in: folder, timeout: timeout,
-      environment: settings.merging(environment) { $1 })
+      ["mpirun", "-np", "\(ranks)", path] + arguments, in: folder, timeout: timeout,
+      environment: mpirunSettings.merging(environment) { $1 })
   }
 
   init(_ command: [String], in workingFolder: URL?, timeout: Int, environment: [String: String]) throws {
@@ -60,15 +56,22 @@ public final class RunningJob {
     let signal = process.terminationReason == .uncaughtSignal
     return JobResult(
       status: process.terminationStatus + (signal ? 128 : 0),
-      stdout: String(decoding: try Data(contentsOf: stdout), as: UTF8.self),
-      stderr: String(decoding: try Data(contentsOf: stderr), as: UTF8.self))
+      stdout: try text(of: stdout), stderr: try text(of: stderr))
   }
+
+  /// PRRTE's mpirun writes a zero byte into the streams of a job that has failed.
+  private func text(of file: URL) throws -> String {
+    String(decoding: try Data(contentsOf: file).filter { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// What mpirun calls itself: it may be a link, and Open MPI 5's becomes PRRTE's.
+  private static let launchers: Set = ["mpirun", "mpirun.openmpi", "orterun", "prterun", "prte"]
 
   /// Number of mpirun's process, for which the first look waits; `nil` if the job has ended before it was seen. To look
   /// takes longer than a small job may last, so look first and signal later.
   public private(set) lazy var launcher: Int? = {
     while isRunning {
-      let found = processes(marked: mark).first { name(of: $0) == "mpirun" || name(of: $0) == "orterun" }
+      let found = processes(marked: mark).first { Self.launchers.contains(name(of: $0)) }
       if let found { return found }
     }
     return nil
