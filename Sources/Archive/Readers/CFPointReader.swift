@@ -1,0 +1,96 @@
+public import DaunceObservations
+
+/// Point data as the CF conventions have them (section 9 and appendix H.1): `featureType = "point"`.
+///
+///     dimensions:
+///       obs = 1000 ;
+///     variables:
+///       double time(obs) ;  time:standard_name = "time" ;  time:units = "days since 2020-01-01" ;
+///       float lat(obs) ;  lat:standard_name = "latitude" ;  float lon(obs) ; ...  float alt(obs) ; ...
+///       float temp(obs) ;  temp:coordinates = "time lat lon alt" ;  temp:ancillary_variables = "temp_error" ;
+///       float temp_error(obs) ;  temp_error:standard_name = "air_temperature standard_error" ;
+///
+/// Every variable with `coordinates` is a kind. Its error is the ancillary variable whose standard name ends in
+/// `standard_error`, or its attribute `error_variance` or `error_sd`. Coordinates are called as their standard names,
+/// those without one as their variables.
+public enum CFPointReader: ObservationReader {
+  public static let name = "cf-point"
+  public static let summary = "NetCDF with featureType = \"point\" and variables with coordinates"
+
+  public static func recognises(_ file: ObservationFileContents) -> Bool {
+    guard let dataset = file.dataset, dataset.note("featureType").lowercased() == "point" else { return false }
+    return !observed(dataset).isEmpty
+  }
+
+  private static func observed(_ dataset: DatasetReader) -> [DatasetReader.Variable] {
+    let ancillary = Set(dataset.variables.flatMap { dataset.words("ancillary_variables", of: $0.name) })
+    return dataset.variables.filter {
+      DatasetReader.isNumeric($0) && !ancillary.contains($0.name) && !dataset.words("coordinates", of: $0.name).isEmpty
+    }
+  }
+
+  public static func read(_ file: ObservationFileContents) throws(ArchiveError) -> ObservationTable {
+    guard let dataset = file.dataset else {
+      throw ArchiveError(.notNetCDF, path: file.path, found: "no NetCDF file", expected: summary)
+    }
+    let observed = observed(dataset)
+    guard let over = observed.first?.dimensions, over.count == 1 else {
+      throw ArchiveError(
+        .wrongDimensions, path: file.path, object: "variable \(observed.first?.name ?? "")",
+        found: "dimensions (\(observed.first?.dimensions.joined(separator: ", ") ?? ""))", expected: "one dimension")
+    }
+    var builder = TableBuilder(source: file.path)
+    for variable in observed {
+      var block = TableBuilder.Block(
+        kind: variable.name, values: try dataset.column(variable.name, over: over))
+      block.variances = try variances(of: variable.name, dataset, over, block.values.count)
+      try addCoordinates(of: variable, over, to: &block, dataset)
+      try builder.append(block)
+    }
+    return builder.finished
+  }
+
+  private static func variances(
+    of name: String, _ dataset: DatasetReader, _ over: [String], _ count: Int
+  ) throws(ArchiveError) -> [Double] {
+    for ancillary in dataset.words("ancillary_variables", of: name) {
+      guard dataset.words("standard_name", of: ancillary).last == "standard_error" else { continue }
+      return DatasetReader.variances(ofDeviations: try dataset.column(ancillary, over: over))
+    }
+    if let variance = try dataset.number("error_variance", of: name) {
+      return [Double](repeating: variance, count: count)
+    }
+    guard let deviation = try dataset.number("error_sd", of: name) else { return [] }
+    return [Double](repeating: DatasetReader.variances(ofDeviations: [deviation])[0], count: count)
+  }
+
+  private static func addCoordinates(
+    of variable: DatasetReader.Variable, _ over: [String], to block: inout TableBuilder.Block, _ dataset: DatasetReader
+  ) throws(ArchiveError) {
+    var names = dataset.words("coordinates", of: variable.name)
+    // The dimension's own variable need not be named.
+    if !names.contains(over[0]), dataset.find(over[0]) != nil, dataset.meaning(of: over[0]) != nil {
+      names.append(over[0])
+    }
+    for name in names {
+      let coordinate = try dataset.variable(name)
+      // Names of stations and the like.
+      guard DatasetReader.isNumeric(coordinate) else { continue }
+      let values =
+        coordinate.dimensions.isEmpty
+        ? [Double](repeating: try dataset.field(name)[0], count: block.values.count)
+        : try dataset.column(name, over: over)
+      let (meaning, units) = (dataset.meaning(of: name) ?? name, dataset.note("units", of: name))
+      if meaning == "time" {
+        (block.times, block.timeUnits) = (values, units)
+      } else if !block.coordinates.contains(where: { $0.name == meaning }) {
+        block.coordinates.append((meaning, units, values))
+      }
+    }
+    for needed in ["latitude", "longitude"] where !block.coordinates.contains(where: { $0.name == needed }) {
+      throw ArchiveError(
+        .missingVariable, path: dataset.path, object: "attribute coordinates of \(variable.name)",
+        found: "no variable with the standard name \(needed) among \(names.joined(separator: ", "))", expected: "one")
+    }
+  }
+}
