@@ -54,6 +54,7 @@ public enum CFPointReader: ObservationReader {
     of name: String, _ dataset: DatasetReader, _ over: [String], _ count: Int
   ) throws(ArchiveError) -> [Double] {
     for ancillary in dataset.words("ancillary_variables", of: name) {
+      _ = try dataset.variable(ancillary)
       guard dataset.words("standard_name", of: ancillary).last == "standard_error" else { continue }
       return DatasetReader.variances(ofDeviations: try dataset.column(ancillary, over: over))
     }

@@ -215,6 +215,11 @@ private struct CSVRows {
     var (column, error, errorColumn) = (0, Double.nan, -1)
     var quality = 0.0
     while let field = scan.next() {
+      guard !scan.isOpen else {
+        throw ArchiveError(
+          .damaged, path: file.path, object: "line \(number)", found: "a quotation mark that is not closed",
+          expected: "a second one on the same line")
+      }
       guard column < header.columns.count else { throw wrongCount(line, number) }
       switch header.columns[column].role {
       case .variable: result.kind.append(kind(field))
@@ -226,11 +231,6 @@ private struct CSVRows {
       case .coordinate: columns[coordinate[column]].append(try value(field, column, number))
       }
       column += 1
-    }
-    guard !scan.isOpen else {
-      throw ArchiveError(
-        .damaged, path: file.path, object: "line \(number)", found: "a quotation mark that is not closed",
-        expected: "a second one on the same line")
     }
     guard column == header.columns.count, let value = result.values.last else { throw wrongCount(line, number) }
     if !hasName { result.kind.append(0) }
@@ -246,13 +246,13 @@ private struct CSVRows {
   private func variance(
     _ error: Double, _ column: Int, value: Double, isGood: Bool, _ number: Int
   ) throws(ArchiveError) -> Double {
-    guard column >= 0, !error.isNaN, !value.isNaN else { return .nan }
+    guard column >= 0, !error.isNaN else { return .nan }
     let role = header.columns[column].role
     let deviation = role == .relative ? error * abs(value) : error
     let variance = role == .variance ? error : deviation * deviation
     // The square would hide a minus.
     if error > 0, variance > 0, variance.isFinite { return variance }
-    guard isGood else { return .nan }
+    guard isGood, !value.isNaN else { return .nan }
     throw ArchiveError(
       .badVariance, path: file.path, object: "line \(number), column \(header.columns[column].name)",
       found: role == .relative ? "\(error) of the value \(value)" : "\(error)",

@@ -157,14 +157,14 @@ struct DARTBlocks {
   /// Time and error variance: the last two lines before the next block. Before them, some types have lines of their own.
   private mutating func ending() throws(ArchiveError) {
     var (before, last): (Range<Int>?, Range<Int>?)
-    var lastLine = scan.number
+    var (beforeLine, lastLine) = (scan.number, scan.number)
     while let line = scan.next() {
       var offset = line.lowerBound
       if let word = scan.text.word(from: &offset, to: line.upperBound), scan.text.equals(word, "OBS") {
         pending = line
         break
       }
-      (before, last, lastLine) = (last, line, scan.number)
+      (before, last, beforeLine, lastLine) = (last, line, lastLine, scan.number)
     }
     func refuse(_ line: Range<Int>, _ number: Int, _ expected: String) -> ArchiveError {
       ArchiveError(
@@ -182,7 +182,7 @@ struct DARTBlocks {
     guard let a = scan.text.word(from: &offset, to: before.upperBound), let seconds = scan.text.integer(a),
       let b = scan.text.word(from: &offset, to: before.upperBound), let days = scan.text.integer(b),
       scan.text.word(from: &offset, to: before.upperBound) == nil, 0..<86400 ~= seconds, 0...10_000_000 ~= days
-    else { throw refuse(before, lastLine, "seconds of a day and days since 1601-01-01 on the line before") }
+    else { throw refuse(before, beforeLine, "seconds of a day and days since 1601-01-01") }
     result.times.append(Double(days) * 86400 + Double(seconds))
   }
 

@@ -137,13 +137,13 @@ struct DARTHeader {
       types[type] = scan.text.string(name)
     }
     let widths = try scan.integers(["num_copies:", "num_qc:"], "num_copies: and num_qc: with numbers")
-    let counts = try scan.integers(["num_obs:", "max_num_obs:"], "num_obs: and max_num_obs: with numbers")
-    guard widths[0] > 0, widths[1] >= 0, counts[0] >= 0 else {
+    guard widths[0] > 0, widths[1] >= 0 else {
       throw ArchiveError(
         .outOfBounds, path: scan.path, object: "line \(scan.number)",
-        found: "\(widths[0]) copies, \(widths[1]) marks and \(counts[0]) observations", expected: "at least one copy")
+        found: "\(widths[0]) copies and \(widths[1]) marks", expected: "at least one copy")
     }
-    count = counts[0]
+    let counts = try scan.integers(["num_obs:", "max_num_obs:"], "num_obs: and max_num_obs: with numbers")
+    count = max(counts[0], 0)
     for _ in 0..<widths[0] { copies.append(scan.text.string(try scan.line("a copy's name"))) }
     for _ in 0..<widths[1] { marks.append(scan.text.string(try scan.line("a mark's name"))) }
     first = try scan.integers(["first:", "last:"], "first: and last: with numbers")[0]
