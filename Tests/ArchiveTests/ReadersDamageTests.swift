@@ -28,7 +28,10 @@ import Testing
     ("#value\n1\n", "a first line \"#value\"; expected"),
     ("x,y\n1,2\n", "a first line \"x,y\"; expected"),
     ("\"value\n1\n", "a first line \"\"value\"; expected"),
-    ("\u{1}\u{2}\(String(repeating: "z", count: 90))", "a first line \"??\(String(repeating: "z", count: 58))...\"; expected"),
+    (
+      "\u{1}\u{2}\(String(repeating: "z", count: 90))",
+      "a first line \"??\(String(repeating: "z", count: 58))...\"; expected"
+    ),
   ])
   func whatNobodyRecognises(_ text: String, _ expected: String) throws {
     #expect(try message(ofText: text).hasPrefix(expected))
@@ -66,8 +69,14 @@ import Testing
     ("value,quality\n1,3000000000\n", "line 2, column quality: 3000000000.0; expected a whole number"),
     ("time,value\n2020-02-30,1\n", "line 2, column time: \"2020-02-30\"; expected a number, or a date"),
     ("time,value\n2020-01-01T25:00,1\n", "line 2, column time: \"2020-01-01T25:00\"; expected a number, or a date"),
-    ("time,value\n2020-01-01,1\n7,1\n", "line 3, column time: \"7\"; expected a date such as 2020-01-31T12:00:00Z, as on"),
-    ("time,value\n7,1\n2020-01-01,1\n", "line 3, column time: \"2020-01-01\"; expected a number, as on the lines before"),
+    (
+      "time,value\n2020-01-01,1\n7,1\n",
+      "line 3, column time: \"7\"; expected a date such as 2020-01-31T12:00:00Z, as on"
+    ),
+    (
+      "time,value\n7,1\n2020-01-01,1\n",
+      "line 3, column time: \"2020-01-01\"; expected a number, as on the lines before"
+    ),
   ])
   func csv(_ text: String, _ expected: String) throws {
     let found = try message(ofText: text)
@@ -79,23 +88,41 @@ import Testing
     ("           2\n          11", "two\n          11", "line 3: \"two\"; expected the number of types"),
     ("           4 wind", "          11 wind", "line 5: \"11 wind\"; expected a number, not given before, and"),
     ("num_copies:            3", "num_copies:            0", "line 6: 0 copies and 1 marks; expected at"),
-    ("num_copies:", "copies:", "line 6: \"copies:            3  num_qc:            1\"; expected num_copies: and num_qc:"),
-    ("first:            4", "first:            7", "observation 7 as the first one; expected each of the observations 1 to 6"),
-    ("           1           3          -1", "           1           1          -1", "observation 1 after observation 2; expected"),
-    ("           1           3          -1", "           1          -1          -1", "5 observations in the list from 4 on; expected all 6"),
+    (
+      "num_copies:", "copies:",
+      "line 6: \"copies:            3  num_qc:            1\"; expected num_copies: and num_qc:"
+    ),
+    (
+      "first:            4", "first:            7",
+      "observation 7 as the first one; expected each of the observations 1 to 6"
+    ),
+    (
+      "           1           3          -1", "           1           1          -1",
+      "observation 1 after observation 2; expected"
+    ),
+    (
+      "           1           3          -1", "           1          -1          -1",
+      "5 observations in the list from 4 on; expected all 6"
+    ),
     ("   288.5 ", "   cold ", "line 56: \"cold\"; expected a number: the copy \"observation\""),
     (" OBS            2", " OBS            3", "line 26: \"OBS            3\"; expected OBS 2, the next one of 6"),
     ("obdef\nloc3d", "loc3d", "line 19: \"loc3d\"; expected obdef"),
     ("loc3d", "loc4d", "line 20: \"loc4d\"; expected one of loc1d, loc2D, loc2s, loc3d, loc3Dxyz"),
     ("  2  3\nkind", "  2  5\nkind", "line 21: the kind of vertical 5.0; expected -2 (none), -1 (surface)"),
-    ("500  3\nkind", "500  2\nkind", "line 34: a vertical coordinate of kind 2 (pressure); expected kind 3 (height), as on line 21"),
+    (
+      "500  3\nkind", "500  2\nkind",
+      "line 34: a vertical coordinate of kind 2 (pressure); expected kind 3 (height), as on line 21"
+    ),
     ("kind\n           4", "kind\n           5", "line 23: the type 5; expected one of the header's types: 4, 11"),
     ("     0     153036", "     0", "line 24: \"0\"; expected seconds of a day and days since 1601-01-01"),
     ("     0     153036", " 86400     153036", "line 24: \"86400     153036\"; expected seconds of a day"),
     ("   4.00000000000000E+00\n", "", "line 24: the end of observation 1; expected seconds and days, and"),
     ("   4.00000000000000E+00", "   4 m", "line 25: \"4 m\"; expected an error variance"),
     ("   4.00000000000000E+00", "   -4", "observation 4: the error variance -4.0; expected a positive, finite one"),
-    ("num_obs:            6", "num_obs:            5", "line 81: \"OBS            6\"; expected the end of the file after 5"),
+    (
+      "num_obs:            6", "num_obs:            5",
+      "line 81: \"OBS            6\"; expected the end of the file after 5"
+    ),
     ("num_obs:            6", "num_obs:            7", "line 93: the end of the file; expected OBS 7"),
   ])
   func dart(_ old: String, _ new: String, _ expected: String) throws {
@@ -112,7 +139,9 @@ import Testing
         try folder.put(Array(whole[..<count]), as: "part")
         // A table may end after any line, and either file within its last number.
         let isWithinLast = !whole[count...].dropLast().contains(UInt8(ascii: "\n"))
-        if name == "readers.csv" || isWithinLast, (try? ObservationReaders.read(folder.path("part"))) != nil { continue }
+        if name == "readers.csv" || isWithinLast, (try? ObservationReaders.read(folder.path("part"))) != nil {
+          continue
+        }
         let found = try message("part")
         #expect(found.contains("; expected "), "\(count): \(found)")
       }
@@ -166,7 +195,9 @@ import Testing
       let count = over.reduce(1) { $0 * ($1.length ?? 0) }
       if count > 0 { try writer.write((0..<count).map { part.values[$0 % part.values.count] }, to: variable) }
     }
-    for (name, texts) in texts { try writer.write(texts: texts, as: name, over: texts.count == 3 ? dimensions["n"] : dimensions["m"]) }
+    for (name, texts) in texts {
+      try writer.write(texts: texts, as: name, over: texts.count == 3 ? dimensions["n"] : dimensions["m"])
+    }
     _ = try writer.finish()
     let error = try #require(failure { _ = try ObservationReaders.read(path) }, "it is read")
     #expect(error.kind == .badData && error.description.hasPrefix("\(path): "))
@@ -180,8 +211,14 @@ import Testing
       ([], "NetCDF without variables; expected"),
       ([Part(name: "value", over: ["none"])], "no observation; expected at least one"),
       ([value, Part(name: "time", over: ["m"])], "variable time: dimensions (m); expected (n)"),
-      ([value, Part(name: "error_variance", over: ["n", "m"])], "variable error_variance: dimensions (n, m); expected (n)"),
-      ([value, Part(name: "error"), Part(name: "error_variance")], "variables error_variance and error; expected one way"),
+      (
+        [value, Part(name: "error_variance", over: ["n", "m"])],
+        "variable error_variance: dimensions (n, m); expected (n)"
+      ),
+      (
+        [value, Part(name: "error"), Part(name: "error_variance")],
+        "variables error_variance and error; expected one way"
+      ),
       ([value, Part(name: "error", values: [1, -1])], "observation 2: the error variance -1.0; expected a positive"),
       ([value, Part(name: "error_variance", values: [0])], "observation 1: the error variance 0.0; expected"),
       ([value, Part(name: "quality", values: [0, 0.5])], "variable quality: 0.5 at index 1; expected a whole number"),
@@ -189,10 +226,17 @@ import Testing
       ([Part(name: "value", values: [.infinity])], "observation 1: the value inf; expected a finite number"),
       ([value, Part(name: "time", values: [-.infinity])], "observation 1: the time -inf; expected"),
       ([value, Part(name: "hx", over: ["n", "m"])], "variable hx: dimensions (n, m); expected (member, n)"),
-      ([value, Part(name: "hx", over: ["m", "n"], values: [1, .infinity])], "observation 2: the h(x) of member 0 inf; expected"),
+      (
+        [value, Part(name: "hx", over: ["m", "n"], values: [1, .infinity])],
+        "observation 2: the h(x) of member 0 inf; expected"
+      ),
       ([value, Part(name: "variable")], "variable variable: 0 flag_values and 0 flag_meanings; expected as many"),
       (
-        [value, Part(name: "variable", notes: [Attribute("flag_values", .numbers([1, 2])), Attribute("flag_meanings", "a b")])],
+        [
+          value,
+          Part(
+            name: "variable", notes: [Attribute("flag_values", .numbers([1, 2])), Attribute("flag_meanings", "a b")]),
+        ],
         "variable variable: 3.0 at index 2; expected one of its flag_values"
       ),
     ] {
@@ -212,12 +256,30 @@ import Testing
     for (parts, expected) in [
       ([Part(name: "t")], "NetCDF with t(n); expected"),
       ([Part(name: "t", notes: named), lat], "variable lon: no such variable; expected"),
-      ([Part(name: "t", notes: named), lat, Part(name: "lon")], "attribute coordinates of t: no variable with the standard name longitude among lat, lon"),
-      ([Part(name: "t", over: ["n", "m"], notes: named), lat, lon], "variable t: dimensions (n, m); expected one dimension"),
-      ([Part(name: "t", notes: named), Part(name: "u", over: ["m"], notes: named), lat, lon], "variable u: dimensions (m); expected (n)"),
-      ([Part(name: "t", notes: named + [Attribute("error_sd", -1)]), lat, lon], "observation 1: the error variance -1.0; expected"),
-      ([Part(name: "t", notes: named + [Attribute("error_sd", "big")]), lat, lon], "attribute error_sd of t: a value of type char; expected a number"),
-      ([Part(name: "t", notes: named + [Attribute("ancillary_variables", "e")]), lat, lon], "variable e: no such variable"),
+      (
+        [Part(name: "t", notes: named), lat, Part(name: "lon")],
+        "attribute coordinates of t: no variable with the standard name longitude among lat, lon"
+      ),
+      (
+        [Part(name: "t", over: ["n", "m"], notes: named), lat, lon],
+        "variable t: dimensions (n, m); expected one dimension"
+      ),
+      (
+        [Part(name: "t", notes: named), Part(name: "u", over: ["m"], notes: named), lat, lon],
+        "variable u: dimensions (m); expected (n)"
+      ),
+      (
+        [Part(name: "t", notes: named + [Attribute("error_sd", -1)]), lat, lon],
+        "observation 1: the error variance -1.0; expected"
+      ),
+      (
+        [Part(name: "t", notes: named + [Attribute("error_sd", "big")]), lat, lon],
+        "attribute error_sd of t: a value of type char; expected a number"
+      ),
+      (
+        [Part(name: "t", notes: named + [Attribute("ancillary_variables", "e")]), lat, lon],
+        "variable e: no such variable"
+      ),
     ] {
       let found = try message(parts, global: point)
       #expect(found.hasPrefix(expected), "\(found)")
@@ -230,30 +292,65 @@ import Testing
     for (parts, expected) in [
       ([lat], "group ObsValue: no variable in it (variables: latitude@MetaData); expected at least one"),
       ([Part(name: "t@ObsValue"), lat], "group MetaData: no variable longitude; expected longitude(n)"),
-      ([Part(name: "t@ObsValue", over: ["n", "m", "m"]), lat, lon], "variable t@ObsValue: dimensions (n, m, m); expected (n) or (n, channels)"),
-      ([Part(name: "t@ObsValue"), lat, Part(name: "longitude@MetaData", over: ["m"])], "variable longitude@MetaData: dimensions (m); expected (n)"),
-      ([Part(name: "t@ObsValue"), lat, lon, Part(name: "t@ObsError", over: ["m"])], "variable t@ObsError: dimensions (m); expected (n)"),
-      ([Part(name: "t@ObsValue"), lat, lon, Part(name: "t@PreQC", values: [0.5])], "variable t@PreQC: 0.5 at index 0; expected a whole number"),
-      ([Part(name: "t@ObsValue"), lat, lon, Part(name: "t@ObsError", values: [0])], "observation 1: the error variance 0.0; expected"),
+      (
+        [Part(name: "t@ObsValue", over: ["n", "m", "m"]), lat, lon],
+        "variable t@ObsValue: dimensions (n, m, m); expected (n) or (n, channels)"
+      ),
+      (
+        [Part(name: "t@ObsValue"), lat, Part(name: "longitude@MetaData", over: ["m"])],
+        "variable longitude@MetaData: dimensions (m); expected (n)"
+      ),
+      (
+        [Part(name: "t@ObsValue"), lat, lon, Part(name: "t@ObsError", over: ["m"])],
+        "variable t@ObsError: dimensions (m); expected (n)"
+      ),
+      (
+        [Part(name: "t@ObsValue"), lat, lon, Part(name: "t@PreQC", values: [0.5])],
+        "variable t@PreQC: 0.5 at index 0; expected a whole number"
+      ),
+      (
+        [Part(name: "t@ObsValue"), lat, lon, Part(name: "t@ObsError", values: [0])],
+        "observation 1: the error variance 0.0; expected"
+      ),
     ] {
       let found = try message(parts, global: group)
       #expect(found.hasPrefix(expected), "\(found)")
     }
     let dates = try message(
-      [Part(name: "t@ObsValue"), lat, lon], texts: ["dateTime@MetaData": ["2020-01-01", "2020-13-01", ""]], global: group)
-    #expect(dates.hasPrefix("variable dateTime@MetaData: \"2020-13-01\" at index 1; expected a date such as"), "\(dates)")
+      [Part(name: "t@ObsValue"), lat, lon], texts: ["dateTime@MetaData": ["2020-01-01", "2020-13-01", ""]],
+      global: group)
+    #expect(
+      dates.hasPrefix("variable dateTime@MetaData: \"2020-13-01\" at index 1; expected a date such as"), "\(dates)")
   }
 
   @Test func fields() throws {
     let variance = [Attribute("error_variance", 1.0)]
     for (parts, expected) in [
       ([Part(name: "a", notes: variance)], "variable a: a dimension n without coordinates; expected a variable n(n)"),
-      ([Part(name: "a", notes: variance), Part(name: "n", over: ["m"])], "variable n: dimensions (m); expected some of (n), which a has"),
-      ([Part(name: "a", notes: variance), Part(name: "a_error_variance"), Part(name: "n")], "variable a: more than one of the attributes"),
-      ([Part(name: "a"), Part(name: "a_error_variance", over: ["m"]), Part(name: "n")], "variable a_error_variance: dimensions (m); expected (n)"),
-      ([Part(name: "a", notes: [Attribute("error_variance", "1")]), Part(name: "n")], "attribute error_variance of a: a value of type char; expected a number"),
-      ([Part(name: "a", notes: [Attribute("error_variance", 0.0)]), Part(name: "n")], "observation 1: the error variance 0.0; expected"),
-      ([Part(name: "a", over: ["none"], notes: variance), Part(name: "none", over: ["none"])], "no observation; expected"),
+      (
+        [Part(name: "a", notes: variance), Part(name: "n", over: ["m"])],
+        "variable n: dimensions (m); expected some of (n), which a has"
+      ),
+      (
+        [Part(name: "a", notes: variance), Part(name: "a_error_variance"), Part(name: "n")],
+        "variable a: more than one of the attributes"
+      ),
+      (
+        [Part(name: "a"), Part(name: "a_error_variance", over: ["m"]), Part(name: "n")],
+        "variable a_error_variance: dimensions (m); expected (n)"
+      ),
+      (
+        [Part(name: "a", notes: [Attribute("error_variance", "1")]), Part(name: "n")],
+        "attribute error_variance of a: a value of type char; expected a number"
+      ),
+      (
+        [Part(name: "a", notes: [Attribute("error_variance", 0.0)]), Part(name: "n")],
+        "observation 1: the error variance 0.0; expected"
+      ),
+      (
+        [Part(name: "a", over: ["none"], notes: variance), Part(name: "none", over: ["none"])],
+        "no observation; expected"
+      ),
     ] {
       let found = try message(parts)
       #expect(found.hasPrefix(expected), "\(found)")

@@ -101,6 +101,8 @@ let knownRows = [
   }
 
   @Test func marksOfOtherPrograms() throws {
+    // Flags of CF have meanings; without them they say nothing.
+    #expect(try ObservationReaders.read(fixture("readers-cf.nc")).quality == [0, 0, 0, 0, -1, 4])
     // prepBUFR's 0 to 3 are good, and DART's 0 and 1.
     #expect(try ObservationReaders.read(fixture("readers-ioda.nc")).quality == [0, 0, 0, 0, 0, 0])
     #expect(try ObservationReaders.read(fixture("readers.obs_seq")).quality == [0, 0, 0, 0, 0, 0])
@@ -183,7 +185,9 @@ let knownRows = [
 
   @Test func numbersAreReadToTheLastBit() throws {
     var generator = Generator(state: 3)
-    var values: [Double] = [0, -0.0, 5e-324, 1.7976931348623157e308, 9007199254740993, 0.1, 1e23, 8.5e-23, 123456789012345680]
+    var values: [Double] = [
+      0, -0.0, 5e-324, 1.7976931348623157e308, 9_007_199_254_740_993, 0.1, 1e23, 8.5e-23, 123_456_789_012_345_680,
+    ]
     while values.count < 4000 {
       let value = Double(bitPattern: generator.next())
       if value.isFinite { values.append(value) }
@@ -191,7 +195,10 @@ let knownRows = [
     }
     var lines = values.map { "\($0)" }
     // Longer than a Double, and with leading zeros.
-    lines += ["0.1000000000000000055511151231257827021181583404541015625", "000000000000000000000000012.50", "1" + String(repeating: "0", count: 40)]
+    lines += [
+      "0.1000000000000000055511151231257827021181583404541015625", "000000000000000000000000012.50",
+      "1" + String(repeating: "0", count: 40),
+    ]
     values += [0.1, 12.5, 1e40]
     try folder.put(Array(("value\n" + lines.joined(separator: "\n")).utf8), as: "numbers")
     let table = try ObservationReaders.read(folder.path("numbers"))

@@ -11,8 +11,9 @@ public import DaunceObservations
 ///       float temp_error(obs) ;  temp_error:standard_name = "air_temperature standard_error" ;
 ///
 /// Every variable with `coordinates` is a kind. Its error is the ancillary variable whose standard name ends in
-/// `standard_error`, or its attribute `error_variance` or `error_sd`. Coordinates are called as their standard names,
-/// those without one as their variables.
+/// `standard_error`, or its attribute `error_variance` or `error_sd`; its quality the one whose standard name ends in
+/// `status_flag` and that has `flag_values` and `flag_meanings`. Coordinates are called as their standard names, those
+/// without one as their variables.
 public enum CFPointReader: ObservationReader {
   public static let name = "cf-point"
   public static let summary = "NetCDF with featureType = \"point\" and variables with coordinates"
@@ -44,6 +45,7 @@ public enum CFPointReader: ObservationReader {
       var block = TableBuilder.Block(
         kind: variable.name, values: try dataset.column(variable.name, over: over))
       block.variances = try variances(of: variable.name, dataset, over, block.values.count)
+      block.quality = try quality(of: variable.name, dataset, over)
       try addCoordinates(of: variable, over, to: &block, dataset)
       try builder.append(block)
     }
@@ -63,6 +65,28 @@ public enum CFPointReader: ObservationReader {
     }
     guard let deviation = try dataset.number("error_sd", of: name) else { return [] }
     return [Double](repeating: DatasetReader.variances(ofDeviations: [deviation])[0], count: count)
+  }
+
+  /// Meanings of good marks begin so, unchecked ones included.
+  private static let good = [
+    "good", "probably_good", "pass", "ok", "valid", "no_q", "not_evaluated", "not_checked", "unknown",
+  ]
+
+  /// 0 where the flag's meaning is good, else the flag itself; empty where there is no flag with meanings.
+  private static func quality(
+    of name: String, _ dataset: DatasetReader, _ over: [String]
+  ) throws(ArchiveError) -> [Int32] {
+    for flag in dataset.words("ancillary_variables", of: name) {
+      guard dataset.words("standard_name", of: flag).last == "status_flag" else { continue }
+      let meanings = dataset.words("flag_meanings", of: flag).map { $0.lowercased() }
+      let numbers = (try? dataset.numbers("flag_values", of: flag)) ?? []
+      guard !meanings.isEmpty, numbers.count == meanings.count else { continue }
+      var isGood: [Double: Bool] = [:]
+      for (number, meaning) in zip(numbers, meanings) { isGood[number] = good.contains { meaning.hasPrefix($0) } }
+      let marks = try dataset.marks(flag, over: over, missing: -1)
+      return marks.map { isGood[Double($0)] == true ? 0 : $0 == 0 ? -1 : $0 }
+    }
+    return []
   }
 
   private static func addCoordinates(

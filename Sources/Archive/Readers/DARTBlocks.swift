@@ -154,7 +154,7 @@ struct DARTBlocks {
     return value
   }
 
-  /// Time and error variance: the last two lines before the next block. Before them, some types have lines of their own.
+  /// Time and error variance: the last two lines before the next block. Some types have lines of their own before them.
   private mutating func ending() throws(ArchiveError) {
     var (before, last): (Range<Int>?, Range<Int>?)
     var (beforeLine, lastLine) = (scan.number, scan.number)

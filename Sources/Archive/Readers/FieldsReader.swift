@@ -9,9 +9,9 @@ public import DaunceObservations
 ///       double a(time, y, x) ;  a:error_variance = 0.0063 ;   (or error_sd)
 ///       double b(time, y, x) ;  double b_error_variance(time, y, x) ;
 ///
-/// Every element is an observation, a missing one where it is NaN or the fill value. Coordinates are the dimensions' own
-/// variables and those that the variable's attribute `coordinates` names. Of several truths (a dimension `truth`) the
-/// first one is read.
+/// Every element is an observation, a missing one where it is NaN or the fill value. Coordinates are the dimensions'
+/// own variables and those that the variable's attribute `coordinates` names. Of several truths (a dimension `truth`)
+/// the first one is read.
 public enum FieldsReader: ObservationReader {
   public static let name = "fields"
   public static let summary = "NetCDF whose variables have an attribute error_variance"
@@ -130,7 +130,8 @@ public enum FieldsReader: ObservationReader {
         throw ArchiveError(
           .wrongDimensions, path: dataset.path, object: "variable \(name)",
           found: "dimensions (\(coordinate.dimensions.joined(separator: ", ")))",
-          expected: "some of (\(variable.dimensions.joined(separator: ", "))), which \(variable.name) has, in this order")
+          expected:
+            "some of (\(variable.dimensions.joined(separator: ", "))), which \(variable.name) has, in this order")
       }
       if coordinate.dimensions.contains("truth") { continue }
       covered.formUnion(axes)

@@ -1,6 +1,7 @@
 public import DaunceObservations
 
-/// One file format of observations. A new format is a file with a type like this, and a line in `ObservationReaders.all`.
+/// One file format of observations. A new format is a file with a type like this and a line in
+/// `ObservationReaders.all`.
 public protocol ObservationReader: Sendable {
   /// Short name: `csv`.
   static var name: String { get }

@@ -96,7 +96,8 @@ public enum PointsReader: ObservationReader {
     guard !meanings.isEmpty, numbers.count == meanings.count else {
       throw ArchiveError(
         .missingAttribute, path: dataset.path, object: "variable variable",
-        found: "\(numbers.count) flag_values and \(meanings.count) flag_meanings", expected: "as many, and at least one")
+        found: "\(numbers.count) flag_values and \(meanings.count) flag_meanings", expected: "as many, and at least one"
+      )
     }
     var kind: [Int32] = []
     for (i, value) in try dataset.column("variable", over: over).enumerated() {

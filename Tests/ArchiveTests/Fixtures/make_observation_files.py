@@ -96,7 +96,10 @@ def cf():
             put(file, name, "f4", ("i",), values, fill=np.float32(1e30), coordinates="t lat lon alt",
                 standard_name=name, ancillary_variables=f"{name}_flag {name}_error")
             put(file, name + "_error", "f4", ("i",), SD[name], standard_name=f"{name} standard_error")
-            put(file, name + "_flag", "i1", ("i",), [0, 1, 2], standard_name=f"{name} status_flag")
+            notes = {"standard_name": f"{name} status_flag"}
+            if name == "wind":
+                notes.update(flag_values=np.array([0, 1, 4], "i1"), flag_meanings="not_used PASS Suspect")
+            put(file, name + "_flag", "i1", ("i",), [1, 0, 4], **notes)
 
 
 FLOAT_FILL = np.float32(9.969209968386869e36)
