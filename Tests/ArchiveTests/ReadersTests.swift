@@ -125,6 +125,43 @@ let knownRows = [
     #expect(table.coordinates[0].values == [3, 4, 3, 4, 3, 4] && table.times == [5, 6, 5, 6, 5, 6])
   }
 
+  /// The oldest files count hours from one date.
+  @Test func hoursFromADate() throws {
+    for (date, seconds) in [(2018_041_506, 1_523_772_000.0 + 90 * 60), (2018_041_524, nil), (2018_023_000, nil)] {
+      let path = folder.path("hours-\(date)")
+      let writer = try DatasetWriter(path: path, provenance: provenance)
+      let locations = try writer.dimension("nlocs", length: 1)
+      for (name, value) in [
+        ("t@ObsValue", 1), ("latitude@MetaData", 2), ("longitude@MetaData", 3), ("time@MetaData", 1.5),
+      ] {
+        try writer.write([value], to: writer.variable(name, over: [locations], attributes: []))
+      }
+      try writer.set(Attribute("date_time", date))
+      _ = try writer.finish()
+      if let seconds {
+        let table = try ObservationReaders.read(path)
+        #expect(table.times == [seconds] && table.timeUnits == "seconds since 1970-01-01T00:00:00Z")
+        #expect(table.kinds == ["t"] && table.errorVariances[0].isNaN)
+      } else {
+        let error = try #require(failure { _ = try ObservationReaders.read(path) })
+        #expect("\(error)".hasPrefix("\(path): global attribute date_time: \(date); expected a date"))
+      }
+    }
+  }
+
+  /// Two numbers of one name are one kind.
+  @Test func namesOfKindsAreDistinct() throws {
+    let path = folder.path("flags")
+    let writer = try DatasetWriter(path: path, provenance: provenance)
+    let obs = try writer.dimension("obs", length: 3)
+    let notes = [Attribute("flag_values", .numbers([1, 2, 3])), Attribute("flag_meanings", "heat salt heat")]
+    try writer.write([1, 2, 3], to: writer.variable("variable", over: [obs], attributes: notes))
+    try writer.write([1, 2, 3], to: writer.variable("value", over: [obs], attributes: []))
+    _ = try writer.finish()
+    let table = try ObservationReaders.read(path)
+    #expect(table.kinds == ["heat", "salt"] && table.kind == [0, 1, 0])
+  }
+
   @Test func fieldsOverAnyDimensions() throws {
     let table = try ObservationReaders.read(fixture("readers-fields.nc"))
     #expect(table.kinds == ["a", "b"] && table.count == 15)

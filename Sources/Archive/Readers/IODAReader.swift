@@ -138,11 +138,17 @@ public enum IODAReader: ObservationReader {
       }
       return
     }
+    guard dataset.find("time@MetaData") != nil else { return }
     // Hours from a date such as 2018041500.
-    guard dataset.find("time@MetaData") != nil, let date = try dataset.integer("date_time"),
-      let day = Timestamp.days(year: Int(date / 1_000_000), month: Int(date / 10_000 % 100), day: Int(date / 100 % 100))
-    else { return }
-    let start = Double(day) * 86400 + Double(date % 100) * 3600
+    let date = try dataset.integer("date_time") ?? -1
+    let (year, month, day) = (Int(date / 1_000_000), Int(date / 10_000 % 100), Int(date / 100 % 100))
+    guard 0..<24 ~= date % 100, let days = Timestamp.days(year: year, month: month, day: day) else {
+      throw ArchiveError(
+        .missingAttribute, path: dataset.path, object: "global attribute date_time",
+        found: date == -1 ? "no such attribute" : "\(date)",
+        expected: "a date such as 2018041500, from which time@MetaData counts hours")
+    }
+    let start = Double(days) * 86400 + Double(date % 100) * 3600
     let hours = missing(try dataset.column("time@MetaData", over: [location]))
     // Floats of hours are good to some hundredths of a second.
     frame.times = hours.map { start + ($0 * 3600).rounded() }

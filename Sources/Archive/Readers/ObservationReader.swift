@@ -91,8 +91,7 @@ extension ObservationTable {
       if values[i].isInfinite { throw infinite("value", values[i], i) }
       if !times.isEmpty, times[i].isInfinite { throw infinite("time", times[i], i) }
       let variance = errorVariances[i]
-      if variance > 0, variance.isFinite || variance.isNaN { continue }
-      if variance.isNaN { continue }
+      if variance.isNaN || variance > 0 && variance.isFinite { continue }
       guard values[i].isNaN || quality[i] != 0 else {
         throw ArchiveError(
           .badVariance, path: source, object: "observation \(i + 1)", found: "the error variance \(variance)",

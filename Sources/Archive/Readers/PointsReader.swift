@@ -99,6 +99,8 @@ public enum PointsReader: ObservationReader {
         found: "\(numbers.count) flag_values and \(meanings.count) flag_meanings", expected: "as many, and at least one"
       )
     }
+    var names = Names()
+    let kinds = meanings.map { names.number($0) }
     var kind: [Int32] = []
     for (i, value) in try dataset.column("variable", over: over).enumerated() {
       guard let place = numbers.firstIndex(of: value) else {
@@ -106,9 +108,9 @@ public enum PointsReader: ObservationReader {
           .outOfBounds, path: dataset.path, object: "variable variable", found: "\(value) at index \(i)",
           expected: "one of its flag_values")
       }
-      kind.append(Int32(place))
+      kind.append(kinds[place])
     }
-    return (meanings, kind)
+    return (names.all, kind)
   }
 
   private static func memberValues(
