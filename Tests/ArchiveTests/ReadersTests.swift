@@ -125,6 +125,44 @@ let knownRows = [
     #expect(table.coordinates[0].values == [3, 4, 3, 4, 3, 4] && table.times == [5, 6, 5, 6, 5, 6])
   }
 
+  /// An obs_seq file of one type, an observation a place.
+  private func sequence(places: [String], type: Int = 1) -> String {
+    var text = "obs_sequence\nobs_type_definitions\n1\n1 wind\nnum_copies: 1 num_qc: 0\n"
+    text += "num_obs: \(places.count) max_num_obs: \(places.count)\nvalues\nfirst: 1 last: \(places.count)\n"
+    for (i, place) in places.enumerated() {
+      text +=
+        "OBS \(i + 1)\n\(i)\n\(i) \(i + 1 < places.count ? i + 2 : -1) -1\nobdef\n\(place)\nkind\n\(type)\n0 0\n1\n"
+    }
+    return text
+  }
+
+  @Test func placesOfDART() throws {
+    let (pi, half) = (Double.pi, Double.pi / 2)
+    for (places, columns, units) in [
+      (["loc1d\n0.25", "loc1d\n0.5"], ["location": [0.25, 0.5]], ["location": "1"]),
+      (["loc2D\n1 2"], ["x": [1], "y": [2]], ["x": ""]),
+      (["loc2s\n\(pi) \(-half)"], ["longitude": [180], "latitude": [-90]], ["latitude": "degrees_north"]),
+      (["loc3Dxyz\n1\n2 3"], ["x": [1], "y": [2], "z": [3]], [:]),
+      // The surface goes with everything, nowhere too.
+      (["loc3d\n0 0 7 -1", "loc3d\n0 0 5e4 2", "loc3d\n0 0 0 -2"], ["vertical": [7, 5e4, -1]], ["vertical": "Pa"]),
+      (["loc3d\n0 0 7 -1", "loc3d\n0 0 8 3"], ["vertical": [7, 8]], ["vertical": "m"]),
+      (["loc3d\n0 0 7 1"], ["vertical": [7]], ["vertical": "1"]),
+      (["loc3d\n0 0 7 -1"], ["vertical": [7]], ["vertical": "m"]),
+    ] as [([String], [String: [Double]], [String: String])] {
+      try folder.put(Array(sequence(places: places).utf8), as: "places")
+      let table = try ObservationReaders.read(folder.path("places"))
+      for (name, values) in columns {
+        let column = try #require(table.coordinates.first { $0.name == name })
+        #expect(column.values.map { $0.isNaN ? -1 : $0 } == values, "\(places)")
+      }
+      for (name, unit) in units { #expect(table.coordinates.first { $0.name == name }?.units == unit, "\(places)") }
+      #expect(table.kinds == ["wind"] && table.values == places.indices.map { Double($0) })
+    }
+    // Of a state element itself.
+    try folder.put(Array(sequence(places: ["loc1d\n0.25"], type: -17).utf8), as: "identity")
+    #expect(try ObservationReaders.read(folder.path("identity")).kinds == ["identity"])
+  }
+
   /// The oldest files count hours from one date.
   @Test func hoursFromADate() throws {
     for (date, seconds) in [(2018_041_506, 1_523_772_000.0 + 90 * 60), (2018_041_524, nil), (2018_023_000, nil)] {
@@ -223,7 +261,7 @@ let knownRows = [
   @Test func numbersAreReadToTheLastBit() throws {
     var generator = Generator(state: 3)
     var values: [Double] = [
-      0, -0.0, 5e-324, 1.7976931348623157e308, 9_007_199_254_740_993, 0.1, 1e23, 8.5e-23, 123_456_789_012_345_680,
+      0, -0.0, .leastNonzeroMagnitude, 1.7976931348623157e308, 0.1, 1e23, 8.5e-23, 123_456_789_012_345_680,
     ]
     while values.count < 4000 {
       let value = Double(bitPattern: generator.next())
@@ -234,9 +272,9 @@ let knownRows = [
     // Longer than a Double, and with leading zeros.
     lines += [
       "0.1000000000000000055511151231257827021181583404541015625", "000000000000000000000000012.50",
-      "1" + String(repeating: "0", count: 40),
+      "1" + String(repeating: "0", count: 40), "9007199254740993",
     ]
-    values += [0.1, 12.5, 1e40]
+    values += [0.1, 12.5, 1e40, 0x1p53]
     try folder.put(Array(("value\n" + lines.joined(separator: "\n")).utf8), as: "numbers")
     let table = try ObservationReaders.read(folder.path("numbers"))
     #expect(table.values.map(\.bitPattern) == values.map(\.bitPattern))
