@@ -128,7 +128,9 @@ let package = Package(
       "CycleProbe", ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI"]),
     helper(
       "FileFuzzer",
-      ["DaunceArchive", "CNetCDF", "DaunceExperiment", "DaunceMPI", "DaunceModels", "DaunceState"]),
+      [
+        "DaunceArchive", "CNetCDF", "DaunceExperiment", "DaunceMPI", "DaunceModels", "DaunceObservations", "DaunceState",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

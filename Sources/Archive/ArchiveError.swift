@@ -13,7 +13,7 @@ public struct ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
     // The file system's answers.
     case missingFile, notAFile, permissionDenied, diskFull, ioFailure
     // Files that are not what they should be.
-    case notNetCDF, truncated, damaged, tooLarge
+    case notNetCDF, unknownFormat, truncated, damaged, tooLarge
     // Structure.
     case missingDimension, missingVariable, missingAttribute, unknownVariable
     case wrongDimensions, wrongSize, wrongType, invalidName

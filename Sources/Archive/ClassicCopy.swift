@@ -5,7 +5,7 @@ extension DatasetReader {
   /// The file's contents anew in the classic format (CDF-5), which can be checked before it is parsed. Everything is
   /// read, so that nothing is left to the library that could fail later.
   ///
-  /// Texts become characters along a further dimension. What classic files cannot hold is left out (attributes of
+  /// Texts become characters along a further dimension, a variable `t` of a group `ObsValue` is called `t@ObsValue`. What classic files cannot hold is left out (attributes of
   /// user-defined types) or an error (variables of such types, empty dimensions other than one that comes first).
   func classicCopy() throws(ArchiveError) -> [UInt8] {
     var id: Int32 = -1
@@ -69,7 +69,7 @@ extension DatasetReader {
         bytes = copy.texts.flatMap { $0 + [UInt8](repeating: 0, count: copy.width - $0.count) }
       } else {
         bytes = [UInt8](repeating: 0, count: count * (numberSize(variable.type) ?? 1))
-        try check(object) { nc_get_var(dataset, variable.id, &bytes) }
+        try check(object) { nc_get_var(variable.group, variable.id, &bytes) }
       }
       // A variable along an empty growing dimension has no records, whatever its shape says: start and count tell.
       let shape = variable.shape + (copy.width > 0 ? [copy.width] : [])
@@ -87,7 +87,7 @@ extension DatasetReader {
         try check(object) { nc_put_att_text(target, owner, name, text.utf8.count, text) }
       } else if let size = found.type == NC_CHAR ? 1 : numberSize(found.type) {
         var bytes = [UInt8](repeating: 0, count: max(found.length * size, 1))
-        try check(object) { nc_get_att(dataset, found.owner, name, &bytes) }
+        try check(object) { nc_get_att(found.group, found.owner, name, &bytes) }
         try check(object) { nc_put_att(target, owner, name, found.type, found.length, bytes) }
       }
     }

@@ -9,12 +9,12 @@ extension DatasetReader {
     case NC_CHAR:
       var characters = [CChar](repeating: 0, count: found.length)
       if found.length > 0 {
-        try check(object) { nc_get_att_text(dataset, found.owner, name, &characters) }
+        try check(object) { nc_get_att_text(found.group, found.owner, name, &characters) }
       }
       return string(characters)
     case NC_STRING where found.length == 1:
       var pointer: UnsafeMutablePointer<CChar>?
-      try check(object) { nc_get_att_string(dataset, found.owner, name, &pointer) }
+      try check(object) { nc_get_att_string(found.group, found.owner, name, &pointer) }
       let text = pointer.map { String(cString: $0) } ?? ""
       _ = NetCDF.call { nc_free_string(1, &pointer) }
       return text
@@ -36,7 +36,7 @@ extension DatasetReader {
     }
     guard found.length > 0 else { return [] }
     var values = [Double](repeating: 0, count: found.length)
-    try check(object) { nc_get_att_double(dataset, found.owner, name, &values) }
+    try check(object) { nc_get_att_double(found.group, found.owner, name, &values) }
     return values
   }
 
@@ -59,7 +59,7 @@ extension DatasetReader {
     case NC_FLOAT, NC_DOUBLE, NC_CHAR, NC_STRING: break
     case _ where numberSize(found.type) != nil && found.length == 1:
       var value: Int64 = 0
-      try check(object) { nc_get_att_longlong(dataset, found.owner, name, &value) }
+      try check(object) { nc_get_att_longlong(found.group, found.owner, name, &value) }
       return value
     default: break
     }
@@ -78,7 +78,7 @@ extension DatasetReader {
         expected: "one whole number, not negative")
     }
     var value: UInt64 = 0
-    try check(object) { nc_get_att_ulonglong(dataset, found.owner, name, &value) }
+    try check(object) { nc_get_att_ulonglong(found.group, found.owner, name, &value) }
     return value
   }
 
@@ -92,27 +92,27 @@ extension DatasetReader {
     case NC_CHAR, NC_STRING: return .text(try text(name) ?? "")
     case NC_UINT64:
       var values = [UInt64](repeating: 0, count: found.length)
-      try check(object) { nc_get_att_ulonglong(dataset, found.owner, name, &values) }
+      try check(object) { nc_get_att_ulonglong(found.group, found.owner, name, &values) }
       return .unsigned(values)
     case NC_FLOAT, NC_DOUBLE: return .numbers(try numbers(name) ?? [])
     default:
       var values = [Int64](repeating: 0, count: found.length)
-      try check(object) { nc_get_att_longlong(dataset, found.owner, name, &values) }
+      try check(object) { nc_get_att_longlong(found.group, found.owner, name, &values) }
       return .integers(values)
     }
   }
 
   /// Names of the attributes of a variable (`nil`: of the file), in the file's order.
   public func attributeNames(of variable: String? = nil) throws(ArchiveError) -> [String] {
-    let owner = try variable.map { name throws(ArchiveError) in try self.variable(name).id } ?? NC_GLOBAL
+    let (group, owner) = try owner(variable)
     var count: Int32 = 0
     try check(nil) {
-      owner == NC_GLOBAL ? nc_inq_natts(dataset, &count) : nc_inq_varnatts(dataset, owner, &count)
+      owner == NC_GLOBAL ? nc_inq_natts(group, &count) : nc_inq_varnatts(group, owner, &count)
     }
     var names: [String] = []
     for number in 0..<max(count, 0) {
       var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
-      try check(nil) { nc_inq_attname(dataset, owner, number, &name) }
+      try check(nil) { nc_inq_attname(group, owner, number, &name) }
       names.append(string(name))
     }
     return names
@@ -121,18 +121,25 @@ extension DatasetReader {
   /// Who has an attribute, its type and length; `nil` if there is none.
   func attribute(
     _ name: String, of variable: String?
-  ) throws(ArchiveError) -> (owner: Int32, type: nc_type, length: Int)? {
-    let owner = try variable.map { name throws(ArchiveError) in try self.variable(name).id } ?? NC_GLOBAL
+  ) throws(ArchiveError) -> (group: Int32, owner: Int32, type: nc_type, length: Int)? {
+    let (group, owner) = try owner(variable)
     var type: nc_type = 0
     var length = 0
-    let status = NetCDF.call { nc_inq_att(dataset, owner, name, &type, &length) }
+    let status = NetCDF.call { nc_inq_att(group, owner, name, &type, &length) }
     if status == NC_ENOTATT { return nil }
     let object = attributeName(name, variable)
     try check(object) { status }
     guard length >= 0, length <= 1 << 26 else {
       throw ArchiveError(.tooLarge, path: path, object: object, found: "\(length) elements")
     }
-    return (owner, type, length)
+    return (group, owner, type, length)
+  }
+
+  /// The library's numbers of a variable (`nil`: of the file).
+  private func owner(_ variable: String?) throws(ArchiveError) -> (group: Int32, owner: Int32) {
+    guard let variable else { return (dataset, NC_GLOBAL) }
+    let found = try self.variable(variable)
+    return (found.group, found.id)
   }
 
   func attributeName(_ name: String, _ variable: String?) -> String {

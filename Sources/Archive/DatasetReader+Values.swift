@@ -13,7 +13,7 @@ extension DatasetReader {
     }
     let count = try plausibleCount(variable, variable.count)
     return try read(variable, count: count) { values in
-      nc_get_var(dataset, variable.id, values)
+      nc_get_var(variable.group, variable.id, values)
     }
   }
 
@@ -48,7 +48,7 @@ extension DatasetReader {
     }
     let elements = try plausibleCount(variable, total)
     var values: [Double] = try read(variable, count: elements) { values in
-      nc_get_vara_double(dataset, variable.id, start, count, values.assumingMemoryBound(to: Double.self))
+      nc_get_vara_double(variable.group, variable.id, start, count, values.assumingMemoryBound(to: Double.self))
     }
     try decode(&values, variable)
     return values
@@ -109,7 +109,7 @@ extension DatasetReader {
     switch variable.type {
     case NC_CHAR:
       var characters = [CChar](repeating: 0, count: count)
-      try check(object) { nc_get_var_text(dataset, variable.id, &characters) }
+      try check(object) { nc_get_var_text(variable.group, variable.id, &characters) }
       let width = variable.shape.last ?? 1
       var texts: [String] = []
       for first in stride(from: 0, to: count, by: width) {
@@ -118,7 +118,7 @@ extension DatasetReader {
       return texts
     case NC_STRING:
       var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-      try check(object) { nc_get_var_string(dataset, variable.id, &pointers) }
+      try check(object) { nc_get_var_string(variable.group, variable.id, &pointers) }
       let texts = pointers.map { $0.map { trimmed(String(cString: $0)) } ?? "" }
       _ = NetCDF.call { nc_free_string(count, &pointers) }
       return texts

@@ -15,7 +15,8 @@ public final class DatasetReader {
   public let digest: UInt64?
   /// Dimensions in the file's order.
   public let dimensions: [(name: String, length: Int)]
-  /// Variables in the file's order.
+  /// Variables in the file's order. Those of a group come after the root's, `t` of the group `ObsValue` as `t@ObsValue`;
+  /// groups of groups are left out.
   public let variables: [Variable]
 
   private let contents: FileContents
@@ -32,6 +33,8 @@ public final class DatasetReader {
     public let typeName: String
     let id: Int32
     let type: nc_type
+    /// The library's number of the group that it is in.
+    let group: Int32
 
     /// Number of elements, or `nil` if it is more than an `Int` holds.
     var count: Int? {
@@ -46,9 +49,14 @@ public final class DatasetReader {
   }
 
   /// Opens a file. Throws if it is missing, unreadable, damaged, or not NetCDF.
-  public init(path: String) throws(ArchiveError) {
+  public convenience init(path: String) throws(ArchiveError) {
+    try self.init(path: path, contents: FileContents(path: path))
+  }
+
+  /// Opens a file whose bytes have been read.
+  init(path: String, contents: FileContents) throws(ArchiveError) {
     self.path = path
-    var contents = try FileContents(path: path)
+    var contents = contents
     switch try Self.checkFormat(UnsafeRawBufferPointer(contents.bytes), path) {
     case (_, .whole(let sealed)): digest = sealed
     case (_, .damaged(let found)):
@@ -112,51 +120,69 @@ public final class DatasetReader {
       expected: "a NetCDF file (NetCDF-4/HDF5 or classic)")
   }
 
-  private static func structure(
-    of id: Int32, _ path: String
-  ) throws(ArchiveError) -> (dimensions: [(name: String, length: Int)], variables: [Variable]) {
-    func check(_ status: Int32) throws(ArchiveError) {
-      guard status == NC_NOERR else { throw Self.damage(path, nil, status) }
+  private typealias Structure = (dimensions: [(name: String, length: Int)], variables: [Variable])
+
+  /// Dimensions and variables of the file and of its groups, which only NetCDF-4 has.
+  private static func structure(of id: Int32, _ path: String) throws(ArchiveError) -> Structure {
+    var found: Structure = ([], [])
+    // Dimension identities need not be 0, 1, 2 ... where groups or damage are about.
+    var places: [Int32: Int] = [:]
+    try collect(id, suffix: "", &found, &places, path)
+    var count: Int32 = 0
+    try check(path) { nc_inq_grps(id, &count, nil) }
+    var groups = [Int32](repeating: 0, count: Int(max(count, 0)))
+    if count > 0 { try check(path) { nc_inq_grps(id, &count, &groups) } }
+    for group in groups {
+      var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
+      try check(path) { nc_inq_grpname(group, &name) }
+      try collect(group, suffix: "@" + string(name), &found, &places, path)
     }
+    return found
+  }
+
+  private static func check(_ path: String, _ body: () -> Int32) throws(ArchiveError) {
+    let status = NetCDF.call(body)
+    guard status == NC_NOERR else { throw damage(path, nil, status) }
+  }
+
+  /// Adds what one group has; `places` are the dimensions by the library's numbers.
+  private static func collect(
+    _ group: Int32, suffix: String, _ found: inout Structure, _ places: inout [Int32: Int], _ path: String
+  ) throws(ArchiveError) {
     var dimensionCount: Int32 = 0
     var variableCount: Int32 = 0
-    try check(NetCDF.call { nc_inq(id, &dimensionCount, &variableCount, nil, nil) })
-    // Dimension identities need not be 0, 1, 2 ... where groups or damage are about.
+    try check(path) { nc_inq(group, &dimensionCount, &variableCount, nil, nil) }
     var ids = [Int32](repeating: 0, count: Int(max(dimensionCount, 0)))
-    try check(NetCDF.call { nc_inq_dimids(id, &dimensionCount, &ids, 0) })
-    var dimensions: [(name: String, length: Int)] = []
-    var nameOf: [Int32: Int] = [:]
+    try check(path) { nc_inq_dimids(group, &dimensionCount, &ids, 0) }
     for dimension in ids {
       var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
       var length = 0
-      try check(NetCDF.call { nc_inq_dim(id, dimension, &name, &length) })
-      nameOf[dimension] = dimensions.count
-      dimensions.append((string(name), length))
+      try check(path) { nc_inq_dim(group, dimension, &name, &length) }
+      places[dimension] = found.dimensions.count
+      found.dimensions.append((string(name) + suffix, length))
     }
-    var variables: [Variable] = []
     for variable in 0..<max(variableCount, 0) {
       var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
       var type: nc_type = 0
       var rank: Int32 = 0
-      try check(NetCDF.call { nc_inq_var(id, variable, &name, &type, &rank, nil, nil) })
+      try check(path) { nc_inq_var(group, variable, &name, &type, &rank, nil, nil) }
       var over = [Int32](repeating: 0, count: Int(max(rank, 0)))
-      if rank > 0 { try check(NetCDF.call { nc_inq_vardimid(id, variable, &over) }) }
+      if rank > 0 { try check(path) { nc_inq_vardimid(group, variable, &over) } }
       var names: [String] = []
       var shape: [Int] = []
       for dimension in over {
-        guard let place = nameOf[dimension], dimensions[place].length >= 0 else {
+        guard let place = places[dimension], found.dimensions[place].length >= 0 else {
           throw ArchiveError(
             .damaged, path: path, object: "variable \(string(name))", found: "a dimension that the file does not have")
         }
-        names.append(dimensions[place].name)
-        shape.append(dimensions[place].length)
+        names.append(found.dimensions[place].name)
+        shape.append(found.dimensions[place].length)
       }
-      variables.append(
+      found.variables.append(
         Variable(
-          name: string(name), dimensions: names, shape: shape, typeName: DaunceArchive.typeName(type), id: variable,
-          type: type))
+          name: string(name) + suffix, dimensions: names, shape: shape, typeName: DaunceArchive.typeName(type),
+          id: variable, type: type, group: group))
     }
-    return (dimensions, variables)
   }
 
   // MARK: Structure

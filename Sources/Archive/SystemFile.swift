@@ -85,14 +85,15 @@ final class TemporaryFile {
 final class FileContents {
   private(set) var bytes: UnsafeMutableRawBufferPointer
 
-  init(path: String) throws(ArchiveError) {
+  /// Reads a file; `expected` is what it should have been where it is a folder or device.
+  init(path: String, expected: String = "a NetCDF file") throws(ArchiveError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw systemError(path: path, doing: "cannot open the file", errno) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw systemError(path: path, doing: "cannot read", errno) }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw ArchiveError(.notAFile, path: path, found: "a folder or device", expected: "a NetCDF file")
+      throw ArchiveError(.notAFile, path: path, found: "a folder or device", expected: expected)
     }
     let size = Int(status.st_size)
     // malloc, because a Swift allocation traps where a damaged or huge file should only be an error.

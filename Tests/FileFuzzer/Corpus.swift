@@ -15,7 +15,7 @@ enum Corpus {
     let structure: StructureDamage?
     /// Who wrote it; `nil` for this program.
     let form: Form?
-    var isText: Bool { kind == .configuration }
+    var isText: Bool { form == .text }
   }
 
   /// Makes the corpus in `folder`: a small experiment's files, the same files as others would have written them, and
@@ -58,6 +58,7 @@ enum Corpus {
     for (name, text) in texts {
       try Data(text.utf8).write(to: seeds.appending(path: "\(name)~\(Form.text.rawValue).yaml"))
     }
+    try ObservationCorpus.make(in: seeds)
   }
 
   /// The files in the order of their names.

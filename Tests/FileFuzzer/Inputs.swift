@@ -30,7 +30,7 @@ struct Inputs {
   func write(_ index: Int, to path: String) throws -> Label {
     var chance = Chance(seed: seed, input: index)
     let isIsolated = chance.once(in: isolatedShare)
-    // A fifth of the others are configurations, of which there are few.
+    // A fifth of the others are texts, of which there are few.
     let isText = !isIsolated && chance.once(in: 5)
     let seed = chance.pick(
       seeds.filter {
@@ -40,7 +40,8 @@ struct Inputs {
     func label(_ how: String) -> Label { Label(kind: seed.kind, other: other, name: "\(seed.name), \(how)") }
     func put(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(filePath: path)) }
     if seed.isText {
-      try put(TextDamage.damaged(seed.bytes, texts, &chance))
+      let isTable = seed.kind == .table
+      try put((isTable ? TableDamage.damaged : TextDamage.damaged)(seed.bytes, texts, &chance))
       return label("text")
     }
     if let structure = seed.structure {

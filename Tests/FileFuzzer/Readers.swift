@@ -3,11 +3,14 @@ import DaunceExperiment
 import Foundation
 import DaunceMPI
 import DaunceModels
+import DaunceObservations
 import DaunceState
 
 /// What a file is to be read as.
 enum Kind: String, CaseIterable {
   case ensemble, observations, nature, analysis, agent, record, configuration
+  /// Observations of any program, in any format.
+  case table
 }
 
 /// How reading went.
@@ -99,6 +102,7 @@ struct Readers {
     case .agent: try agent(path)
     case .record: try everything(path)
     case .configuration: try configuration(path)
+    case .table: try table(path)
     }
   }
 
@@ -121,6 +125,22 @@ struct Readers {
       try promise(one.errorVariances.allSatisfy { $0 > 0 && $0.isFinite }, "variances")
       try promise(one.values.allSatisfy(\.isFinite), "values")
     }
+  }
+
+  private func table(_ path: String) throws {
+    let table = try ObservationReaders.read(path)
+    let count = table.count
+    try promise(count > 0 && table.source == path, "some observations")
+    try promise([table.kind.count, table.quality.count, table.errorVariances.count].allSatisfy { $0 == count }, "sizes")
+    try promise(table.times.isEmpty || table.times.count == count, "times")
+    try promise(table.coordinates.allSatisfy { $0.values.count == count }, "coordinates")
+    try promise(table.memberValues.allSatisfy { $0.count == count }, "members")
+    try promise(table.kind.allSatisfy { table.kinds.indices.contains(Int($0)) }, "kinds")
+    try promise(Set(table.kinds).count == table.kinds.count, "distinct kinds")
+    try promise(Set(table.coordinates.map(\.name)).count == table.coordinates.count, "distinct coordinates")
+    let numbers = [table.values, table.times] + table.coordinates.map(\.values) + table.memberValues
+    try promise(numbers.allSatisfy { $0.allSatisfy { $0.isFinite || $0.isNaN } }, "finite or missing")
+    try promise(table.errorVariances.allSatisfy { $0.isNaN || $0 > 0 && $0.isFinite }, "variances")
   }
 
   private func nature(_ path: String) throws {

@@ -21,11 +21,18 @@ struct StructureDamage {
     "a_error_variance", "K_error_variance", "energy", "min_a", "a_mean", "K_spread", "MJO_mean", "multiplier",
     "constraint",
     "covariance", "state", "state_2", "policy_sizes", "policy_parameters", "é", "A",
+    "error", "quality", "hx", "n", "m", "t@ObsValue", "t@ObsError", "b@PreQC", "latitude@MetaData", "dateTime@MetaData",
   ]
   private static let notes = [
     "_FillValue", "missing_value", "scale_factor", "add_offset", "error_variance", "length", "valid_min", "long_name",
     "time",
     "cycle", "seed", "members", "window", "order_kept", "controls", "base", "multiplier_form", "observed", "cells",
+    "coordinates", "units", "standard_name", "ancillary_variables", "flag_values", "flag_meanings", "featureType",
+    "error_sd", "_ioda_layout",
+  ]
+
+  private static let words = [
+    "", "truth", "none", "direct", "a", "K R Z a", "mjo-skeleton", "7", "é\0x", "n m t", "lat lon", "point",
   ]
 
   /// The parts of a whole file.
@@ -108,7 +115,7 @@ struct StructureDamage {
 
   private func attribute(_ name: String, _ chance: inout Chance) -> Attribute {
     switch chance.below(5) {
-    case 0: Attribute(name, chance.pick(["", "truth", "none", "direct", "a", "K R Z a", "mjo-skeleton", "7", "é\0x"]))
+    case 0: Attribute(name, chance.pick(Self.words))
     case 1: Attribute(name, .numbers((0..<chance.below(3)).map { _ in number(&chance) }))
     case 2: Attribute(name, .integers([chance.pick([0, 1, -1, 3, .max, .min, 1 << 40])]))
     case 3: Attribute(name, .unsigned([chance.pick([0, 1, .max, 1 << 63])]))
