@@ -8,7 +8,7 @@ import Logging
 import DaunceMPI
 
 // This program starts itself for files that are not to be read in a rank.
-if CommandLine.arguments.dropFirst() == [ForeignFile.argument] { exit(ForeignFile.serve()) }
+if let code = ForeignFile.serve(Array(CommandLine.arguments.dropFirst())) { exit(code) }
 ForeignFile.isolate()
 
 // Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0

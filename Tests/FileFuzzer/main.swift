@@ -22,13 +22,11 @@ func number(_ place: Int) -> Int? {
   arguments.indices.contains(place) ? Int(arguments[place]).flatMap { $0 >= 0 ? $0 : nil } : nil
 }
 
-if arguments == [ForeignFile.argument] {
-  var limits = ForeignFile.Limits()
-  limits.seconds = isSanitized ? 30 : 3
-  // A sanitizer's shadow memory takes terabytes of addresses.
-  if isSanitized { limits.memory = nil }
-  exit(ForeignFile.serve(limits: limits))
-}
+var limits = ForeignFile.Limits()
+limits.seconds = isSanitized ? 30 : 3
+// A sanitizer's shadow memory takes terabytes of addresses.
+if isSanitized { limits.memory = nil }
+if let code = ForeignFile.serve(arguments, limits: limits) { exit(code) }
 if environment["DAUNCE_FUZZ_IN_PROCESS"] != "1", arguments.first != "--list" { ForeignFile.isolate() }
 
 do {
