@@ -39,7 +39,7 @@ final class StagedCopy {
       throw ArchiveError(
         .contradiction, path: path, found: "the ensemble's own file", expected: "another folder for the output")
     }
-    descriptor = open(temporaryPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    descriptor = open(temporaryPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o666)
     guard descriptor >= 0 else { throw systemError(path: path, doing: "cannot create the file", errno) }
     do throws(ArchiveError) {
       try copy(from: input, bytes: Int(status.st_size))

@@ -171,6 +171,18 @@ file.createDimension("member", 1)
 file.createVariable("a", "f8", ("member",))[:] = [1.0]
 file.close()
 
+# Coordinates to refuse: along four directions, in disorder; and longitudes that jump by a turn.
+file = create("model-coordinates.nc", "NETCDF3_CLASSIC")
+file.createDimension("member", MEMBERS)
+for name in "abcd":
+    coordinate(file, name, [0.0, 1.0])
+coordinate(file, "x", [0.0, 2.0, 1.0])
+coordinate(file, "lon", [350.0, 355.0, 0.0, 5.0], units="degrees_east")
+for name, dims in (("four", "abcd"), ("disorder", "x"), ("jump", ["lon"])):
+    variable = file.createVariable(name, "f4", ("member",) + tuple(dims))
+    variable[:] = values(tuple(len(file.dimensions[d]) for d in dims))
+file.close()
+
 file = create("model-bytes.nc", "NETCDF3_CLASSIC")
 file.createDimension("member", 2)
 file.createDimension("x", 4)
