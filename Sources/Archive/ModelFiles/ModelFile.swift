@@ -5,7 +5,7 @@ struct ModelFile {
   let reader: DatasetReader
   let fields: [ModelSchema.FieldVariable]
   /// How each field's values are stored in this file.
-  let stored: [any StoredField]
+  let stored: [StoredField]
 
   /// Memory for chunks that several members share, so that they are unpacked and packed once and not for each.
   private static let cache = 256 << 20
@@ -14,7 +14,7 @@ struct ModelFile {
   init(_ reader: DatasetReader, _ schema: ModelSchema, _ options: ModelFileOptions) throws(ArchiveError) {
     self.reader = reader
     var own: [ModelSchema.FieldVariable] = []
-    var stored: [any StoredField] = []
+    var stored: [StoredField] = []
     for field in schema.fields {
       let variable = try Self.variable(field.variable, in: reader)
       own.append(.init(variable: variable, memberAxis: field.memberAxis, gridAxes: field.gridAxes))

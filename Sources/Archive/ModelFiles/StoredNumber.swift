@@ -5,8 +5,8 @@ protocol StoredNumber: BitwiseCopyable, Equatable {
   var number: Double { get }
   /// The nearest one to a number that is not NaN; beyond the type's range its end.
   static func nearest(to number: Double) -> Self
-  /// The next one nearer to zero, and from zero on upwards.
-  var neighbour: Self { get }
+  /// The next smaller or larger one; after the last comes the first.
+  func neighbour(below: Bool) -> Self
   var isNotANumber: Bool { get }
 }
 
@@ -20,12 +20,12 @@ extension StoredNumber where Self: FixedWidthInteger {
     return Self(whole)
   }
 
-  var neighbour: Self { self > 0 ? self - 1 : self + 1 }
+  func neighbour(below: Bool) -> Self { below ? self &- 1 : self &+ 1 }
   var isNotANumber: Bool { false }
 }
 
 extension StoredNumber where Self: BinaryFloatingPoint {
-  var neighbour: Self { self > 0 ? nextDown : nextUp }
+  @inline(__always) func neighbour(below: Bool) -> Self { below ? nextDown : nextUp }
   var isNotANumber: Bool { isNaN }
 }
 
