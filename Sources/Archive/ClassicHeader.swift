@@ -6,6 +6,7 @@ struct ClassicHeader {
   struct Damage: Error { let found: String }
 
   private let bytes: UnsafeRawBufferPointer
+  private let fileSize: Int
   private var offset = 4
   /// Whether counts have eight bytes (CDF-5), and whether offsets have (CDF-2 and 5).
   private let wideCounts: Bool
@@ -16,13 +17,16 @@ struct ClassicHeader {
   private var variables: [(begin: Int, size: Int, isRecord: Bool)] = []
 
   /// Throws what is wrong with the header of the file `bytes`, which begins with `CDF` and a version.
-  static func check(_ bytes: UnsafeRawBufferPointer) throws(Damage) {
-    var header = ClassicHeader(bytes)
+  ///
+  /// - Parameter size: bytes of the whole file where `bytes` are its first ones, among them the header.
+  static func check(_ bytes: UnsafeRawBufferPointer, ofFile size: Int? = nil) throws(Damage) {
+    var header = ClassicHeader(bytes, size ?? bytes.count)
     try header.walk()
   }
 
-  private init(_ bytes: UnsafeRawBufferPointer) {
+  private init(_ bytes: UnsafeRawBufferPointer, _ size: Int) {
     self.bytes = bytes
+    fileSize = size
     wideCounts = bytes[3] == 5
     wideOffsets = bytes[3] != 1
   }
@@ -57,7 +61,7 @@ struct ClassicHeader {
     let size = try product(elements, try typeSize())
     _ = try integer(wide: wideCounts)
     let begin = try integer(wide: wideOffsets)
-    guard begin <= UInt64(bytes.count) else { throw Damage(found: "data that start at byte \(begin)") }
+    guard begin <= UInt64(fileSize) else { throw Damage(found: "data that start at byte \(begin)") }
     variables.append((Int(begin), size, isRecord))
   }
 
@@ -79,7 +83,7 @@ struct ClassicHeader {
       let before = try variable.isRecord ? product(max((records ?? 1) - 1, 0), stride) : 0
       let empty = variable.isRecord && records == 0
       let (end, overflow) = (variable.begin + (empty ? 0 : variable.size)).addingReportingOverflow(before)
-      guard !overflow, end <= bytes.count else { throw Damage(found: "data up to byte \(end) of \(bytes.count)") }
+      guard !overflow, end <= fileSize else { throw Damage(found: "data up to byte \(end) of \(fileSize)") }
     }
   }
 

@@ -19,8 +19,12 @@ public final class DatasetReader {
   /// groups of groups are left out.
   public let variables: [Variable]
 
-  private let contents: FileContents
+  /// The file in memory; `nil` where the library reads it from disk.
+  private let contents: FileContents?
+  /// Bytes of the file.
+  private let size: Int
   let dataset: Int32
+  private var isOpen = true
 
   /// A variable as the file declares it.
   public struct Variable: Sendable, Hashable {
@@ -73,8 +77,10 @@ public final class DatasetReader {
     }
     self.contents = contents
     var id: Int32 = -1
-    let size = contents.bytes.count
-    let status = NetCDF.call { nc_open_mem("image", NC_NOWRITE, size, contents.bytes.baseAddress, &id) }
+    size = contents.bytes.count
+    let status = NetCDF.call {
+      nc_open_mem("image", NC_NOWRITE, contents.bytes.count, contents.bytes.baseAddress, &id)
+    }
     guard status == NC_NOERR else {
       throw ArchiveError(
         .truncated, path: path, found: "a file that the NetCDF library cannot open (\(NetCDF.reason(status)))",
@@ -91,9 +97,31 @@ public final class DatasetReader {
     dataset = id
   }
 
+  /// Takes over `dataset`, a file of `size` bytes that the library has open on disk.
+  init(path: String, dataset: Int32, size: Int) throws(ArchiveError) {
+    self.path = path
+    (self.dataset, self.size) = (dataset, size)
+    (contents, digest) = (nil, nil)
+    do throws(ArchiveError) {
+      let structure = try Self.structure(of: dataset, path)
+      dimensions = structure.dimensions
+      variables = structure.variables
+    } catch {
+      _ = NetCDF.call { nc_close(dataset) }
+      throw error
+    }
+  }
+
   deinit {
-    let id = dataset
-    _ = NetCDF.call { nc_close(id) }
+    if isOpen { _ = NetCDF.call { close() } }
+  }
+
+  /// Closes the library's file, of which nothing can be read any more.
+  ///
+  /// - Returns: the library's status: for a file that is written on disk, whether all of it came there.
+  func close() -> Int32 {
+    isOpen = false
+    return nc_close(dataset)
   }
 
   private enum Format { case hdf5, classic }
@@ -251,12 +279,12 @@ public final class DatasetReader {
   /// Refuses sizes that the file cannot hold, before memory is taken for them: the strongest compression that NetCDF
   /// offers makes data 1032 times smaller.
   func plausibleCount(_ variable: Variable, _ count: Int?) throws(ArchiveError) -> Int {
-    let limit = contents.bytes.count.multipliedReportingOverflow(by: 1100)
+    let limit = size.multipliedReportingOverflow(by: 1100)
     guard let count, count >= 0, limit.overflow || count <= limit.partialValue else {
       throw ArchiveError(
         .tooLarge, path: path, object: "variable \(variable.name)",
         found: "\(count.map(String.init) ?? "uncountably many") elements",
-        expected: "no more than a file of \(contents.bytes.count) bytes can hold")
+        expected: "no more than a file of \(size) bytes can hold")
     }
     return count
   }

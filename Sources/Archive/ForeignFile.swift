@@ -8,7 +8,7 @@ import Synchronization
 /// has neither. So a child process lets HDF5 read all of it and hands it on in the classic format: HDF5 never sees such
 /// a file in a rank, and its crash is one error like any other.
 ///
-/// The executable has to offer the child: it calls `serve()` when it is started with `argument` alone, and `isolate()`
+/// The executable has to offer the child: it calls `serve(_:)` with its arguments, which tells whether it is one, and `isolate()`
 /// otherwise. Without that, as in a test, such files are read in the calling process.
 public enum ForeignFile {
   /// The only argument of the child process.
@@ -42,13 +42,19 @@ public enum ForeignFile {
   ///
   /// - Returns: exit code of the process.
   public static func serve(limits: Limits = Limits()) -> Int32 {
+    serve(limits) { () throws(ArchiveError) in
+      let copy = try DatasetReader(path: "/dev/stdin").classicCopy()
+      return [copy, copy.withUnsafeBytes { Seal(of: $0).bytes }]
+    }
+  }
+
+  /// Writes what `work` makes of the file at standard input, or its error, to standard output.
+  static func serve(_ limits: Limits, _ work: () throws(ArchiveError) -> [[UInt8]]) -> Int32 {
     do throws(ArchiveError) {
       var status = stat()
       fstat(STDIN_FILENO, &status)
       apply(limits, bytes: max(0, Int(status.st_size)))
-      let copy = try DatasetReader(path: "/dev/stdin").classicCopy()
-      let seal = copy.withUnsafeBytes { Seal(of: $0).bytes }
-      return write(copy) && write(seal) ? 0 : 74
+      return try work().allSatisfy(write) ? 0 : 74
     } catch {
       let words = [error.problem.rawValue, error.object ?? "", error.found, error.expected ?? ""]
       return write(Array(words.joined(separator: "\0").utf8)) ? 65 : 74
@@ -89,14 +95,23 @@ public enum ForeignFile {
   ///
   /// - Throws: the child's error, or one that says how the child ended.
   static func classicCopy(of path: String) throws(ArchiveError) -> FileContents? {
+    // Only a complete copy has a whole seal, however the process ended.
+    let output = try run(argument, on: path) { bytes in if case .whole = Seal.check(bytes) { true } else { false } }
+    output?.removeLast(Seal.size)
+    return output
+  }
+
+  /// What a child process that is started with `argument` makes of a file; `nil` where files are read in this process.
+  ///
+  /// - Parameter isWhole: whether these bytes are all that a child writes that came to its end.
+  /// - Throws: the child's error, or one that says how the child ended.
+  static func run(
+    _ argument: String, on path: String, isWhole: (UnsafeRawBufferPointer) -> Bool
+  ) throws(ArchiveError) -> FileContents? {
     guard let executable = executable.withLock({ $0 }) else { return nil }
     let (output, ending) = try ChildProcess.run(executable, [argument], input: path)
     let bytes = UnsafeRawBufferPointer(output.bytes)
-    // Only a complete copy has a whole seal, however the process ended.
-    if case .whole = Seal.check(bytes) {
-      output.removeLast(Seal.size)
-      return output
-    }
+    if isWhole(bytes) { return output }
     switch ending {
     case .exited(65): throw error(from: bytes, path)
     case .exited(let code):

@@ -1,5 +1,6 @@
 import DaunceArchive
 import ArgumentParser
+import DaunceEnsemble
 import DaunceExperiment
 import Foundation
 import Logging
@@ -18,11 +19,16 @@ struct Session {
     configuration = try Configuration.load(path: options.config, overrides: options.overrides)
     output = URL(filePath: options.output)
     progress = ProgressLine(isShown: Launch.rank == 0 && !options.quiet, isBar: Launch.hasTerminal)
-    var logger = Logger(label: "daunce-mpi", factory: { StreamLogHandler.standardError(label: $0) })
-    logger.logLevel = options.quiet ? max(options.logLevel, .error) : options.logLevel
-    logger[metadataKey: "rank"] = "\(Launch.rank)"
-    self.logger = logger
+    logger = Self.logger(quiet: options.quiet, level: options.logLevel)
     commandLine = CommandLine.arguments.joined(separator: " ")
+  }
+
+  /// Writes to standard error, with the rank.
+  static func logger(quiet: Bool, level: Logger.Level) -> Logger {
+    var logger = Logger(label: "daunce-mpi", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = quiet ? max(level, .error) : level
+    logger[metadataKey: "rank"] = "\(Launch.rank)"
+    return logger
   }
 
   /// What files say of their origin.
@@ -59,36 +65,55 @@ struct Session {
   }
 }
 
-/// A subcommand with the common options.
-protocol StageCommand: ParsableCommand {
-  var common: CommonOptions { get }
-
+/// A subcommand that does something.
+protocol ProgramCommand: ParsableCommand {
   /// What all ranks have to agree about beside the configuration. Places of files may differ from machine to machine.
   var identity: String { get }
 
   /// Whether the command saves checkpoints and so can be asked to stop.
   var isResumable: Bool { get }
 
-  /// Does the work, on all ranks with the same session.
-  func perform(_ session: Session, setup: Setup) throws
+  /// Everything that can fail alike on all ranks, before MPI is started.
+  ///
+  /// - Throws: `ConfigurationError`, or `ExitCode.success` when the configuration was only to be printed.
+  func prepare() throws -> Job
 }
 
-extension StageCommand {
+/// What is left to do once MPI is started.
+struct Job {
+  let logger: Logger
+  /// Does the work, on all ranks.
+  let perform: (Environment) throws -> Void
+}
+
+extension ProgramCommand {
   var identity: String { "\(Self.self)" }
   var isResumable: Bool { false }
 
   /// Digest of `identity`.
   var digest: UInt64 { Digest.xxh64(Array(identity.utf8)) }
+}
 
-  /// Everything that can fail alike on all ranks, before MPI is started.
-  ///
-  /// - Throws: `ConfigurationError`, or `ExitCode.success` when the configuration was only to be printed.
-  func prepare() throws -> Session {
+/// A subcommand of experiments, with the common options.
+protocol StageCommand: ProgramCommand {
+  var common: CommonOptions { get }
+
+  /// Does the work, on all ranks with the same session.
+  func perform(_ session: Session, setup: Setup) throws
+}
+
+extension StageCommand {
+  func prepare() throws -> Job {
     let session = try Session(common)
     if common.printConfig {
       if Launch.rank == 0 { print(session.configuration.yaml, terminator: "") }
       throw ExitCode.success
     }
-    return session
+    return Job(logger: session.logger) { environment in
+      let setup = try Setup(
+        configuration: session.configuration, communicator: environment.world, progress: session.progress)
+      session.announce(try JobLayout(environment, members: setup.distribution.members))
+      try perform(session, setup: setup)
+    }
   }
 }

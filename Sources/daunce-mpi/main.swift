@@ -8,22 +8,22 @@ import Logging
 import DaunceMPI
 
 // This program starts itself for files that are not to be read in a rank.
-if CommandLine.arguments.dropFirst() == [ForeignFile.argument] { exit(ForeignFile.serve()) }
+if let code = ForeignFile.serve(Array(CommandLine.arguments.dropFirst())) { exit(code) }
 ForeignFile.isolate()
 
 // Parsing and checking come before MPI is started: all ranks read the same words and come to the same end, so rank 0
 // speaks for all of them and nobody waits for anybody.
-let command: any StageCommand
-let session: Session
+let command: any ProgramCommand
+let job: Job
 do {
   var parsed = try RootCommand.parseAsRoot()
-  guard let stage = parsed as? any StageCommand else {
+  guard let found = parsed as? any ProgramCommand else {
     // Help and the like, which end by throwing what is to be printed.
     try parsed.run()
     throw ExitCode.success
   }
-  command = stage
-  session = try stage.prepare()
+  command = found
+  job = try found.prepare()
 } catch {
   conclude(beforeStart: error)
 }
@@ -35,23 +35,20 @@ LinearAlgebra.useOneThread()
 
 do {
   let environment = try Environment()
-  session.logger.info(
+  job.logger.info(
     "started",
     metadata: [
       "ranks": "\(environment.world.size)", "host": "\(environment.hostname)", "mpi": "\(environment.libraryVersion)",
       "blas threads": "\(LinearAlgebra.threads)",
     ])
-  let setup = try Setup(
-    configuration: session.configuration, communicator: environment.world, progress: session.progress)
   // One job may start its ranks with different command lines.
-  try setup.communicator.agree(on: command.digest, about: "the command")
-  session.announce(try JobLayout(environment, members: setup.distribution.members))
+  try environment.world.agree(on: command.digest, about: "the command")
   do {
-    try command.perform(session, setup: setup)
+    try job.perform(environment)
   } catch let interruption as Interruption {
     try conclude(interruption, in: environment)
   }
-  session.logger.info("finished", metadata: ["peak_memory_kilobytes": "\(Launch.peakMemory)"])
+  job.logger.info("finished", metadata: ["peak_memory_kilobytes": "\(Launch.peakMemory)"])
   try environment.finalize()
 } catch {
   conclude(afterStart: error)

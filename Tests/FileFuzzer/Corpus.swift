@@ -51,6 +51,10 @@ enum Corpus {
         single.appending(path: "observations.nc").path,
         to: seeds.appending(path: "observations-points~\(form.rawValue).nc").path, form)
     }
+    for form in Form.allCases where form != .text {
+      try ForeignCopy.writeModel(to: seeds.appending(path: "model~\(form.rawValue).nc").path, form, members: 3)
+    }
+    try ForeignCopy.writeModel(to: folder.appending(path: "member.nc").path, .classic, members: nil)
     let texts = [
       "configuration": Configuration().yaml, "configuration-small": Readers.configuration,
       "configuration-flow": "{members: 4, agents: {hidden: [8, 8], ppo: {clip: 0.1}}, methods: [rl, \"eakf\"]}\n",
@@ -167,6 +171,43 @@ enum ForeignCopy {
       let values = values.map { Int32(truncatingIfNeeded: $0) }
       try check(nc_put_att_int(id, owner, name, NC_INT, values.count, values), name)
     }
+  }
+
+  /// A model's state: packed on a curvilinear grid with heights, and at one level; `members` nil for a member's file.
+  static func writeModel(to path: String, _ form: Form, members: Int?) throws {
+    let id = try create(path, form)
+    var dimensions: [Int32] = []
+    for (name, length) in [("time", Int(NC_UNLIMITED)), ("member", members ?? 0), ("lev", 2), ("j", 3), ("i", 4)] {
+      guard name != "member" || members != nil else { continue }
+      var made: Int32 = -1
+      try check(nc_def_dim(id, name, length, &made), name)
+      dimensions.append(made)
+    }
+    let (grid, last) = (Array(dimensions.suffix(2)), dimensions.dropLast(3))
+    let made: [(String, Int32, [Int32], [(String, Attribute.Value)])] = [
+      ("time", NC_DOUBLE, [dimensions[0]], [("units", .text("hours since 2000-01-01"))]),
+      ("lev", NC_FLOAT, [dimensions[dimensions.count - 3]], [("units", .text("hPa")), ("positive", .text("down"))]),
+      ("lon", NC_FLOAT, grid, [("units", .text("degrees_east"))]),
+      ("lat", NC_FLOAT, grid, [("units", .text("degrees_north"))]),
+      ("q", NC_SHORT, dimensions,
+        [("coordinates", .text("lon lat")), ("scale_factor", .numbers([0.5])), ("add_offset", .numbers([3]))]),
+      ("ps", NC_FLOAT, Array(last) + grid, [("coordinates", .text("lon lat")), ("missing_value", .numbers([1e20]))]),
+    ]
+    for (name, type, over, attributes) in made {
+      var own: Int32 = -1
+      try check(nc_def_var(id, name, type, Int32(over.count), over, &own), name)
+      if form == .netCDF4, over.count > 2 { try check(nc_def_var_deflate(id, own, 1, 1, 4), "deflate") }
+      for (attribute, value) in attributes { try put(value, attribute, id, own, form) }
+    }
+    if form != .netCDF4 { try check(nc_enddef(id), "enddef") }
+    for (number, variable) in made.enumerated() {
+      let lengths: [Int32: Int] = Dictionary(
+        uniqueKeysWithValues: zip(dimensions, members.map { [1, $0, 2, 3, 4] } ?? [1, 2, 3, 4]))
+      let shape = variable.2.compactMap { lengths[$0] }
+      let values = (0..<shape.reduce(1, *)).map { Double($0) * 2 }
+      try check(nc_put_vara_double(id, Int32(number), shape.map { _ in 0 }, shape, values), variable.0)
+    }
+    try check(nc_close(id), "close")
   }
 
   /// Observations as a list of points.

@@ -1,4 +1,5 @@
 import DaunceArchive
+import DaunceState
 
 /// Everything in a file that the reader gives, a line each, numbers to the last bit.
 func listing(of path: String) throws -> [String] {
@@ -23,4 +24,15 @@ func listing(of path: String) throws -> [String] {
       "\(isText ? "text" : variable.typeName) \(variable.name) \(isText ? [] : variable.dimensions) \(values)")
   }
   return lines
+}
+
+/// The state that a model's file holds, a member a line.
+func modelListing(of path: String) throws -> [String] {
+  let files = try ModelFiles(paths: [path], options: ModelFileOptions())
+  var values = [Double](repeating: 0, count: files.layout.count)
+  return try (0..<files.memberCount).map { member in
+    var span = values.mutableSpan
+    try files.read(member: member, into: &span)
+    return "\(files.layout.fields.map(\.name)) \(values.map(\.bitPattern))"
+  }
 }

@@ -8,7 +8,7 @@ import DaunceState
 
 /// What a file is to be read as.
 enum Kind: String, CaseIterable {
-  case ensemble, observations, nature, analysis, agent, record, configuration
+  case ensemble, observations, nature, analysis, agent, record, model, configuration
   /// Observations of any program, in any format.
   case table
 }
@@ -101,6 +101,7 @@ struct Readers {
     case .analysis: try analysis(path)
     case .agent: try agent(path)
     case .record: try everything(path)
+    case .model: try model(path)
     case .configuration: try configuration(path)
     case .table: try table(path)
     }
@@ -199,6 +200,47 @@ struct Readers {
       if let error = failure.underlying as? ArchiveError, error.path == missing.path { return }
       throw MPIError.rankFailed(failure)
     }
+  }
+
+  /// A model's file with all members, or as one of two members' files: read, and written with every value changed.
+  private func model(_ path: String) throws {
+    let pair = corpus.appending(path: "pair-\(getpid()).nc").path
+    for member in [nil, pair] {
+      if let member {
+        unlink(member)
+        symlink(corpus.appending(path: "member.nc").path, member)
+      }
+      let found = Result {
+        try ModelFiles(paths: [path] + (member.map { [$0] } ?? []), options: ModelFileOptions())
+      }
+      // As a member's file it is mostly none.
+      guard let files = member == nil ? try found.get() : try? found.get() else { continue }
+      try there(files)
+    }
+  }
+
+  private func there(_ files: ModelFiles) throws {
+    let layout = files.layout
+    try promise(files.memberCount >= 2 && !layout.fields.isEmpty, "members and fields")
+    for grid in layout.grids {
+      try promise(grid.places.isEmpty || grid.places.count == grid.cells, "places")
+      try promise(grid.dimensions.allSatisfy { $0.axis.map(layout.geometry.axes.indices.contains) ?? true }, "axes")
+      try promise(grid.dimensions.allSatisfy { $0.coordinates.allSatisfy(\.isFinite) }, "coordinates")
+    }
+    guard layout.count <= 1 << 20, files.memberCount <= 64 else { return }
+    let folder = corpus.appending(path: "models-\(getpid())")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let writer = try ModelFilesWriter(files, folder: folder.path)
+    var values = [Double](repeating: 0, count: layout.count)
+    for member in 0..<files.memberCount {
+      var span = values.mutableSpan
+      try files.read(member: member, into: &span)
+      for i in values.indices { values[i] += 1 }
+      try writer.write(member: member, values.span)
+    }
+    try writer.publish()
+    let again = try ModelFiles(paths: writer.names.map { folder.appending(path: $0).path }, options: ModelFileOptions())
+    try promise(again.memberCount == files.memberCount && again.layout.count == layout.count, "the same written")
   }
 
   /// Every attribute and variable by every way to read them.

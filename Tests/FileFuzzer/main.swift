@@ -7,6 +7,7 @@ import DaunceMPI
 //
 //     FileFuzzer COUNT [SEED [SHARE]]           inputs 0..<COUNT of a seed
 //     FileFuzzer --only INDEX [SEED [SHARE]]    one input again, in this process
+//     FileFuzzer --list-model FILE [CHILD]      the state in a model's file
 //     FileFuzzer --list FILE [CHILD]            everything in a file; CHILD: executable that reads others' NetCDF-4
 //
 // One in SHARE inputs (20) is another program's NetCDF-4 file, which takes twenty times longer than others.
@@ -22,14 +23,12 @@ func number(_ place: Int) -> Int? {
   arguments.indices.contains(place) ? Int(arguments[place]).flatMap { $0 >= 0 ? $0 : nil } : nil
 }
 
-if arguments == [ForeignFile.argument] {
-  var limits = ForeignFile.Limits()
-  limits.seconds = isSanitized ? 30 : 3
-  // A sanitizer's shadow memory takes terabytes of addresses.
-  if isSanitized { limits.memory = nil }
-  exit(ForeignFile.serve(limits: limits))
-}
-if environment["DAUNCE_FUZZ_IN_PROCESS"] != "1", arguments.first != "--list" { ForeignFile.isolate() }
+var limits = ForeignFile.Limits()
+limits.seconds = isSanitized ? 30 : 3
+// A sanitizer's shadow memory takes terabytes of addresses.
+if isSanitized { limits.memory = nil }
+if let code = ForeignFile.serve(arguments, limits: limits) { exit(code) }
+if environment["DAUNCE_FUZZ_IN_PROCESS"] != "1", arguments.first?.hasPrefix("--list") != true { ForeignFile.isolate() }
 
 do {
   switch arguments.first {
@@ -48,6 +47,9 @@ do {
   case "--list"? where arguments.count > 1:
     if arguments.count > 2 { ForeignFile.isolate(executable: arguments[2]) }
     print(try listing(of: arguments[1]).joined(separator: "\n"))
+  case "--list-model"? where arguments.count > 1:
+    if arguments.count > 2 { ForeignFile.isolate(executable: arguments[2]) }
+    print(try modelListing(of: arguments[1]).joined(separator: "\n"))
   case "--only"?:
     let (index, seed, share) = (number(1) ?? 0, number(2) ?? 1, number(3) ?? 20)
     let run = try Run(seed: UInt64(seed), isolatedShare: share)

@@ -1,5 +1,5 @@
 internal import DaunceEnsemble
-public import DaunceState
+internal import DaunceState
 
 /// How far observations of each kind act on each field, by distance: Gaspari-Cohn with a half-width for each direction.
 public struct DistanceLocalization: Sendable, Hashable {

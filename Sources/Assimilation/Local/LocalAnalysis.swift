@@ -1,5 +1,4 @@
 public import DaunceEnsemble
-public import DaunceNumerics
 public import DaunceState
 
 /// An analysis of a part of the state, element by element from the observations near it: needs nothing of other ranks

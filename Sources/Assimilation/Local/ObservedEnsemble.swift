@@ -1,4 +1,4 @@
-public import DaunceEnsemble
+internal import DaunceEnsemble
 public import DaunceState
 
 /// The observations of one analysis with every member's h(x): all that a filter knows of observations. Every rank has

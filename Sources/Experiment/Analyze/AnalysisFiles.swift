@@ -30,13 +30,13 @@ enum AnalyzedObservationsFile {
     try column("value", observations.values, "observed value", nil, along, file)
     try column("error_variance", observations.errorVariances, "error variance of the value", nil, along, file)
     let flag = try file.variable(
-      "flag", of: Int32.self, over: [along],
+      "flag", of: Int64.self, over: [along],
       attributes: [
         Attribute("long_name", "whether the observation was used, and why not"), Attribute("units", "1"),
-        Attribute("flag_values", integers: QualityFlag.allCases.map { Int64($0.rawValue) }),
+        Attribute("flag_values", .integers(QualityFlag.allCases.map { Int64($0.rawValue) })),
         Attribute("flag_meanings", QualityFlag.allCases.map(\.name).joined(separator: " ")),
       ])
-    try file.write(flags.map(\.rawValue), to: flag)
+    try file.write(flags.map { Int64($0.rawValue) }, to: flag)
     for (name, words, values) in [
       ("forecast", "forecast", outcome.forecastValues), ("analysis", "analysis", outcome.analysisValues),
     ] {

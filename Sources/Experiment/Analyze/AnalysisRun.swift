@@ -4,6 +4,7 @@ import DaunceEnsemble
 import DaunceMPI
 import DaunceObservations
 import DaunceState
+import Foundation
 
 /// The work of `analyze` after everything was read and found right.
 final class AnalysisRun {
@@ -142,7 +143,7 @@ final class AnalysisRun {
   /// Everything is written under temporary names first.
   private func write(_ part: PartialEnsemble, before: FieldMoments, partition: StatePartition) throws {
     // One process writes to one file.
-    let isSingle = problem.files.isSingleFile
+    let isSingle = problem.files.isSingle
     let owners = isSingle ? (0..<communicator.size).map { $0 == 0 ? 0..<members : 0..<0 } : problem.owners
     let own = owners[communicator.rank]
     let transposition = Transposition(layout: layout, owners: owners, communicator: communicator)

@@ -72,20 +72,20 @@ public struct AnalyzeStage {
 
   private func read() throws -> Problem {
     try communicator.agree(on: configuration.digest, about: "the configuration")
-    let problem = try communicator.collectively { try readHere() }
+    // Rank 0 first: what it has read without harm, the others open too.
+    let first = try communicator.collectively { communicator.isRoot ? try readHere(isChecked: false) : nil }
+    let problem = try communicator.collectively { try first ?? readHere(isChecked: true) }
     try communicator.agree(on: digest(of: problem), about: "what is in the files")
     return problem
   }
 
-  private func readHere() throws -> Problem {
+  private func readHere(isChecked: Bool) throws -> Problem {
     var options = ModelFileOptions()
     options.memberDimension = configuration.state.member
     options.fields = configuration.state.fields
     for name in configuration.state.periodic { options.periodic[name] = .some(nil) }
-    let files = try ModelFiles(paths: try FilePatterns.expand(inputs.ensemble), options: options)
-    guard files.memberCount >= communicator.size else {
-      throw DistributionError(members: files.memberCount, ranks: communicator.size)
-    }
+    let files = try ModelFiles(
+      paths: try FilePatterns.expand(inputs.ensemble), options: options, isChecked: isChecked)
     var tables: [ObservationTable] = []
     for path in try FilePatterns.expand(inputs.observations) { tables.append(try ObservationReaders.read(path)) }
     let observations = try MatchedObservations(

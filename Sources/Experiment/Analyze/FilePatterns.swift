@@ -1,5 +1,5 @@
 import DaunceArchive
-import Glibc
+import Foundation
 
 /// Names of files that a user gave, patterns such as `run/mem*/restart.nc` among them.
 enum FilePatterns {
@@ -28,5 +28,7 @@ enum FilePatterns {
   }
 
   /// `mem2` before `mem10`.
-  private static func compare(_ a: String, _ b: String) -> Bool { strverscmp(a, b) < 0 }
+  private static func compare(_ a: String, _ b: String) -> Bool {
+    a.compare(b, options: [.numeric, .literal]) == .orderedAscending
+  }
 }
