@@ -126,7 +126,8 @@ final class TransformKernel: RowKernel {
         for (i, k) in group.ids[r].enumerated() {
           let y = observed.anomalies + Int(k) * group.stride
           let square = a[r][i] * a[r][i]
-          for m in 0..<n { Lanes4.add(square * y[m], y, to: base + m * group.stride, group.stride) }
+          // The lower triangle, in whole vectors.
+          for m in 0..<n { Lanes4.add(square * y[m], y, to: base + m &* group.stride, (m | 3) &+ 1) }
         }
       }
       for i in 0..<n { for j in 0..<n { eigen.matrix[i * n + j][r] = sum[max(i, j) * group.stride + min(i, j)] } }
