@@ -35,6 +35,8 @@ public struct AnalysisConfiguration: ConfigurationRoot {
     public var fields: [String]?
     @Key("coordinates whose axis comes back to its start")
     public var periodic: [String] = []
+    @Key("fields of which every member keeps its sum over the domain")
+    public var conserve: [String] = []
   }
 
   /// The filter's settings.

@@ -39,6 +39,8 @@ struct AnalysisReport {
     ]
     lines += observationLines(flags)
     if outcome.missing > 0 { lines.append("\(outcome.missing) values in reach are missing in some member and were left alone") }
+    if outcome.outside > 0 { lines.append("\(outcome.outside) analysed values were outside of their bounds and were set to them") }
+    if !problem.conserved.isEmpty { lines.append("sums kept to \(Self.number(outcome.residual)) of their size") }
     if !outcome.used.isEmpty, !outcome.analysisValues.isEmpty {
       for (kind, name) in problem.observations.kinds.enumerated() {
         let forecast = departures(outcome, outcome.forecastValues, kind: kind)

@@ -36,6 +36,9 @@ final class AnalysisRun {
       progress.note("no usable observation: the analysis is the forecast")
     }
     let before = FieldMoments(part)
+    let constraints = BoundedSums(
+      layout, partition: partition, fields: problem.conserved, communicator: communicator)
+    try constraints.remember(part)
     progress.begin("update", total: 1)
     let tiles = partition.tiles[partition.tiles(of: communicator.rank)]
     let report = try communicator.collectively {
@@ -45,6 +48,11 @@ final class AnalysisRun {
       return try analysis.update(part, tiles: tiles, observed: observed, localization: problem.localization)
     }
     progress.end()
+    if constraints.isNeeded {
+      let held = try constraints.project(part, moved: FieldMoments(part).variance(whereNot: before))
+      outcome.outside = try communicator.allreduce(Int64(held.outside), .sum)
+      outcome.residual = held.residual
+    }
     outcome.reached = try communicator.allreduce(Int64(report.reached), .sum)
     outcome.mostLocal = try communicator.allreduce(Int64(report.mostLocal), .max)
     outcome.missing = try communicator.allreduce(Int64(report.missing), .sum)
@@ -202,6 +210,9 @@ struct AnalysisOutcome {
   var reached: Int64 = 0
   var missing: Int64 = 0
   var mostLocal: Int64 = 0
+  /// Analysed values that were outside of their bounds, and the largest relative error of a sum that is kept.
+  var outside: Int64 = 0
+  var residual = 0.0
 }
 
 /// Mean and spread of each element of a part.
@@ -209,6 +220,13 @@ struct FieldMoments {
   let mean: [Double]
   /// Standard deviation, divisor N - 1.
   let spread: [Double]
+
+  /// Variance of the elements whose moments differ from earlier ones, 0 elsewhere.
+  func variance(whereNot before: FieldMoments) -> [Double] {
+    mean.indices.map { i in
+      mean[i] != before.mean[i] || spread[i] != before.spread[i] ? spread[i] * spread[i] : 0
+    }
+  }
 
   init(_ part: PartialEnsemble) {
     let members = part.members

@@ -44,6 +44,8 @@ public struct AnalyzeStage {
     let files: ModelFiles
     let observations: MatchedObservations
     let localization: DistanceLocalization
+    /// Numbers of the fields whose sums are kept.
+    let conserved: [Int]
     /// Whole members of each rank.
     let owners: [Range<Int>]
     var layout: StateLayout { files.layout }
@@ -96,7 +98,18 @@ public struct AnalyzeStage {
     }
     return Problem(
       files: files, observations: observations, localization: try localization(files.layout, observations),
-      owners: owners)
+      conserved: try conserved(files.layout), owners: owners)
+  }
+
+  private func conserved(_ layout: StateLayout) throws -> [Int] {
+    try configuration.state.conserve.map { name in
+      guard let field = layout.fieldIndex(name) else {
+        throw ExperimentError(
+          .data, "key state.conserve", found: name,
+          expected: "fields of the state (\(layout.fields.map(\.name).joined(separator: ", ")))")
+      }
+      return field
+    }
   }
 
   /// - Throws: `ExperimentError` for widths that do not fit the geometry.
