@@ -28,7 +28,8 @@ import Testing
     #expect(
       try refusal([memberPaths[0], memberPaths[1], "model-other-time.nc"]).hasPrefix(
         "model-other-time.nc: variable time: 7.0 at index 0; expected 6.0"))
-    #expect(try refusal([memberPaths[0], "model-classic.nc"]).hasPrefix("model-classic.nc: variable q: no such variable"))
+    #expect(
+      try refusal([memberPaths[0], "model-classic.nc"]).hasPrefix("model-classic.nc: variable q: no such variable"))
     #expect(try refusal([memberPaths[0], memberPaths[0]]).contains("the same file for members 0 and 1"))
     // Each file with all members.
     #expect(
@@ -62,7 +63,8 @@ import Testing
     #expect(jump.layout.grid(0).dimensions[0].coordinates == [350, 355, 360, 365])
     #expect(jump.layout.geometry == Geometry(axes: [Axis(name: "longitude", units: "degrees_east")]))
     #expect(
-      try refusal(["model-classic.nc"]) { $0.directions = ["y": "x"] }.contains("two coordinates along one axis, y and x"))
+      try refusal(["model-classic.nc"]) { $0.directions = ["y": "x"] }.contains(
+        "two coordinates along one axis, y and x"))
   }
 
   private func with(_ change: (inout ModelFileOptions) -> Void) -> ModelFileOptions {
@@ -72,10 +74,13 @@ import Testing
   }
 
   @Test func optionsAboutNothing() throws {
-    #expect(try refusal(["model-classic.nc"]) { $0.bounds = ["w": .init(lower: 0)] }.contains("variable w: no such field"))
+    #expect(
+      try refusal(["model-classic.nc"]) { $0.bounds = ["w": .init(lower: 0)] }.contains("variable w: no such field"))
     #expect(try refusal(["model-classic.nc"]) { $0.coordinates = ["w": []] }.contains("variable w: no such field"))
-    #expect(try refusal(["model-classic.nc"]) { $0.coordinates = ["t": ["count"]] }.contains("coordinates along member"))
-    #expect(try refusal(["model-classic.nc"]) { $0.coordinates = ["t": ["z"]] }.contains("variable z: no such variable"))
+    #expect(
+      try refusal(["model-classic.nc"]) { $0.coordinates = ["t": ["count"]] }.contains("coordinates along member"))
+    #expect(
+      try refusal(["model-classic.nc"]) { $0.coordinates = ["t": ["z"]] }.contains("variable z: no such variable"))
     #expect(try refusal(["model-classic.nc"]) { $0.periodic = ["z": 1] }.contains("axis z: no such axis; expected one"))
     #expect(try refusal(["model-classic.nc"]) { $0.periodic = ["x": -1] }.contains("expected a period"))
     #expect(try refusal(["model-classic.nc"]) { $0.directions = ["z": "x"] }.contains("variable z: no such variable"))

@@ -115,7 +115,8 @@ func same(_ a: [Double], _ b: [Double]) -> Bool {
     }
     let layout = files.layout
     #expect(
-      layout.geometry == Geometry(axes: [Axis(name: "x", units: "m", period: 4), Axis(name: "yc", units: "m", period: 7)]))
+      layout.geometry
+        == Geometry(axes: [Axis(name: "x", units: "m", period: 4), Axis(name: "yc", units: "m", period: 7)]))
     #expect(layout.fields.map(\.name) == ["h", "u", "v"] && layout.grids.count == 3)
     let sides = (layout.grid(1).place(of: 5).coordinates, layout.grid(2).place(of: 5).coordinates)
     #expect(sides.0.x == 1 && sides.0.y == 1 && sides.1.x == 1.5 && sides.1.y == 1.5)

@@ -45,7 +45,8 @@ import Testing
     for name in ["mem0/restart.nc", "mem1/restart.nc", "mem2/restart.nc"] {
       #expect(try bytes(folder.path("out/\(name)")) == bytes(fixture("model-members/\(name)")))
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("out")).sorted() == ["mem0", "mem1", "mem2"])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path("out")).sorted() == ["mem0", "mem1", "mem2"])
   }
 
   /// Every variable and attribute of two files, as they are stored, except `changed`.

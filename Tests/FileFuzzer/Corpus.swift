@@ -1,8 +1,8 @@
-import DaunceArchive
 import CNetCDF
+import DaunceArchive
 import DaunceExperiment
-import Foundation
 import DaunceMPI
+import Foundation
 
 /// Valid files of every kind that the program reads, by itself and by others.
 enum Corpus {
@@ -189,8 +189,10 @@ enum ForeignCopy {
       ("lev", NC_FLOAT, [dimensions[dimensions.count - 3]], [("units", .text("hPa")), ("positive", .text("down"))]),
       ("lon", NC_FLOAT, grid, [("units", .text("degrees_east"))]),
       ("lat", NC_FLOAT, grid, [("units", .text("degrees_north"))]),
-      ("q", NC_SHORT, dimensions,
-        [("coordinates", .text("lon lat")), ("scale_factor", .numbers([0.5])), ("add_offset", .numbers([3]))]),
+      (
+        "q", NC_SHORT, dimensions,
+        [("coordinates", .text("lon lat")), ("scale_factor", .numbers([0.5])), ("add_offset", .numbers([3]))]
+      ),
       ("ps", NC_FLOAT, Array(last) + grid, [("coordinates", .text("lon lat")), ("missing_value", .numbers([1e20]))]),
     ]
     for (name, type, over, attributes) in made {

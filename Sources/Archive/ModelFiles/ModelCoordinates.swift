@@ -129,8 +129,8 @@ extension DatasetReader {
     return names
   }
 
-  /// The coordinates that a field's attribute `coordinates` names, as far as they place its cells. Others than longitude
-  /// and latitude are mostly further names of what dimensions' own coordinates say, and left out where those are.
+  /// The coordinates that a field's attribute `coordinates` names, as far as they place its cells. Others than
+  /// longitude and latitude are mostly further names of what dimensions' own coordinates say, and left out where those are.
   private func listedCoordinates(
     of field: ModelSchema.FieldVariable, _ schema: ModelSchema, _ options: ModelFileOptions
   ) throws(ArchiveError) -> [Variable] {

@@ -93,7 +93,9 @@ struct ModelFile {
       guard numberSize(first.type) != nil else { continue }
       _ = try Self.variable(first, in: other)
       // Members are numbered differently by right.
-      if let dimension = first.dimensions.first, first.dimensions.count == 1, schema.isMemberName(dimension) { continue }
+      if let dimension = first.dimensions.first, first.dimensions.count == 1, schema.isMemberName(dimension) {
+        continue
+      }
       for attribute in ["units", "standard_name", "axis"] {
         let (here, there) = (try reader.phrase(attribute, of: name), try other.phrase(attribute, of: name))
         guard here == there else { throw differs(other, "attribute \(attribute) of \(name)", there, here) }

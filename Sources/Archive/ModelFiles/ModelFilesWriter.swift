@@ -68,7 +68,8 @@ public final class ModelFilesWriter {
     precondition(state.count == files.layout.count, "a state has \(files.layout.count) elements")
     guard self.state == .writing, members.contains(member) else {
       throw ArchiveError(
-        .contradiction, path: folder, found: "values of member \(member)", expected: "one of \(members), before the end")
+        .contradiction, path: folder, found: "values of member \(member)", expected: "one of \(members), before the end"
+      )
     }
     let number = files.isSingle ? 0 : member
     let file = try open(number)
@@ -160,7 +161,9 @@ public final class ModelFilesWriter {
     defer { free(here) }
     let parts = paths.map { path in
       var parts: [String] = []
-      for part in ((path.hasPrefix("/") ? "" : here.map { String(cString: $0) + "/" } ?? "") + path).split(separator: "/") {
+      for part in ((path.hasPrefix("/") ? "" : here.map { String(cString: $0) + "/" } ?? "") + path).split(
+        separator: "/")
+      {
         if part == ".." { _ = parts.popLast() } else if part != "." { parts.append(String(part)) }
       }
       return parts

@@ -93,7 +93,8 @@ struct ModelGeometry {
         return names.joined(separator: " and ")
       }
       throw ArchiveError(
-        .wrongDimensions, path: path, found: "coordinates along \(directions.count) directions (\(names.joined(separator: ", ")))",
+        .wrongDimensions, path: path,
+        found: "coordinates along \(directions.count) directions (\(names.joined(separator: ", ")))",
         expected: "at most three: those of one direction share the attribute `axis`, or the options say which they are")
     }
     return (directions, isSphere)

@@ -43,7 +43,8 @@ struct ModelSchema {
     if options.fields == nil { names = try Self.allFields(reader, memberDimension, times) }
     guard !names.isEmpty else {
       throw ArchiveError(
-        .missingVariable, path: reader.path, found: "no floating-point or packed variable over \(memberDimension ?? "a grid")",
+        .missingVariable, path: reader.path,
+        found: "no floating-point or packed variable over \(memberDimension ?? "a grid")",
         expected: "the names of the state's fields")
     }
     var fields: [FieldVariable] = []

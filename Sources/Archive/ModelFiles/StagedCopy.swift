@@ -2,8 +2,8 @@ import CNetCDF
 import Glibc
 import Synchronization
 
-/// A copy of a file under a temporary name in the folder where it is to appear, and for what it is made of: the bytes of
-/// the original, which are then changed in place.
+/// A copy of a file under a temporary name in the folder where it is to appear, which begins as the bytes of the
+/// original and is then changed in place.
 final class StagedCopy {
   /// The file to be.
   let path: String

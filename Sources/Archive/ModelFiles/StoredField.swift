@@ -4,11 +4,16 @@ import CNetCDF
 ///
 /// Cases and no protocol: behind a protocol the compiler makes no loop of its own for each type.
 enum StoredField {
-  case int8(StoredValues<Int8>), uint8(StoredValues<UInt8>)
-  case int16(StoredValues<Int16>), uint16(StoredValues<UInt16>)
-  case int32(StoredValues<Int32>), uint32(StoredValues<UInt32>)
-  case int64(StoredValues<Int64>), uint64(StoredValues<UInt64>)
-  case float(StoredValues<Float>), double(StoredValues<Double>)
+  case int8(StoredValues<Int8>)
+  case uint8(StoredValues<UInt8>)
+  case int16(StoredValues<Int16>)
+  case uint16(StoredValues<UInt16>)
+  case int32(StoredValues<Int32>)
+  case uint32(StoredValues<UInt32>)
+  case int64(StoredValues<Int64>)
+  case uint64(StoredValues<UInt64>)
+  case float(StoredValues<Float>)
+  case double(StoredValues<Double>)
 
   /// Values of as many stored ones: unpacked, NaN where they are missing.
   func decode(_ raw: UnsafeRawBufferPointer, into values: UnsafeMutableBufferPointer<Double>) {
