@@ -69,7 +69,9 @@ let package = Package(
     room("MPI", ["COpenMPI"]),
     room("Ensemble", ["DaunceMPI", "DaunceState"]),
     room("Models", ["DaunceState", "DaunceNumerics"]),
-    room("Assimilation", ["DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "CNLopt"]),
+    room(
+      "Assimilation",
+      ["DaunceMPI", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "CNLopt"]),
     room("Agents", ["DaunceEnsemble", "DaunceState", "DaunceNumerics", "DaunceMPI"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
     room("Experiment", [
