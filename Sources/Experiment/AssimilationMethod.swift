@@ -79,6 +79,8 @@ extension AssimilationMethod {
       update = try ConstrainedEnKF(
         layout: layout, localization: localization, inflation: inflation, constraints: constraints,
         solver: solver, seed: seed)
+    case .free:
+      update = NoUpdate()
     case .rl, .rlUnconstrained:
       throw ExperimentError(.bug, "\(method.rawValue) is not a filter")
     }
@@ -105,6 +107,11 @@ extension AssimilationMethod {
     return AssimilationMethod(
       name: name, forecast: { ensemble, _ in update.forecast(&ensemble) }, update: update)
   }
+}
+
+/// Leaves the forecast as the analysis.
+private final class NoUpdate: EnsembleUpdate {
+  func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) {}
 }
 
 /// The agents of the members held here, with the settings that they were trained with.

@@ -82,6 +82,8 @@ public struct Configuration: Codable, Sendable, Hashable {
 
   /// How an ensemble is started.
   public struct Initial: Codable, Sendable, Hashable {
+    @Key("where the members come from: the truth with perturbations, or nature runs of their own, which know nothing of it")
+    public var kind = Kind.perturbed
     @Key("size of the initial members' perturbations, in climatological standard deviations", .positive)
     public var spread = 0.03
     @Key("what the members are scattered around: the truth, or a state as far from it as they are from each other")

@@ -60,6 +60,13 @@ extension Configuration {
         energy == .off && constraints.band != nil, "constraints.energy", "constraints.band", "an energy for the band"),
 
       .init(
+        initial.kind == .climatology && initial.spread != defaults.initial.spread, "initial.kind", "initial.spread",
+        "perturbed for a spread"),
+      .init(
+        initial.kind == .climatology && initial.centre != defaults.initial.centre, "initial.kind", "initial.centre",
+        "perturbed for a centre"),
+
+      .init(
         filter.halfWidth.map { 4 * $0 > Double(cells) } ?? false, "filter.half_width", "model.cells",
         "a half-width of a quarter of the circle at most, or none"),
       .init(

@@ -151,6 +151,7 @@ extension Setup {
     configuration.members = configuration.filter.largeMembers
     let large = try Setup(configuration: configuration, communicator: communicator, progress: progress)
     large.checkpoints = checkpoints
+    large.climatology = climatology
     return large
   }
 }

@@ -20,6 +20,8 @@ public final class Setup {
   public let progress: any ProgressReporter
   /// Where stages save what they need to go on; none unless it is set.
   public var checkpoints: Checkpoints
+  /// Nature runs beside the truths, shared by all setups of a job.
+  var climatology = Climatology()
 
   public var layout: CircleLayout { model.layout }
 

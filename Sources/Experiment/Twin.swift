@@ -38,7 +38,7 @@ extension Setup {
     var truths: [Twin] = []
     let mine = seeds.indices.filter { $0 % communicator.size == communicator.rank }
     var own: [Int: [Double]] = [:]
-    for k in mine { own[k] = carry(spunUp(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
+    for k in mine { own[k] = carry(spunUpTruth(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
     for (k, seed) in seeds.enumerated() {
       var states = own[k] ?? [Double](repeating: 0, count: elements)
       try communicator.broadcast(&states, root: k % communicator.size)
@@ -47,17 +47,31 @@ extension Setup {
     return truths
   }
 
-  /// The state at the end of the spin-up.
-  private func spunUp(seed: UInt64) -> [Double] {
-    var state = model.initialState(RandomStream(seed: seed, purpose: .natureInitial))
-    // In pieces, so that no stream runs out of addresses.
+  /// A truth at the end of its spin-up.
+  private func spunUpTruth(seed: UInt64) -> [Double] {
+    spunUp(from: RandomStream(seed: seed, purpose: .natureInitial)) {
+      RandomStream(seed: seed, purpose: .natureSpinUp, cycle: $0)
+    }
+  }
+
+  /// A state of the age of the truths at their time 0, from a nature run that is none of them.
+  ///
+  /// - Parameters:
+  ///   - seed: of a truth, whose members are numbered by `member`.
+  func spunUp(seed: UInt64, member: Int) -> [Double] {
+    spunUp(from: RandomStream(seed: seed, purpose: .climatologyInitial, member: member)) {
+      RandomStream(seed: seed, purpose: .climatologySpinUp, member: member, cycle: $0)
+    }
+  }
+
+  /// The state at the end of a spin-up. It is made in pieces, so that no stream runs out of addresses.
+  private func spunUp(from start: RandomStream, noise: (_ piece: Int) -> RandomStream) -> [Double] {
+    var state = model.initialState(start)
     let piece = 1000
     var done = 0
     while done < spinUpSteps {
       var span = state.mutableSpan
-      model.forecast(
-        &span, steps: min(piece, spinUpSteps - done),
-        noise: RandomStream(seed: seed, purpose: .natureSpinUp, cycle: done / piece))
+      model.forecast(&span, steps: min(piece, spinUpSteps - done), noise: noise(done / piece))
       done += piece
     }
     return state
@@ -102,18 +116,31 @@ extension Setup {
     }
   }
 
-  /// The members' start for one truth: smooth perturbations (waves 1 to 3) with standard deviation `initial.spread`
-  /// times the variables' climatological one around the truth or, with `initial.centre: perturbed`, around the truth
-  /// with a perturbation of the same kind; raised to the lower bounds and moved to the truth's linear invariants.
-  ///
-  /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
-  /// own perturbation the truth is to the members what they are to each other.
+  /// The members' start for one truth. Collective.
   ///
   /// - Parameters:
   ///   - initial: the truth at time 0 (`[variable][cell]`).
   ///   - seed: the truth's.
-  func makeInitialEnsemble(around initial: [Double], seed: UInt64) -> DistributedEnsemble {
+  func makeInitialEnsemble(around initial: [Double], seed: UInt64) throws -> DistributedEnsemble {
     var ensemble = makeEnsemble()
+    switch configuration.initial.kind {
+    case .perturbed: scatter(&ensemble, around: initial, seed: seed)
+    case .climatology:
+      for (m, member) in distribution.local.enumerated() {
+        ensemble.states[m] = climatology.state(seed: seed, member: member) { spunUp(seed: seed, member: member) }
+      }
+    }
+    restoreInvariants(of: &ensemble, truth: initial)
+    return ensemble
+  }
+
+  /// Fills in the members: smooth perturbations (waves 1 to 3) with standard deviation `initial.spread`
+  /// times the variables' climatological one around the truth or, with `initial.centre: perturbed`, around the truth
+  /// with a perturbation of the same kind; raised to the lower bounds.
+  ///
+  /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
+  /// own perturbation the truth is to the members what they are to each other.
+  private func scatter(_ ensemble: inout DistributedEnsemble, around initial: [Double], seed: UInt64) {
     var centre = initial
     if configuration.initial.centre == .perturbed { perturb(&centre, RandomStream(seed: seed, purpose: .initialCentre)) }
     for (m, member) in distribution.local.enumerated() {
@@ -124,8 +151,6 @@ extension Setup {
         for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
       }
     }
-    restoreInvariants(of: &ensemble, truth: initial)
-    return ensemble
   }
 
   /// Adds random waves 1 to 3 to every variable.

@@ -39,6 +39,8 @@ import Testing
     ("model: {forcing: 7}", ["model.name", "model.forcing"]),
     ("model: {noise_scheme: feller, noise_amplitude: 0}", ["model.noise_scheme", "model.noise_amplitude"]),
     ("constraints: {energy: none, band: [0, 1]}", ["constraints.energy", "constraints.band"]),
+    ("initial: {kind: climatology, spread: 0.5}", ["initial.kind", "initial.spread"]),
+    ("initial: {kind: climatology, centre: truth}", ["initial.kind", "initial.centre"]),
     ("filter: {half_width: 17}", ["filter.half_width", "model.cells"]),
     ("agents: {inputs: literal}", ["agents.inputs", "agents.base"]),
     ("agents: {order_kept: 0.1, draws: independent}", ["agents.order_kept", "agents.draws"]),

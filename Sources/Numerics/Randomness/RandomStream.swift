@@ -24,6 +24,8 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case resampling = 14
   case rolloutTwin = 15
   case initialCentre = 16
+  case climatologyInitial = 17
+  case climatologySpinUp = 18
   case test = 255
 }
 
