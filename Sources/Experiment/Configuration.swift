@@ -84,8 +84,10 @@ public struct Configuration: Codable, Sendable, Hashable {
   public struct Initial: Codable, Sendable, Hashable {
     @Key("where the members come from: the truth with perturbations, or nature runs of their own, which know nothing of it")
     public var kind = Kind.perturbed
-    @Key("size of the initial members' perturbations, in climatological standard deviations", .positive)
-    public var spread = 0.03
+    @Key("size of the initial members' perturbations, of the climate's spectrum: 1 is to know nothing", .positive)
+    public var spread = 0.1
+    @Key("nature runs that the climate's spectrum is estimated from", .within(2...10_000))
+    public var climatologyRuns = 32
     @Key("what the members are scattered around: the truth, or a state as far from it as they are from each other")
     public var centre = Centre.perturbed
   }

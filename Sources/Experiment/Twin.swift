@@ -124,7 +124,7 @@ extension Setup {
   func makeInitialEnsemble(around initial: [Double], seed: UInt64) throws -> DistributedEnsemble {
     var ensemble = makeEnsemble()
     switch configuration.initial.kind {
-    case .perturbed: scatter(&ensemble, around: initial, seed: seed)
+    case .perturbed: try scatter(&ensemble, around: initial, seed: seed)
     case .climatology:
       for (m, member) in distribution.local.enumerated() {
         ensemble.states[m] = climatology.state(seed: seed, member: member) { spunUp(seed: seed, member: member) }
@@ -134,18 +134,21 @@ extension Setup {
     return ensemble
   }
 
-  /// Fills in the members: smooth perturbations (waves 1 to 3) with standard deviation `initial.spread`
-  /// times the variables' climatological one around the truth or, with `initial.centre: perturbed`, around the truth
+  /// Fills in the members: `initial.spread` times a random state of the climate around the truth or, with `initial.centre: perturbed`, around the truth
   /// with a perturbation of the same kind; raised to the lower bounds.
   ///
   /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
   /// own perturbation the truth is to the members what they are to each other.
-  private func scatter(_ ensemble: inout DistributedEnsemble, around initial: [Double], seed: UInt64) {
+  private func scatter(_ ensemble: inout DistributedEnsemble, around initial: [Double], seed: UInt64) throws {
+    let (waves, spread) = (try climatologicalWaves(), configuration.initial.spread)
     var centre = initial
-    if configuration.initial.centre == .perturbed { perturb(&centre, RandomStream(seed: seed, purpose: .initialCentre)) }
+    if configuration.initial.centre == .perturbed {
+      waves.perturb(&centre, by: spread, RandomStream(seed: seed, purpose: .initialCentre))
+    }
     for (m, member) in distribution.local.enumerated() {
       ensemble.states[m] = centre
-      perturb(&ensemble.states[m], RandomStream(seed: seed, purpose: .initialEnsemble, member: member))
+      waves.perturb(
+        &ensemble.states[m], by: spread, RandomStream(seed: seed, purpose: .initialEnsemble, member: member))
       for (v, variable) in layout.variables.enumerated() {
         guard let lower = variable.lowerBound else { continue }
         for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
@@ -153,22 +156,7 @@ extension Setup {
     }
   }
 
-  /// Adds random waves 1 to 3 to every variable.
-  private func perturb(_ state: inout [Double], _ stream: RandomStream) {
-    let n = layout.grid.cells
-    for (v, variable) in layout.variables.enumerated() {
-      let amplitude = configuration.initial.spread * variable.scale / 3.0.squareRoot()
-      for c in 0..<n {
-        for wave in 1...3 {
-          let phase = 2 * Double.pi * Double(wave * c) / Double(n)
-          let (p, q) = stream.normalPair(at: 3 * v + wave - 1)
-          state[v * n + c] += amplitude * (p * cos(phase) + q * sin(phase))
-        }
-      }
-    }
-  }
-
-  /// Takes back what raising to the bounds has done to the invariants; waves have no mean and leave them alone.
+  /// Takes back what raising to the bounds has done to the invariants; states of the climate have them all alike.
   private func restoreInvariants(of ensemble: inout DistributedEnsemble, truth: [Double]) {
     let n = layout.grid.cells
     let bounded = layout.variables.indices.filter { layout.variables[$0].lowerBound != nil }
