@@ -54,8 +54,7 @@ extension AssimilationMethod {
     _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil
   ) throws -> AssimilationMethod {
     let configuration = setup.configuration
-    let localization = Localization(
-      halfWidth: configuration.filter.halfWidth, coupling: configuration.filter.update == .own ? .own : .all)
+    let localization = setup.localization
     let inflation = try Inflation(
       factor: configuration.filter.inflation, relaxation: configuration.filter.rtps)
     let layout = setup.layout

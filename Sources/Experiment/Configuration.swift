@@ -64,6 +64,8 @@ public struct Configuration: Codable, Sendable, Hashable {
     public var interval: Int?
     @Key("error variance, in the observed variable's unit squared; auto: the model's (0.0063)", .positive)
     public var errorVariance: Double?
+    @Key("networks that observe the truth; none: the model's own, one variable at every cell")
+    public var networks: [ObservationNetwork] = []
   }
 
   /// How many truths, and for how long.
@@ -98,6 +100,8 @@ public struct Configuration: Codable, Sendable, Hashable {
       "Gaspari-Cohn half-width, in cells (support ends at twice that); none: no localization", .positive,
       absent: "none")
     public var halfWidth: Double? = 2.0
+    @Key("half-widths of single variables, in cells, with update: own")
+    public var halfWidths: [VariableHalfWidth] = []
     @Key("variables updated by an observation: its own or all")
     public var update = Update.own
     @Key("factor on the forecast's anomalies", .atLeast(1))

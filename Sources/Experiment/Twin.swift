@@ -93,26 +93,23 @@ extension Setup {
     return states
   }
 
-  /// Observes the given variable at every cell and every time but the first, which is time number `start`.
+  /// What the networks observe at every time but the first, which is time number `start`; elements ascending.
   func observe(_ states: [Double], from start: Int, seed: UInt64) -> [Observations] {
     let count = layout.count
-    let range = layout.range(observing.variable)
-    let variance = observing.errorVariance
     return (1..<states.count / count).map { time in
-      let stream = RandomStream(seed: seed, purpose: .observation, cycle: start + time)
-      let values = range.enumerated().map { i, element in
-        let truth = states[time * count + element]
-        let normal = stream.normal(at: i)
-        switch observing.law {
-        case .gaussian: return truth + variance.squareRoot() * normal
-        case .lognormal:
-          // Mean `truth` and the given variance: s^2 = log(1 + variance / truth^2), mu = log(truth) - s^2 / 2.
-          let s2 = log1p(variance / (truth * truth))
-          return exp(log(truth) - 0.5 * s2 + s2.squareRoot() * normal)
+      var seen: [(element: Int, value: Double, variance: Double)] = []
+      for (number, network) in networks.enumerated() where (start + time) % network.cycles == 0 {
+        let stream = RandomStream(seed: seed, purpose: .observation, member: number, cycle: start + time)
+        let first = layout.range(network.variable).lowerBound
+        for (i, cell) in network.cells.enumerated() {
+          let value = network.law.observe(
+            states[time * count + first + cell], variance: network.errorVariance, stream, at: i)
+          seen.append((first + cell, value, network.errorVariance))
         }
       }
+      if networks.count > 1 { seen.sort { $0.element < $1.element } }
       return Observations(
-        elements: Array(range), values: values, errorVariances: values.map { _ in variance })
+        elements: seen.map(\.element), values: seen.map(\.value), errorVariances: seen.map(\.variance))
     }
   }
 

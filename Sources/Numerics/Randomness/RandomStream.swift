@@ -26,6 +26,7 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case initialCentre = 16
   case climatologyInitial = 17
   case climatologySpinUp = 18
+  case networkCells = 19
   case test = 255
 }
 
