@@ -20,17 +20,73 @@ extension ObservationFile {
         expected: "\(seeds?.count ?? 1) of \(shape[0]) times \(shape[1])")
     }
     let writer = try DatasetWriter(path: path, provenance: provenance)
+    return try write(
+      [ObservedField(variable: variable, values: fields, errorVariance: errorVariance)], times: times, to: writer,
+      layout: layout, seeds: seeds)
+  }
+
+  /// Observations of one variable at every cell.
+  public struct ObservedField: Sendable {
+    /// Number of the variable in the layout.
+    let variable: Int
+    /// NaN where missing: of each truth `[time][cell]`.
+    let values: [[Double]]
+    /// Of all observations, in the variable's unit squared; `nil` where `errorVariances` has them.
+    let errorVariance: Double?
+    /// Of each cell.
+    let errorVariances: [Double]
+
+    /// Observations of one error variance.
+    public init(variable: Int, values: [[Double]], errorVariance: Double) {
+      (self.variable, self.values, self.errorVariance, errorVariances) = (variable, values, errorVariance, [])
+    }
+
+    /// Observations of an error variance for each cell.
+    public init(variable: Int, values: [[Double]], errorVariances: [Double]) {
+      let isOne = Set(errorVariances).count == 1
+      (self.variable, self.values) = (variable, values)
+      errorVariance = isOne ? errorVariances[0] : nil
+      self.errorVariances = isOne ? [] : errorVariances
+    }
+  }
+
+  /// Writes observations of several variables; see `write(fields:)`.
+  @discardableResult
+  public static func write(
+    _ fields: [ObservedField], times: [Double], to path: String, layout: CircleLayout, seeds: [UInt64]?,
+    provenance: Provenance
+  ) throws(ArchiveError) -> UInt64 {
+    let writer = try DatasetWriter(path: path, provenance: provenance)
+    return try write(fields, times: times, to: writer, layout: layout, seeds: seeds)
+  }
+
+  private static func write(
+    _ fields: [ObservedField], times: [Double], to writer: DatasetWriter, layout: CircleLayout, seeds: [UInt64]?
+  ) throws(ArchiveError) -> UInt64 {
+    let shape = [times.count, layout.grid.cells]
     let leading = try seeds.map { seeds throws(ArchiveError) in [try writer.defineTruths(seeds)] } ?? []
     let time = try writer.defineTime(times.count)
     let x = try writer.defineGrid(layout.grid)
     try writer.write(times, to: time.coordinate)
-    let observed = layout.variables[variable]
-    let field = try writer.variable(
-      observed.name, over: leading + [time.dimension, x],
-      attributes: observed.attributes("observed") + [Attribute("error_variance", errorVariance)])
-    for (truth, values) in fields.enumerated() {
-      let start = leading.isEmpty ? [0, 0] : [truth, 0, 0]
-      try writer.write(values, to: field, start: start, count: leading.map { _ in 1 } + shape)
+    for field in fields {
+      let observed = layout.variables[field.variable]
+      let variable = try writer.variable(
+        observed.name, over: leading + [time.dimension, x],
+        attributes: observed.attributes("observed")
+          + (field.errorVariance.map { [Attribute("error_variance", $0)] } ?? []))
+      let variances =
+        field.errorVariance == nil
+        ? try writer.variable(
+          observed.name + suffix, over: leading + [time.dimension, x],
+          attributes: [Attribute("long_name", "variance of the observation error")]) : nil
+      for (truth, values) in field.values.enumerated() {
+        let start = leading.isEmpty ? [0, 0] : [truth, 0, 0]
+        let count = leading.map { _ in 1 } + shape
+        try writer.write(values, to: variable, start: start, count: count)
+        guard let variances else { continue }
+        let repeated = times.flatMap { _ in field.errorVariances }
+        try writer.write(repeated, to: variances, start: start, count: count)
+      }
     }
     return try writer.finish()
   }

@@ -62,7 +62,7 @@ public enum ObservationFile {
 
   // MARK: Fields
 
-  private static let suffix = "_error_variance"
+  static let suffix = "_error_variance"
 
   private static func fields(
     _ reader: DatasetReader, _ layout: CircleLayout, _ truth: Int

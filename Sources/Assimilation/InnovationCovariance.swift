@@ -45,7 +45,7 @@ final class InnovationCovariance {
               let start = m * n + segment.element
               for i in 0..<segment.count { columns[row &+ i] += x[start &+ i] * y }
             }
-            for i in 0..<segment.count { columns[row &+ i] *= table.weights[segment.offset &+ i] / divisor }
+            for i in 0..<segment.count { columns[row &+ i] *= table.weights[segment.weight &+ i] / divisor }
           }
         }
       }
@@ -61,7 +61,7 @@ final class InnovationCovariance {
       table.forEachSegment(of: j) { segment in
         let row = k * rowLength + segment.element / cells * table.width + segment.offset
         for i in 0..<segment.count {
-          columns[row + i] = table.weights[segment.offset + i] * moments.covariance[k * n + segment.element + i]
+          columns[row + i] = table.weights[segment.weight + i] * moments.covariance[k * n + segment.element + i]
         }
       }
     }

@@ -39,7 +39,7 @@ struct MomentRecursion {
                 table.forEachSegment(of: j) { segment in
                   for i in 0..<segment.count {
                     let e = segment.element &+ i
-                    g[e] = table.weights[segment.offset &+ i] * c[column &+ e] / variance
+                    g[e] = table.weights[segment.weight &+ i] * c[column &+ e] / variance
                     mean[e] += g[e] * meanIncrement
                     diagonal[e] += shrink * g[e] * (2 * c[column &+ e] + shrink * g[e] * variance)
                   }

@@ -50,7 +50,7 @@ struct SerialRecursion {
                 let meanIncrement = variance / (variance + r) * (observations.values[k] - mean[j])
                 adjustment.shrink(by: (r / (variance + r)).squareRoot() - 1)
                 table.forEachSegment(of: j) { segment in
-                  adjustment.regress(segment.element, segment.count, weights: rho + segment.offset, sum: sum)
+                  adjustment.regress(segment.element, segment.count, weights: rho + segment.weight, sum: sum)
                   for i in 0..<segment.count { mean[segment.element &+ i] += g[i] * meanIncrement }
                 }
               }

@@ -35,6 +35,8 @@ public struct AnalysisConfiguration: ConfigurationRoot {
     public var fields: [String]?
     @Key("coordinates whose axis comes back to its start")
     public var periodic: [String] = []
+    @Key("admissible values of fields")
+    public var bounds: [FieldBounds] = []
     @Key("fields of which every member keeps its sum over the domain")
     public var conserve: [String] = []
   }
@@ -45,6 +47,8 @@ public struct AnalysisConfiguration: ConfigurationRoot {
       "Gaspari-Cohn half-width, in the unit of the coordinates (km on the sphere): one for all directions or one for each; none: no localization",
       .positive, absent: "none")
     public var halfWidth: Widths?
+    @Key("half-widths of single kinds of observations and fields; of several that fit the last counts")
+    public var halfWidths: [PairHalfWidth] = []
     @Key("fields that an observation updates: those it measures, or all")
     public var update = Configuration.Filter.Update.all
     @Key("factor on the forecast's anomalies", .atLeast(1))
@@ -59,6 +63,8 @@ public struct AnalysisConfiguration: ConfigurationRoot {
 
   /// Which observations are used.
   public struct Observations: Codable, Sendable, Hashable {
+    @Key("what kinds of observations measure; a kind that is not listed is the field of its name")
+    public var operators: [ObservedKind] = []
     @Key(
       "leave out observations further from the forecast mean than this many standard deviations of the innovation; none: keep all",
       .positive, absent: "none")
@@ -78,7 +84,8 @@ public struct AnalysisConfiguration: ConfigurationRoot {
     var problems = misfits(source: source)
     let contradictions = [
       Contradiction(
-        method == .etkf && filter.halfWidth != nil, "method", "filter.half_width",
+        method == .etkf && (filter.halfWidth != nil || !filter.halfWidths.isEmpty), "method",
+        filter.halfWidth != nil ? "filter.half_width" : "filter.half_widths",
         "none: the etkf has no localization, letkf is the local one"),
       Contradiction(
         filter.rotation && method != .etkf, "method", "filter.rotation", "etkf for a rotation of the whole ensemble"),

@@ -23,7 +23,7 @@ extension Setup {
     progress.begin(name, total: truths.count * unit)
     for (k, truth) in truths.enumerated().dropFirst(passage.truth) {
       let method = try make(truth.seed)
-      var ensemble = makeInitialEnsemble(around: truth.initial, seed: truth.seed)
+      var ensemble = try makeInitialEnsemble(around: truth.initial, seed: truth.seed)
       let scorer = communicator.isRoot ? Scorer(self, truth: truth, band: band) : nil
       if let saved {
         try method.restore(&ensemble, from: saved)

@@ -54,8 +54,7 @@ extension AssimilationMethod {
     _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil
   ) throws -> AssimilationMethod {
     let configuration = setup.configuration
-    let localization = Localization(
-      halfWidth: configuration.filter.halfWidth, coupling: configuration.filter.update == .own ? .own : .all)
+    let localization = setup.localization
     let inflation = try Inflation(
       factor: configuration.filter.inflation, relaxation: configuration.filter.rtps)
     let layout = setup.layout
@@ -79,6 +78,8 @@ extension AssimilationMethod {
       update = try ConstrainedEnKF(
         layout: layout, localization: localization, inflation: inflation, constraints: constraints,
         solver: solver, seed: seed)
+    case .free:
+      update = NoUpdate()
     case .rl, .rlUnconstrained:
       throw ExperimentError(.bug, "\(method.rawValue) is not a filter")
     }
@@ -105,6 +106,11 @@ extension AssimilationMethod {
     return AssimilationMethod(
       name: name, forecast: { ensemble, _ in update.forecast(&ensemble) }, update: update)
   }
+}
+
+/// Leaves the forecast as the analysis.
+private final class NoUpdate: EnsembleUpdate {
+  func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) {}
 }
 
 /// The agents of the members held here, with the settings that they were trained with.

@@ -200,6 +200,7 @@ public struct BenchmarkStage {
     configuration.agents.ppo.iterations = 0
     let brief = try Setup(
       configuration: configuration, communicator: setup.communicator, progress: setup.progress)
+    brief.climatology = setup.climatology
     return try brief.train(truths, band: band, alsoUnconstrained: false).crew
   }
 }

@@ -64,6 +64,8 @@ public struct Configuration: ConfigurationRoot {
     public var interval: Int?
     @Key("error variance, in the observed variable's unit squared; auto: the model's (0.0063)", .positive)
     public var errorVariance: Double?
+    @Key("networks that observe the truth; none: the model's own, one variable at every cell")
+    public var networks: [ObservationNetwork] = []
   }
 
   /// How many truths, and for how long.
@@ -82,8 +84,12 @@ public struct Configuration: ConfigurationRoot {
 
   /// How an ensemble is started.
   public struct Initial: Codable, Sendable, Hashable {
-    @Key("size of the initial members' perturbations, in climatological standard deviations", .positive)
-    public var spread = 0.03
+    @Key("where the members come from: the truth with perturbations, or nature runs of their own, which know nothing of it")
+    public var kind = Kind.perturbed
+    @Key("size of the initial members' perturbations, of the climate's spectrum: 1 is to know nothing", .positive)
+    public var spread = 0.1
+    @Key("nature runs that the climate's spectrum is estimated from", .within(2...10_000))
+    public var climatologyRuns = 32
     @Key("what the members are scattered around: the truth, or a state as far from it as they are from each other")
     public var centre = Centre.perturbed
   }
@@ -94,6 +100,8 @@ public struct Configuration: ConfigurationRoot {
       "Gaspari-Cohn half-width, in cells (support ends at twice that); none: no localization", .positive,
       absent: "none")
     public var halfWidth: Double? = 2.0
+    @Key("half-widths of single variables, in cells, with update: own")
+    public var halfWidths: [VariableHalfWidth] = []
     @Key("variables updated by an observation: its own or all")
     public var update = Update.own
     @Key("factor on the forecast's anomalies", .atLeast(1))

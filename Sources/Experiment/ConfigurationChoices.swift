@@ -20,6 +20,8 @@ extension Configuration {
     case enkf
     /// Stochastic EnKF under constraints (2.6-2.8).
     case constrainedEnKF = "constrained-enkf"
+    /// No update at all: what the observations are worth.
+    case free
   }
 }
 
@@ -59,6 +61,14 @@ extension Configuration.Model {
 }
 
 extension Configuration.Initial {
+  /// What an ensemble is started from.
+  public enum Kind: String, ConfigurationChoice {
+    /// The truth, with perturbations.
+    case perturbed
+    /// Independent nature runs of the truth's age.
+    case climatology
+  }
+
   /// What the initial members are scattered around.
   public enum Centre: String, ConfigurationChoice {
     /// The truth itself.

@@ -100,6 +100,8 @@ extension Rule where Value.Scalar: Hashable {
 
 /// A key with its type hidden, as reflection finds it.
 protocol AnyKey {
+  /// Keys of the groups that a list holds; empty for other values.
+  var groupLeaves: [ConfigurationLeaf] { get }
   var meaning: String { get }
   /// `an integer of at least 1`, `rl | eakf`.
   var expected: String { get }
@@ -121,6 +123,7 @@ enum Acceptance {
 }
 
 extension Key: AnyKey {
+  var groupLeaves: [ConfigurationLeaf] { (Value.Scalar.self as? any ConfigurationGroup.Type)?.leaves ?? [] }
   var text: String { wrappedValue.text }
   var display: String { wrappedValue.isAbsent ? absent : wrappedValue.text }
 

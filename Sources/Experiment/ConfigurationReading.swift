@@ -136,7 +136,16 @@ extension ConfigurationLiteral {
     case .scalar(let scalar):
       self = [.singleQuoted, .doubleQuoted].contains(scalar.style) ? .quoted(scalar.string) : .plain(scalar.string)
     case .sequence(let sequence): self = .list(sequence.map(ConfigurationLiteral.init))
-    case .mapping: self = .group
+    case .mapping(let mapping):
+      self =
+        mapping.isEmpty
+        ? .group
+        : .fields(
+          mapping.map { pair in
+            Field(
+              name: pair.key.string ?? ConfigurationLiteral(pair.key).description,
+              literal: ConfigurationLiteral(pair.value), line: pair.key.mark?.line)
+          })
     case .alias: self = .plain("*")
     }
   }

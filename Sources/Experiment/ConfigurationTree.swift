@@ -15,7 +15,7 @@ extension ConfigurationRoot {
   /// Every key with its value, in the order of declaration.
   var leaves: [ConfigurationLeaf] { Self.leaves(of: self, path: [], properties: []) }
 
-  private static func leaves(of group: Any, path: [String], properties: [String]) -> [ConfigurationLeaf] {
+  static func leaves(of group: Any, path: [String], properties: [String]) -> [ConfigurationLeaf] {
     Mirror(reflecting: group).children.flatMap { child -> [ConfigurationLeaf] in
       // A property wrapper's storage has the property's name after an underscore.
       let label = child.label ?? ""
@@ -67,6 +67,11 @@ extension ConfigurationRoot {
         continue
       }
       let key = declared[index].key
+      let inner = value.problems(ofGroups: key.groupLeaves)
+      guard inner.isEmpty else {
+        problems += inner
+        continue
+      }
       switch key.accept(value.literal) {
       case .accepted(let text): texts[index] = text
       case .wrongType: problems.append(value.problem(.wrongType, expected: key.expected))
@@ -134,6 +139,36 @@ extension GivenValue {
   ) -> ConfigurationError.Problem {
     .init(
       kind, source: source, line: line, keys: [name], found: found ?? literal.description, expected: expected)
+  }
+}
+
+extension GivenValue {
+  /// What is wrong inside of a list of groups with the given keys; nothing for other values.
+  fileprivate func problems(ofGroups leaves: [ConfigurationLeaf]) -> [ConfigurationError.Problem] {
+    guard !leaves.isEmpty, case .list(let elements) = literal else { return [] }
+    var problems: [ConfigurationError.Problem] = []
+    for (i, element) in elements.enumerated() {
+      guard case .fields(let fields) = element else { continue }
+      for field in fields {
+        let key = "\(name)[\(i)].\(field.name)"
+        func add(_ kind: ConfigurationError.Kind, _ found: String, _ expected: String) {
+          problems.append(
+            .init(
+              kind, source: source, line: line == nil ? nil : field.line, keys: [key], found: found, expected: expected))
+        }
+        guard let leaf = leaves.first(where: { $0.name == field.name }) else {
+          let nearest = leaves.min { editDistance($0.name, field.name) < editDistance($1.name, field.name) }
+          add(.unknownKey, "an unknown key", "a known one; the nearest is \(name)[\(i)].\(nearest?.name ?? "")")
+          continue
+        }
+        switch leaf.key.accept(field.literal) {
+        case .accepted: break
+        case .wrongType: add(.wrongType, field.literal.description, leaf.key.expected)
+        case .outOfRange: add(.outOfRange, field.literal.description, leaf.key.expected)
+        }
+      }
+    }
+    return problems
   }
 }
 

@@ -7,6 +7,13 @@ extension Configuration {
     for contradiction in contradictions where contradiction.holds {
       problems.append(describe(contradiction, source: source))
     }
+    for (i, network) in observations.networks.enumerated() {
+      guard let wrong = network.contradiction else { continue }
+      problems.append(
+        .init(
+          .contradiction, source: source, keys: ["observations.networks[\(i)].\(wrong.key)"], found: network.text,
+          expected: wrong.expected))
+    }
     guard problems.isEmpty else { throw ConfigurationError(problems) }
   }
 
@@ -48,6 +55,27 @@ extension Configuration {
 
       .init(
         energy == .off && constraints.band != nil, "constraints.energy", "constraints.band", "an energy for the band"),
+
+      .init(
+        !observations.networks.isEmpty && observations.interval != nil, "observations.networks", "observations.interval",
+        "intervals of the networks' own"),
+      .init(
+        !observations.networks.isEmpty && observations.errorVariance != nil, "observations.networks",
+        "observations.error_variance", "errors of the networks' own"),
+      .init(
+        !filter.halfWidths.isEmpty && filter.update == .all, "filter.half_widths", "filter.update",
+        "update: own for half-widths of single variables"),
+      .init(
+        !observations.networks.isEmpty && methods.contains { $0.isAgents }
+          && Set(observations.networks.map { "\($0.field) \($0.sd ?? 0) \($0.relativeSd ?? 0)" }).count > 1, "observations.networks", "methods",
+        "filters alone, or networks of one variable with one error: agents know one error variance"),
+
+      .init(
+        initial.kind == .climatology && initial.spread != defaults.initial.spread, "initial.kind", "initial.spread",
+        "perturbed for a spread"),
+      .init(
+        initial.kind == .climatology && initial.centre != defaults.initial.centre, "initial.kind", "initial.centre",
+        "perturbed for a centre"),
 
       .init(
         filter.halfWidth.map { 4 * $0 > Double(cells) } ?? false, "filter.half_width", "model.cells",

@@ -1,4 +1,5 @@
 import Foundation
+import Yams
 
 /// A type that a configuration key can have.
 ///
@@ -35,6 +36,15 @@ public indirect enum ConfigurationLiteral: Sendable, Hashable {
   case list([ConfigurationLiteral])
   /// A mapping of keys, which no value is.
   case group
+  /// A mapping in a list, as an element of a list of groups.
+  case fields([Field])
+
+  /// One key of a mapping in a list.
+  public struct Field: Sendable, Hashable {
+    let name: String
+    let literal: ConfigurationLiteral
+    let line: Int?
+  }
 
   /// As messages show it.
   public var description: String {
@@ -43,12 +53,44 @@ public indirect enum ConfigurationLiteral: Sendable, Hashable {
     case .plain(let text): text
     case .quoted(let text): "\"\(text)\""
     case .list(let elements): "[\(elements.map(\.description).joined(separator: ", "))]"
-    case .group: "a group of keys"
+    case .group, .fields: "a group of keys"
     }
   }
 
   fileprivate var plainText: String? {
     if case .plain(let text) = self { text } else { nil }
+  }
+}
+
+/// A group of keys that a list can hold any number of. Its own keys are declared with `@Key`; those that have their
+/// defaults are left out of its text.
+public protocol ConfigurationGroup: ConfigurationValue where Scalar == Self {
+  /// With the defaults.
+  init()
+}
+
+extension ConfigurationGroup {
+  static var leaves: [ConfigurationLeaf] { Configuration.leaves(of: Self(), path: [], properties: []) }
+
+  public static var expected: String { "a group of the keys \(leaves.map(\.name).joined(separator: ", "))" }
+
+  public init?(literal: ConfigurationLiteral) {
+    guard case .fields(let fields) = literal else { return nil }
+    var texts: [String] = []
+    for field in fields {
+      guard let leaf = Self.leaves.first(where: { $0.name == field.name }),
+        case .accepted(let text) = leaf.key.accept(field.literal)
+      else { return nil }
+      texts.append("\(field.name): \(text)")
+    }
+    guard let group = try? YAMLDecoder().decode(Self.self, from: "{\(texts.joined(separator: ", "))}") else { return nil }
+    self = group
+  }
+
+  public var text: String {
+    let own = Configuration.leaves(of: self, path: [], properties: [])
+    let given = zip(own, Self.leaves).filter { $0.key.text != $1.key.text }.map { "\($0.0.name): \($0.0.key.text)" }
+    return "{\(given.joined(separator: ", "))}"
   }
 }
 

@@ -43,7 +43,7 @@ final class CycleTimer {
   /// does at the end of a run is no part of a cycle.
   private func parts(_ method: AssimilationMethod, skipping: Int, cycles: Int) throws -> CycleMeasurement? {
     let world = setup.communicator
-    var ensemble = setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
+    var ensemble = try setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
     ensemble.clock = clock
     let summary = AnalysisSummary(setup)
     let recorder = try world.collectively {
@@ -113,7 +113,7 @@ final class CycleTimer {
   private func whole(
     _ method: AssimilationMethod, skipping: Int, cycles: Int
   ) throws -> CycleMeasurement.Whole? {
-    var ensemble = setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
+    var ensemble = try setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
     var start = Usage.now
     var allocated = 0
     for cycle in 1...skipping + cycles {

@@ -41,7 +41,8 @@ struct ReductionTimer {
       var configuration = setup.configuration
       configuration.members = members
       let sized = try Setup(configuration: configuration, communicator: setup.communicator, progress: setup.progress)
-      let start = sized.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
+      sized.climatology = setup.climatology
+      let start = try sized.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
       let observations = truth.observations[0]
       let (n, p) = (setup.layout.count, observations.count)
       return Point(

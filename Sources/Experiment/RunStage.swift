@@ -151,6 +151,7 @@ extension Setup {
     configuration.members = configuration.filter.largeMembers
     let large = try Setup(configuration: configuration, communicator: communicator, progress: progress)
     large.checkpoints = checkpoints
+    large.climatology = climatology
     return large
   }
 }
@@ -199,8 +200,26 @@ extension Setup {
     _ truths: [Twin], times: [Double], to path: String, asSeries: Bool, provenance: Provenance
   ) throws {
     try ObservationFile.write(
-      fields: truths.map { $0.observations.flatMap(\.values) }, times: times, to: path,
-      layout: layout, variable: observing.variable, errorVariance: observing.errorVariance,
+      Set(networks.map(\.variable)).sorted().map { observedField($0, truths) }, times: times, to: path, layout: layout,
       seeds: asSeries ? truths.map(\.seed) : nil, provenance: provenance.titled("observations"))
+  }
+
+  /// What all networks observe of one variable.
+  private func observedField(_ v: Int, _ truths: [Twin]) -> ObservationFile.ObservedField {
+    let (n, range) = (layout.grid.cells, layout.range(v))
+    let values = truths.map { truth in
+      var field = [Double](repeating: .nan, count: truth.cycles * n)
+      for (t, observed) in truth.observations.enumerated() {
+        for k in 0..<observed.count where range.contains(observed.elements[k]) {
+          field[t * n + observed.elements[k] - range.lowerBound] = observed.values[k]
+        }
+      }
+      return field
+    }
+    let own = networks.filter { $0.variable == v }
+    // Cells without observations have some variance too, for files know no gaps there.
+    var variances = [Double](repeating: own[0].errorVariance, count: n)
+    for network in own { for cell in network.cells { variances[cell] = network.errorVariance } }
+    return .init(variable: v, values: values, errorVariances: variances)
   }
 }

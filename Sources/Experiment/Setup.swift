@@ -1,4 +1,5 @@
 import DaunceAgents
+import DaunceAssimilation
 public import DaunceEnsemble
 public import DaunceMPI
 public import DaunceModels
@@ -12,6 +13,10 @@ public final class Setup {
   public let model: any ForecastModel
   /// How truths are observed, after the configuration's overrides.
   public let observing: ObservingSystem
+  /// What observes the truths.
+  let networks: [ObservingNetwork]
+  /// Of the configured filters.
+  let localization: Localization
   /// Time steps of a nature run before its time 0.
   let spinUpSteps: Int
   /// Variables that agents set, as numbers in the layout.
@@ -20,6 +25,8 @@ public final class Setup {
   public let progress: any ProgressReporter
   /// Where stages save what they need to go on; none unless it is set.
   public var checkpoints: Checkpoints
+  /// Nature runs beside the truths, shared by all setups of a job.
+  var climatology = Climatology()
 
   public var layout: CircleLayout { model.layout }
 
@@ -37,12 +44,11 @@ public final class Setup {
       members: configuration.members, ranks: communicator.size, rank: communicator.rank)
     model = try Self.makeModel(configuration)
     spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
-    let natural = model.observing
-    observing = ObservingSystem(
-      variable: natural.variable,
-      errorVariance: configuration.observations.errorVariance ?? natural.errorVariance, law: natural.law,
-      stepsBetween: configuration.observations.interval ?? natural.stepsBetween)
-    controls = try configuration.controlledVariables(in: model.layout, observed: natural.variable)
+    (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: model.observing)
+    localization = Localization(
+      halfWidth: configuration.filter.halfWidth, coupling: configuration.filter.update == .own ? .own : .all,
+      exceptions: try configuration.halfWidths(in: model.layout))
+    controls = try configuration.controlledVariables(in: model.layout, observed: observing.variable)
   }
 
   /// Time between observations, in the model's unit.

@@ -19,7 +19,7 @@ public struct SimulateStage {
     setup.progress.begin("nature run", total: 1)
     let truth = try setup.simulateTruths([setup.testSeeds[0]], cycles: setup.configuration.truths.cycles)[0]
     let summary = AnalysisSummary(setup)
-    try summary.summarise(setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed))
+    try summary.summarise(try setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed))
     setup.progress.end()
     guard setup.communicator.isRoot else { return }
     let times = setup.times(cycles: truth.cycles)

@@ -32,7 +32,7 @@ extension Setup {
     progress.begin("reference filter", total: truths.count)
     for (k, truth) in truths.enumerated() {
       let method = try AssimilationMethod.filter(.constrainedEAKF, setup: self, seed: truth.seed, band: band)
-      var ensemble = makeInitialEnsemble(around: truth.initial(layout), seed: truth.seed)
+      var ensemble = try makeInitialEnsemble(around: truth.initial(layout), seed: truth.seed)
       var first = 0
       if let saved = checkpoints.take(reference(k)) {
         try method.restore(&ensemble, from: saved)

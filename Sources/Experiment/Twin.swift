@@ -38,7 +38,7 @@ extension Setup {
     var truths: [Twin] = []
     let mine = seeds.indices.filter { $0 % communicator.size == communicator.rank }
     var own: [Int: [Double]] = [:]
-    for k in mine { own[k] = carry(spunUp(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
+    for k in mine { own[k] = carry(spunUpTruth(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
     for (k, seed) in seeds.enumerated() {
       var states = own[k] ?? [Double](repeating: 0, count: elements)
       try communicator.broadcast(&states, root: k % communicator.size)
@@ -47,17 +47,31 @@ extension Setup {
     return truths
   }
 
-  /// The state at the end of the spin-up.
-  private func spunUp(seed: UInt64) -> [Double] {
-    var state = model.initialState(RandomStream(seed: seed, purpose: .natureInitial))
-    // In pieces, so that no stream runs out of addresses.
+  /// A truth at the end of its spin-up.
+  private func spunUpTruth(seed: UInt64) -> [Double] {
+    spunUp(from: RandomStream(seed: seed, purpose: .natureInitial)) {
+      RandomStream(seed: seed, purpose: .natureSpinUp, cycle: $0)
+    }
+  }
+
+  /// A state of the age of the truths at their time 0, from a nature run that is none of them.
+  ///
+  /// - Parameters:
+  ///   - seed: of a truth, whose members are numbered by `member`.
+  func spunUp(seed: UInt64, member: Int) -> [Double] {
+    spunUp(from: RandomStream(seed: seed, purpose: .climatologyInitial, member: member)) {
+      RandomStream(seed: seed, purpose: .climatologySpinUp, member: member, cycle: $0)
+    }
+  }
+
+  /// The state at the end of a spin-up. It is made in pieces, so that no stream runs out of addresses.
+  private func spunUp(from start: RandomStream, noise: (_ piece: Int) -> RandomStream) -> [Double] {
+    var state = model.initialState(start)
     let piece = 1000
     var done = 0
     while done < spinUpSteps {
       var span = state.mutableSpan
-      model.forecast(
-        &span, steps: min(piece, spinUpSteps - done),
-        noise: RandomStream(seed: seed, purpose: .natureSpinUp, cycle: done / piece))
+      model.forecast(&span, steps: min(piece, spinUpSteps - done), noise: noise(done / piece))
       done += piece
     }
     return state
@@ -79,71 +93,67 @@ extension Setup {
     return states
   }
 
-  /// Observes the given variable at every cell and every time but the first, which is time number `start`.
+  /// What the networks observe at every time but the first, which is time number `start`; elements ascending.
   func observe(_ states: [Double], from start: Int, seed: UInt64) -> [Observations] {
     let count = layout.count
-    let range = layout.range(observing.variable)
-    let variance = observing.errorVariance
     return (1..<states.count / count).map { time in
-      let stream = RandomStream(seed: seed, purpose: .observation, cycle: start + time)
-      let values = range.enumerated().map { i, element in
-        let truth = states[time * count + element]
-        let normal = stream.normal(at: i)
-        switch observing.law {
-        case .gaussian: return truth + variance.squareRoot() * normal
-        case .lognormal:
-          // Mean `truth` and the given variance: s^2 = log(1 + variance / truth^2), mu = log(truth) - s^2 / 2.
-          let s2 = log1p(variance / (truth * truth))
-          return exp(log(truth) - 0.5 * s2 + s2.squareRoot() * normal)
+      var seen: [(element: Int, value: Double, variance: Double)] = []
+      for (number, network) in networks.enumerated() where (start + time) % network.cycles == 0 {
+        let stream = RandomStream(seed: seed, purpose: .observation, member: number, cycle: start + time)
+        let first = layout.range(network.variable).lowerBound
+        for (i, cell) in network.cells.enumerated() {
+          let value = network.law.observe(
+            states[time * count + first + cell], variance: network.errorVariance, stream, at: i)
+          seen.append((first + cell, value, network.errorVariance))
         }
       }
+      if networks.count > 1 { seen.sort { $0.element < $1.element } }
       return Observations(
-        elements: Array(range), values: values, errorVariances: values.map { _ in variance })
+        elements: seen.map(\.element), values: seen.map(\.value), errorVariances: seen.map(\.variance))
     }
   }
 
-  /// The members' start for one truth: smooth perturbations (waves 1 to 3) with standard deviation `initial.spread`
-  /// times the variables' climatological one around the truth or, with `initial.centre: perturbed`, around the truth
-  /// with a perturbation of the same kind; raised to the lower bounds and moved to the truth's linear invariants.
-  ///
-  /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
-  /// own perturbation the truth is to the members what they are to each other.
+  /// The members' start for one truth. Collective.
   ///
   /// - Parameters:
   ///   - initial: the truth at time 0 (`[variable][cell]`).
   ///   - seed: the truth's.
-  func makeInitialEnsemble(around initial: [Double], seed: UInt64) -> DistributedEnsemble {
+  func makeInitialEnsemble(around initial: [Double], seed: UInt64) throws -> DistributedEnsemble {
     var ensemble = makeEnsemble()
-    var centre = initial
-    if configuration.initial.centre == .perturbed { perturb(&centre, RandomStream(seed: seed, purpose: .initialCentre)) }
-    for (m, member) in distribution.local.enumerated() {
-      ensemble.states[m] = centre
-      perturb(&ensemble.states[m], RandomStream(seed: seed, purpose: .initialEnsemble, member: member))
-      for (v, variable) in layout.variables.enumerated() {
-        guard let lower = variable.lowerBound else { continue }
-        for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
+    switch configuration.initial.kind {
+    case .perturbed: try scatter(&ensemble, around: initial, seed: seed)
+    case .climatology:
+      for (m, member) in distribution.local.enumerated() {
+        ensemble.states[m] = climatology.state(seed: seed, member: member) { spunUp(seed: seed, member: member) }
       }
     }
     restoreInvariants(of: &ensemble, truth: initial)
     return ensemble
   }
 
-  /// Adds random waves 1 to 3 to every variable.
-  private func perturb(_ state: inout [Double], _ stream: RandomStream) {
-    let n = layout.grid.cells
-    for (v, variable) in layout.variables.enumerated() {
-      let amplitude = configuration.initial.spread * variable.scale / 3.0.squareRoot()
-      for c in 0..<n {
-        for wave in 1...3 {
-          let phase = 2 * Double.pi * Double(wave * c) / Double(n)
-          let (p, q) = stream.normalPair(at: 3 * v + wave - 1)
-          state[v * n + c] += amplitude * (p * cos(phase) + q * sin(phase))
-        }
+  /// Fills in the members: `initial.spread` times a random state of the climate around the truth or, with `initial.centre: perturbed`, around the truth
+  /// with a perturbation of the same kind; raised to the lower bounds.
+  ///
+  /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
+  /// own perturbation the truth is to the members what they are to each other.
+  private func scatter(_ ensemble: inout DistributedEnsemble, around initial: [Double], seed: UInt64) throws {
+    let (waves, spread) = (try climatologicalWaves(), configuration.initial.spread)
+    var centre = initial
+    if configuration.initial.centre == .perturbed {
+      waves.perturb(&centre, by: spread, RandomStream(seed: seed, purpose: .initialCentre))
+    }
+    for (m, member) in distribution.local.enumerated() {
+      ensemble.states[m] = centre
+      waves.perturb(
+        &ensemble.states[m], by: spread, RandomStream(seed: seed, purpose: .initialEnsemble, member: member))
+      for (v, variable) in layout.variables.enumerated() {
+        guard let lower = variable.lowerBound else { continue }
+        for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
       }
     }
   }
 
-  /// Takes back what raising to the bounds has done to the invariants; waves have no mean and leave them alone.
+  /// Takes back what raising to the bounds has done to the invariants; states of the climate have them all alike.
   private func restoreInvariants(of ensemble: inout DistributedEnsemble, truth: [Double]) {
     let n = layout.grid.cells
     let bounded = layout.variables.indices.filter { layout.variables[$0].lowerBound != nil }

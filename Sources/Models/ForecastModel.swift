@@ -90,6 +90,8 @@ public struct ObservingSystem: Sendable, Hashable {
     case gaussian
     /// Lognormal with the truth as mean: positive and unbiased.
     case lognormal
+    /// Laplace's double exponential with mean 0.
+    case laplace
   }
 
   /// The variable observed at every cell.

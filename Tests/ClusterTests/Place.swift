@@ -10,7 +10,7 @@ struct Place: Sendable {
     members: 3
     model: {cells: 16}
     methods: [rl, eakf, constrained-eakf]
-    initial: {spread: 0.1}
+    initial: {spread: 0.1, climatology_runs: 4}
     constraints: {band_quantiles: [0.3, 0.7], band_margin: 0}
     truths: {training: 2, training_cycles: 40, test: 2, cycles: 20, spinup_cycles: 5}
     agents:

@@ -88,6 +88,26 @@ import Testing
       problems(in: text).map(\.description) == ["bad.yaml:4: agents.ppo.clip: found -1, expected a number above 0"])
   }
 
+  @Test func groupsInListsAreChecked() {
+    let text = "observations:\n  networks:\n    - {field: K, evry: 8}\n    - field: R\n      every: 2.5\n      sd: -1\n    - 3\n"
+    #expect(
+      problems(in: text).map(\.description) == [
+        "bad.yaml:3: observations.networks[0].evry: found an unknown key, expected a known one; the nearest is "
+          + "observations.networks[0].every",
+        "bad.yaml:5: observations.networks[1].every: found 2.5, expected an integer of at least 1, or none",
+        "bad.yaml:6: observations.networks[1].sd: found -1, expected a number above 0, or none",
+      ])
+    #expect(problems(in: "observations: {networks: [3]}").map(\.kind) == [.wrongType])
+    #expect(problems(in: "observations: {networks: {field: K}}").map(\.kind) == [.wrongType])
+  }
+
+  @Test func groupsInListsCanBeSet() throws {
+    let network = "[{field: K, every: 8, sd: 0.005}]"
+    let configuration = try Configuration.load(
+      path: nil, overrides: [.init(option: "--set", key: "observations.networks", value: network)])
+    #expect(configuration.observations.networks.map(\.text) == ["{field: K, every: 8, sd: 0.005}"])
+  }
+
   @Test func allProblemsAreReportedAtOnce() {
     let text = "membrs: 3\nseed: -1\nfilter: {rtps: 2}\n"
     #expect(problems(in: text).map(\.kind) == [.unknownKey, .wrongType, .outOfRange])

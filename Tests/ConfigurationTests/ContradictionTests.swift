@@ -39,6 +39,18 @@ import Testing
     ("model: {forcing: 7}", ["model.name", "model.forcing"]),
     ("model: {noise_scheme: feller, noise_amplitude: 0}", ["model.noise_scheme", "model.noise_amplitude"]),
     ("constraints: {energy: none, band: [0, 1]}", ["constraints.energy", "constraints.band"]),
+    ("initial: {kind: climatology, spread: 0.5}", ["initial.kind", "initial.spread"]),
+    ("initial: {kind: climatology, centre: truth}", ["initial.kind", "initial.centre"]),
+    ("observations: {networks: [{field: a, every: 1, sd: 1}], interval: 4}", ["observations.networks", "observations.interval"]),
+    (
+      "observations: {networks: [{field: a, every: 1, sd: 1}], error_variance: 4}",
+      ["observations.networks", "observations.error_variance"]
+    ),
+    (
+      "observations: {networks: [{field: a, every: 1, sd: 1}, {field: K, every: 8, sd: 1}]}",
+      ["observations.networks", "methods"]
+    ),
+    ("filter: {update: all, half_widths: [{field: a}]}", ["filter.half_widths", "filter.update"]),
     ("filter: {half_width: 17}", ["filter.half_width", "model.cells"]),
     ("agents: {inputs: literal}", ["agents.inputs", "agents.base"]),
     ("agents: {order_kept: 0.1, draws: independent}", ["agents.order_kept", "agents.draws"]),
@@ -58,6 +70,14 @@ import Testing
     #expect(error.problems.map(\.kind) == [.contradiction])
     #expect(error.problems.map(\.keys) == [keys])
     #expect(error.description.hasPrefix("bad.yaml: \(keys[0]), \(keys[1]): found "), "\(error)")
+  }
+
+  @Test(arguments: ["{field: K, sd: 1}", "{field: K, every: 2, random: 3, sd: 1}", "{field: K, every: 2}"])
+  func networksSayWhereAndHowWell(network: String) throws {
+    let text = "methods: [free]\nobservations: {networks: [\(network)]}"
+    let configuration = try Configuration(yaml: text, source: "bad.yaml")
+    let error = try #require(throws: ConfigurationError.self) { try configuration.validate() }
+    #expect(error.problems.map(\.kind) == [.contradiction])
   }
 
   /// One step inside each limit.

@@ -16,6 +16,16 @@ import Testing
     configuration.model.floor = .leastNormalMagnitude
     configuration.nature.spinup = 1.0e22
     configuration.observations.errorVariance = 1.0 / 3.0
+    var network = ObservationNetwork()
+    network.field = "K"
+    network.cells = [0, 7]
+    network.law = .laplace
+    network.relativeSd = 1.0 / 3.0
+    configuration.observations.networks = [ObservationNetwork(), network]
+    var width = VariableHalfWidth()
+    width.field = "K"
+    width.halfWidth = 7.1
+    configuration.filter.halfWidths = [width]
     configuration.filter.halfWidth = nil
     configuration.constraints.energy = .printed
     configuration.constraints.band = Interval(lower: -1.5e-9, upper: 0.08)

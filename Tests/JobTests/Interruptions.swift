@@ -13,7 +13,7 @@ struct InterruptedRun {
   static let configuration = """
     members: 4
     methods: [rl, rl-unconstrained, constrained-eakf]
-    initial: {spread: 0.1}
+    initial: {spread: 0.1, climatology_runs: 4}
     constraints: {band_quantiles: [0.3, 0.7], band_margin: 0}
     truths: {training: 2, training_cycles: 16, test: 2, cycles: 10, spinup_cycles: 2}
     agents:

@@ -10,7 +10,7 @@ struct Workshop: Sendable {
   /// As little as trains and scores at all; a narrow band gives the constraints much to do.
   static let configuration = """
     methods: [rl, rl-unconstrained, constrained-eakf, eakf]
-    initial: {spread: 0.1}
+    initial: {spread: 0.1, climatology_runs: 4}
     constraints: {band_quantiles: [0.3, 0.7], band_margin: 0}
     truths: {training: 2, training_cycles: 40, test: 2, cycles: 20, spinup_cycles: 5}
     agents:

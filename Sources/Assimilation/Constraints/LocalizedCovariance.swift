@@ -65,7 +65,7 @@ final class LocalizedCovariance: CovarianceOperator {
               let y = x[m &* n &+ i] / divisor
               for j in 0..<segment.count { column[start &+ j] += x[m &* n &+ start &+ j] * y }
             }
-            for j in 0..<segment.count { column[start &+ j] *= weights[segment.offset &+ j] }
+            for j in 0..<segment.count { column[start &+ j] *= weights[segment.weight &+ j] }
           }
         }
       }
@@ -98,9 +98,10 @@ final class LocalizedCovariance: CovarianceOperator {
                       extended[c] = extended[cells &+ c]
                       extended[table.reach &+ cells &+ c] = extended[table.reach &+ c]
                     }
+                    let first = table.row(of: group.sources[0])
                     for c in 0..<cells { smooth[c] = 0 }
                     for o in 0..<table.width {
-                      let weight = weights[o]
+                      let weight = weights[first &+ o]
                       for c in 0..<cells { smooth[c] += weight * extended[c &+ o] }
                     }
                     for w in group.targets {

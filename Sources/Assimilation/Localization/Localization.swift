@@ -14,11 +14,15 @@ public struct Localization: Sendable, Hashable {
   /// Gaspari-Cohn half-width in cells; the support is two half-widths. `nil`: no decay with distance.
   public let halfWidth: Double?
   public let coupling: Coupling
+  /// Half-widths of single variables in place of `halfWidth`, by their numbers; with coupling `own` only.
+  public let exceptions: [Int: Double]
 
   /// - Parameters:
   ///   - halfWidth: in cells, positive; `nil` for none.
   ///   - coupling: which variables may influence each other.
-  public init(halfWidth: Double?, coupling: Coupling) {
+  ///   - exceptions: half-widths of single variables.
+  public init(halfWidth: Double?, coupling: Coupling, exceptions: [Int: Double] = [:]) {
+    self.exceptions = exceptions
     self.halfWidth = halfWidth
     self.coupling = coupling
   }

@@ -8,8 +8,10 @@ public struct LocalizationTable: Sendable {
   public let width: Int
   /// Cells in reach west of a cell.
   public let reach: Int
-  /// Weight by offset from `-reach` (`[width]`).
+  /// Weight by offset from `-reach` (`[width]`), of one variable after the other where they differ.
   public let weights: [Double]
+  /// Cells in reach west of a cell, and all of them, by variable.
+  private let reaches, widths: [Int]
   /// Row-major `[variable][variable]`.
   private let coupled: [Bool]
 
@@ -37,19 +39,26 @@ public struct LocalizationTable: Sendable {
       }
       coupled = pairs
     }
-    let support = localization.halfWidth.map { min(2 * $0, Double(cells)).rounded(.up) } ?? Double(cells)
-    let radius = max(0, Int(support) - 1)
-    if 2 * radius + 1 < cells {
-      width = 2 * radius + 1
-      reach = radius
-    } else {
-      width = cells
-      reach = cells / 2
+    for (v, halfWidth) in localization.exceptions {
+      guard halfWidth > 0, halfWidth.isFinite, (0..<variables).contains(v), localization.coupling == .own else {
+        throw .halfWidth(found: halfWidth)
+      }
     }
-    let west = reach
-    weights = (0..<width).map { offset in
-      let distance = layout.grid.distance(0, abs(offset - west))
-      return localization.halfWidth.map { GaspariCohn.value(Double(distance) / $0) } ?? 1
+    let halfWidths = (0..<variables).map { localization.exceptions[$0] ?? localization.halfWidth }
+    let extents = halfWidths.map { halfWidth -> (reach: Int, width: Int) in
+      let support = halfWidth.map { min(2 * $0, Double(cells)).rounded(.up) } ?? Double(cells)
+      let radius = max(0, Int(support) - 1)
+      return 2 * radius + 1 < cells ? (radius, 2 * radius + 1) : (cells / 2, cells)
+    }
+    let west = extents.map(\.reach).max() ?? 0
+    let wide = extents.map(\.width).max() ?? 1
+    (reach, width) = (west, wide)
+    (reaches, widths) = (extents.map(\.reach), extents.map(\.width))
+    weights = (localization.exceptions.isEmpty ? [localization.halfWidth] : halfWidths).flatMap { halfWidth in
+      (0..<wide).map { offset in
+        let distance = layout.grid.distance(0, abs(offset - west))
+        return halfWidth.map { GaspariCohn.value(Double(distance) / $0) } ?? 1
+      }
     }
     self.layout = layout
     self.localization = localization
@@ -64,13 +73,18 @@ public struct LocalizationTable: Sendable {
     let (w, d) = layout.place(of: j)
     guard couples(v, w) else { return 0 }
     let offset = layout.grid.distance(c, d)
-    return offset <= reach ? weights[reach - offset] : 0
+    return offset <= reaches[v] ? weights[row(of: v) + reach - offset] : 0
   }
 
-  /// A run of consecutive elements in reach: `count` elements from `element`, weights from `weights[offset]`.
+  /// First of the weights for observations of variable `v`.
+  func row(of v: Int) -> Int { localization.exceptions.isEmpty ? 0 : v * width }
+
+  /// A run of consecutive elements in reach: `count` elements from `element`, weights from `weights[weight]`,
+  /// at `offset` in a compact row.
   struct Segment {
     let element: Int
     let offset: Int
+    let weight: Int
     let count: Int
   }
 
@@ -80,11 +94,15 @@ public struct LocalizationTable: Sendable {
     let cells = layout.grid.cells
     let variables = layout.variables.count
     let (v, cell) = layout.place(of: element)
-    let start = cell >= reach ? cell - reach : cell - reach + cells
-    let first = min(width, cells - start)
+    let (near, own) = (reaches[v], widths[v])
+    let start = cell >= near ? cell - near : cell - near + cells
+    let first = min(own, cells - start)
+    let (place, weight) = (reach - near, row(of: v) + reach - near)
     for w in 0..<variables where coupled[v * variables + w] {
-      body(Segment(element: w * cells + start, offset: 0, count: first))
-      if first < width { body(Segment(element: w * cells, offset: first, count: width - first)) }
+      body(Segment(element: w * cells + start, offset: place, weight: weight, count: first))
+      if first < own {
+        body(Segment(element: w * cells, offset: place + first, weight: weight + first, count: own - first))
+      }
     }
   }
 
@@ -93,7 +111,7 @@ public struct LocalizationTable: Sendable {
   func position(of j: Int, around i: Int) -> Int? {
     let (v, c) = layout.place(of: i)
     let (w, d) = layout.place(of: j)
-    guard couples(v, w) else { return nil }
+    guard couples(v, w), layout.grid.distance(c, d) <= reaches[v] else { return nil }
     let cells = layout.grid.cells
     let offset = (d - c + reach + cells) % cells
     return offset < width ? w * width + offset : nil

@@ -77,6 +77,9 @@ public struct AnalyzeStage {
     // Rank 0 first: what it has read without harm, the others open too.
     let first = try communicator.collectively { communicator.isRoot ? try readHere(isChecked: false) : nil }
     let problem = try communicator.collectively { try first ?? readHere(isChecked: true) }
+    if configuration.filter.halfWidth == nil, configuration.filter.halfWidths.isEmpty, configuration.method != .etkf {
+      progress.note("filter.half_width is none: every observation acts everywhere, undamped")
+    }
     try communicator.agree(on: digest(of: problem), about: "what is in the files")
     return problem
   }
@@ -86,18 +89,20 @@ public struct AnalyzeStage {
     options.memberDimension = configuration.state.member
     options.fields = configuration.state.fields
     for name in configuration.state.periodic { options.periodic[name] = .some(nil) }
+    for one in configuration.state.bounds { options.bounds[one.field] = .init(lower: one.lower, upper: one.upper) }
     let files = try ModelFiles(
       paths: try FilePatterns.expand(inputs.ensemble), options: options, isChecked: isChecked)
     var tables: [ObservationTable] = []
     for path in try FilePatterns.expand(inputs.observations) { tables.append(try ObservationReaders.read(path)) }
     let observations = try MatchedObservations(
-      tables, layout: files.layout, errorVariance: configuration.observations.errorVariance)
+      tables, layout: files.layout, settings: configuration.observations)
     var owners: [Range<Int>] = []
     for rank in 0..<communicator.size {
       owners.append(try Distribution(members: files.memberCount, ranks: communicator.size, rank: rank).local)
     }
     return Problem(
-      files: files, observations: observations, localization: try localization(files.layout, observations),
+      files: files, observations: observations, 
+      localization: try AnalysisLocalization(configuration.filter, files.layout, observations).localization,
       conserved: try conserved(files.layout), owners: owners)
   }
 
@@ -110,39 +115,6 @@ public struct AnalyzeStage {
       }
       return field
     }
-  }
-
-  /// - Throws: `ExperimentError` for widths that do not fit the geometry.
-  private func localization(
-    _ layout: StateLayout, _ observations: MatchedObservations
-  ) throws -> DistanceLocalization {
-    let geometry = layout.geometry
-    let reach: DistanceLocalization.Reach
-    if let widths = configuration.filter.halfWidth?.values {
-      guard geometry.directions > 0 else {
-        throw ExperimentError(
-          .data, "key filter.half_width", found: "\(widths) for fields without coordinates",
-          expected: "none, or coordinate variables in \(inputs.ensemble.joined(separator: ", "))")
-      }
-      guard widths.count == 1 || widths.count == geometry.directions else {
-        throw ExperimentError(
-          .data, "key filter.half_width", found: "\(widths.count) numbers",
-          expected: "one, or \(geometry.directions) (\(geometry.directionNames.joined(separator: ", ")))")
-      }
-      reach = .within(widths.count == 1 ? geometry.directionNames.map { _ in widths[0] } : widths)
-    } else {
-      reach = .everywhere
-      if configuration.method != .etkf {
-        progress.note("filter.half_width is none: every observation acts everywhere, undamped")
-      }
-    }
-    func reaches(_ kind: Int, _ field: Int) -> DistanceLocalization.Reach {
-      configuration.filter.update == .all || observations.operators[kind].fields.contains(field) ? reach : .off
-    }
-    let kinds = observations.operators.indices
-    return DistanceLocalization(
-      reaches: kinds.map { kind in layout.fields.indices.map { reaches(kind, $0) } },
-      observed: kinds.map { kind in kinds.map { reaches(kind, observations.operators[$0].fields[0]) } })
   }
 
   /// Files need not be the same on every machine.

@@ -25,12 +25,14 @@ struct MatchedObservations {
   var count: Int { values.count }
 
   /// - Parameters:
-  ///   - errorVariance: of observations that come without; `nil`: they are flagged as missing.
+  ///   - settings: what kinds measure, and the error variance of observations that come without.
   /// - Throws: `ArchiveError` for a kind that the state does not have, a column that is not there, or an error variance
   ///   that is not positive.
-  init(_ tables: [ObservationTable], layout: StateLayout, errorVariance: Double?) throws(ArchiveError) {
+  init(
+    _ tables: [ObservationTable], layout: StateLayout, settings: AnalysisConfiguration.Observations
+  ) throws(ArchiveError) {
     self.tables = tables
-    for table in tables { try append(table, layout, errorVariance) }
+    for table in tables { try append(table, layout, settings) }
     flagDuplicates()
     var builder = RowBuilder(layout)
     for k in values.indices where flags[k] == .used {
@@ -45,16 +47,16 @@ struct MatchedObservations {
   }
 
   private mutating func append(
-    _ table: ObservationTable, _ layout: StateLayout, _ errorVariance: Double?
+    _ table: ObservationTable, _ layout: StateLayout, _ settings: AnalysisConfiguration.Observations
   ) throws(ArchiveError) {
     var numbers: [Int32] = []
-    for name in table.kinds { numbers.append(try number(of: name, in: table, layout)) }
+    for name in table.kinds { numbers.append(try number(of: name, in: table, layout, settings.operators)) }
     let columns = try coordinateColumns(of: table, layout, kinds: numbers)
     for k in 0..<table.count {
       var place = Place.nowhere
       for (axis, column) in columns { place.coordinates[axis] = column[k] }
       var variance = table.errorVariances[k]
-      if variance.isNaN, let errorVariance { variance = errorVariance }
+      if variance.isNaN, let given = settings.errorVariance { variance = given }
       if variance <= 0 {
         throw ArchiveError(
           .badVariance, path: table.source, object: "observation \(k)", found: "error variance \(variance)",
@@ -73,9 +75,15 @@ struct MatchedObservations {
 
   /// Number of a kind, which is a field of the state; a table without names is of the only field.
   private mutating func number(
-    of name: String, in table: ObservationTable, _ layout: StateLayout
+    of name: String, in table: ObservationTable, _ layout: StateLayout, _ operators: [ObservedKind]
   ) throws(ArchiveError) -> Int32 {
     let names = layout.fields.map(\.name)
+    if let listed = operators.first(where: { $0.kind == name }) {
+      if let known = kinds.firstIndex(of: name) { return Int32(known) }
+      self.operators.append(try operation(listed, table, layout))
+      kinds.append(name)
+      return Int32(kinds.count - 1)
+    }
     let field: Int
     if name.isEmpty {
       guard layout.fields.count == 1 else {
@@ -94,8 +102,27 @@ struct MatchedObservations {
     let name = names[field]
     if let known = kinds.firstIndex(of: name) { return Int32(known) }
     kinds.append(name)
-    operators.append(ObservationOperator(fields: [field]))
+    self.operators.append(ObservationOperator(fields: [field]))
     return Int32(kinds.count - 1)
+  }
+
+  /// The operator that the settings describe.
+  private func operation(
+    _ listed: ObservedKind, _ table: ObservationTable, _ layout: StateLayout
+  ) throws(ArchiveError) -> ObservationOperator {
+    var fields: [Int] = []
+    for name in listed.fields ?? [listed.kind] {
+      guard let field = layout.fieldIndex(name) else {
+        throw ArchiveError(
+          .unknownVariable, path: table.source, object: "observations of \(listed.kind)",
+          found: "\(name) in observations.operators, which the state does not have",
+          expected: "fields among \(layout.fields.map(\.name).joined(separator: ", "))")
+      }
+      fields.append(field)
+    }
+    return ObservationOperator(
+      fields: fields, combination: .init(rawValue: listed.combination.rawValue) ?? .sum,
+      function: PointwiseFunction(rawValue: listed.function.rawValue) ?? .identity, summed: listed.sumAlong)
   }
 
   /// The table's column for each axis that any of its kinds needs.

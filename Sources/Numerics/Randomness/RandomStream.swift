@@ -24,7 +24,10 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case resampling = 14
   case rolloutTwin = 15
   case initialCentre = 16
-  case rotation = 17
+  case climatologyInitial = 17
+  case climatologySpinUp = 18
+  case networkCells = 19
+  case rotation = 20
   case test = 255
 }
 

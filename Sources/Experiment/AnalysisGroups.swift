@@ -1,0 +1,107 @@
+import DaunceObservations
+
+/// What one kind of observations measures, as an element of `observations.operators` of an analysis.
+public struct ObservedKind: ConfigurationGroup {
+  @Key("name of the kind in the files of observations")
+  public var kind = ""
+  @Key("fields of the state that it sees", .distinct)
+  public var fields: [String]? = nil
+  @Key("how several fields become one value: their sum, or the root of the sum of their squares")
+  public var combination = Combination.sum
+  @Key("function of that value")
+  public var function = Function.identity
+  @Key("dimensions that are summed over in place of being interpolated along")
+  public var sumAlong: [String] = []
+
+  public init() {}
+
+  public enum Combination: String, ConfigurationChoice {
+    case sum, norm
+  }
+
+  public enum Function: String, ConfigurationChoice {
+    case identity, absolute, square, cube, logarithm, exponential, arctangent, threshold
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case kind, fields, combination, function
+    case sumAlong = "sum_along"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    kind = try container.decodeIfPresent(String.self, forKey: .kind) ?? ""
+    fields = try container.decodeIfPresent([String].self, forKey: .fields)
+    combination = try container.decodeIfPresent(Combination.self, forKey: .combination) ?? .sum
+    function = try container.decodeIfPresent(Function.self, forKey: .function) ?? .identity
+    sumAlong = try container.decodeIfPresent([String].self, forKey: .sumAlong) ?? []
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(kind, forKey: .kind)
+    try container.encodeIfPresent(fields, forKey: .fields)
+    try container.encode(combination, forKey: .combination)
+    try container.encode(function, forKey: .function)
+    try container.encode(sumAlong, forKey: .sumAlong)
+  }
+}
+
+/// Admissible values of one field, as an element of `state.bounds` of an analysis.
+public struct FieldBounds: ConfigurationGroup {
+  @Key("field of the state")
+  public var field = ""
+  @Key("smallest admissible value, in the field's unit", absent: "none")
+  public var lower: Double?
+  @Key("largest admissible value, in the field's unit", absent: "none")
+  public var upper: Double?
+
+  public init() {}
+
+  private enum CodingKeys: String, CodingKey { case field, lower, upper }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    field = try container.decodeIfPresent(String.self, forKey: .field) ?? ""
+    lower = try container.decodeIfPresent(Double.self, forKey: .lower)
+    upper = try container.decodeIfPresent(Double.self, forKey: .upper)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(field, forKey: .field)
+    try container.encodeIfPresent(lower, forKey: .lower)
+    try container.encodeIfPresent(upper, forKey: .upper)
+  }
+}
+
+/// How far one kind of observations acts on one field, as an element of `filter.half_widths` of an analysis.
+public struct PairHalfWidth: ConfigurationGroup {
+  @Key("kind of observations; auto: every one")
+  public var kind: String?
+  @Key("field of the state; auto: every one")
+  public var field: String?
+  @Key("as filter.half_width; off: this kind does not act on this field", .positive, absent: "off")
+  public var halfWidth: Widths?
+
+  public init() {}
+
+  private enum CodingKeys: String, CodingKey {
+    case kind, field
+    case halfWidth = "half_width"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    kind = try container.decodeIfPresent(String.self, forKey: .kind)
+    field = try container.decodeIfPresent(String.self, forKey: .field)
+    halfWidth = try container.decodeIfPresent(Widths.self, forKey: .halfWidth)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(kind, forKey: .kind)
+    try container.encodeIfPresent(field, forKey: .field)
+    try container.encodeIfPresent(halfWidth, forKey: .halfWidth)
+  }
+}
