@@ -75,7 +75,12 @@ extension ConfigurationGroup {
   public static var expected: String { "a group of the keys \(leaves.map(\.name).joined(separator: ", "))" }
 
   public init?(literal: ConfigurationLiteral) {
-    guard case .fields(let fields) = literal else { return nil }
+    let fields: [ConfigurationLiteral.Field]
+    switch literal {
+    case .fields(let given): fields = given
+    case .group: fields = []
+    default: return nil
+    }
     var texts: [String] = []
     for field in fields {
       guard let leaf = Self.leaves.first(where: { $0.name == field.name }),
