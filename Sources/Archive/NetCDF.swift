@@ -1,14 +1,19 @@
 import CNetCDF
+import Glibc
 import Synchronization
 
 /// The NetCDF library is not safe for threads, so every call into it goes through one lock; and HDF5 below it is told
 /// for the calling thread not to print.
 enum NetCDF {
   private static let lock = Mutex(())
+  /// Whether HDF5 has been told not to lock files, which it asks when it starts: several processes read one file, and
+  /// locks fail on many cluster file systems.
+  private static let isUnlocked = setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1) == 0
 
   /// Calls the library and returns its status.
   static func call(_ body: () -> Int32) -> Int32 {
     lock.withLock { _ in
+      _ = isUnlocked
       daunce_silence_hdf5()
       return body()
     }

@@ -52,7 +52,11 @@ import Testing
   /// Every variable and attribute of two files, as they are stored, except `changed`.
   private func differences(_ a: String, _ b: String) throws -> [String] {
     let (a, b) = (try DatasetReader(path: a), try DatasetReader(path: b))
-    #expect(a.variables == b.variables && a.dimensions.map(\.length) == b.dimensions.map(\.length))
+    // The library numbers groups anew with each file that it opens.
+    func shapes(_ file: DatasetReader) -> [String] {
+      file.variables.map { "\($0.name) \($0.dimensions) \($0.shape) \($0.typeName)" }
+    }
+    #expect(shapes(a) == shapes(b) && a.dimensions.map(\.length) == b.dimensions.map(\.length))
     var names: [String] = []
     for owner in [nil] + a.variables.map({ Optional($0.name) }) {
       let attributes = try a.attributeNames(of: owner)

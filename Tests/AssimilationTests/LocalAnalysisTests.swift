@@ -108,10 +108,13 @@ import Testing
     let exact = PlaneKalman()
     let few = try exact.error(of: method, members: 40)
     let many = try exact.error(of: method, members: 4000)
-    // Sampling error falls with the root of the members; half of the gain is exact to second order only.
-    let limit = method == .deterministic ? 0.2 : 0.1
     #expect(many.mean < 0.1 && many.mean < few.mean / 3)
-    #expect(many.covariance < limit && many.covariance < few.covariance / 2)
+    if method == .deterministic {
+      // Half of the gain leaves a quarter of K H P H^T K^T too much.
+      #expect(many.covariance > 0.1 && many.covariance < 0.6)
+    } else {
+      #expect(many.covariance < 0.1 && many.covariance < few.covariance / 2)
+    }
   }
 
   /// Four fields on a ring, one observed: the serial filter with localization, the transform without.

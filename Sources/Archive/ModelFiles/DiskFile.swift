@@ -3,10 +3,6 @@ import Glibc
 
 /// NetCDF files that stay on disk: checked as far as their structure goes and opened in place.
 enum DiskFile {
-  /// Whether HDF5 has been told not to lock files: several processes read one file, and locks fail on many cluster
-  /// file systems.
-  private static let isUnlocked: Bool = setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1) == 0
-
   /// Bytes of a header that are looked at before all others are.
   private static let headerSizes = [1 << 20, 1 << 26]
 
@@ -21,7 +17,6 @@ enum DiskFile {
 
   /// Opens a file that has been checked.
   static func open(_ path: String, _ mode: Int32) throws(ArchiveError) -> Int32 {
-    _ = isUnlocked
     var id: Int32 = -1
     // What the classic library reads and writes at once.
     var buffer = 1 << 20
