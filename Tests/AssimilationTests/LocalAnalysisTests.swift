@@ -110,8 +110,8 @@ import Testing
     let many = try exact.error(of: method, members: 4000)
     #expect(many.mean < 0.1 && many.mean < few.mean / 3)
     if method == .deterministic {
-      // Half of the gain leaves a quarter of K H P H^T K^T too much.
-      #expect(many.covariance > 0.1 && many.covariance < 0.6)
+      // Half of the gain leaves a quarter of K H P H^T K^T too much, whatever the number of members.
+      #expect(many.covariance > 0.1 && abs(many.covariance - few.covariance) < few.covariance / 2)
     } else {
       #expect(many.covariance < 0.1 && many.covariance < few.covariance / 2)
     }

@@ -131,7 +131,9 @@ struct MatchedObservations {
   ) throws(ArchiveError) -> [(Int, [Double])] {
     var columns: [(Int, [Double])] = []
     for (number, axis) in layout.geometry.axes.enumerated() {
-      let aliases = Self.aliases(of: axis.name)
+      // On a staggered grid an axis has coordinates of several names.
+      let names = layout.grids.flatMap { $0.dimensions.filter { $0.axis == number }.map(\.name) }
+      let aliases = Set(([axis.name] + names).flatMap { Self.aliases(of: $0) })
       if let column = table.coordinates.first(where: { aliases.contains($0.name.lowercased()) }) {
         columns.append((number, column.values))
         continue
