@@ -118,7 +118,9 @@ extension JobTests {
       #expect(result.status == bad.status, "\(result.stderr)")
       #expect(result.stdout.isEmpty, "\(result.stdout)")
       // The parser of the command line has words of its own.
-      let messages = result.stderr.split(separator: "\n").filter { $0.contains("daunce-mpi: ") || $0.hasPrefix("Error: ") }
+      let messages = result.stderr.split(separator: "\n").filter {
+        $0.contains("daunce-mpi: ") || $0.hasPrefix("Error: ")
+      }
       #expect(messages.count == 1, "\(result.stderr)")
       for part in bad.message { #expect(messages.first?.contains(part) == true, "\(part): \(result.stderr)") }
       #expect(!place.exists("out"))
@@ -163,7 +165,9 @@ extension JobTests {
     @Test func outputThatIsAFile() throws {
       let place = try place()
       let before = try place.contents(".")
-      for (output, found) in [("obs.nc", "a file"), ("text.nc/out", "a file"), ("/proc/out", "cannot create the folder")] {
+      for (output, found) in [
+        ("obs.nc", "a file"), ("text.nc/out", "a file"), ("/proc/out", "cannot create the folder"),
+      ] {
         let result = try place.analyze(2, ["--output", output])
         #expect(result.status == 74, "\(output): \(result.stderr)")
         let messages = result.stderr.split(separator: "\n").filter { $0.contains("daunce-mpi: ") }

@@ -25,6 +25,11 @@ struct AnalyzePlace {
     exists(subfolder) ? try workshop.contents("\(name)/\(subfolder)") : [:]
   }
 
+  /// Names of what is in a folder; none where there is none.
+  func names(_ subfolder: String) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: path(subfolder))) ?? []
+  }
+
   /// The program's arguments; those of files are the usual ones where they are not among `arguments`.
   static func arguments(_ arguments: [String]) -> [String] {
     var all = ["analyze"] + arguments
@@ -71,7 +76,8 @@ struct AnalyzePlace {
   ///
   /// - Parameter more: defines and writes further variables over the file's (member, y, x).
   func writeEnsemble(
-    _ plane: Plane, to file: String = "ensemble.nc", members: Range<Int>? = nil, hasMembers: Bool = false, fill: Double? = nil,
+    _ plane: Plane, to file: String = "ensemble.nc", members: Range<Int>? = nil, hasMembers: Bool = false,
+    fill: Double? = nil,
     more: (DatasetWriter, [DatasetWriter.Dimension]) throws -> Void = { _, _ in }
   ) throws {
     let folder = folder.appending(path: file).deletingLastPathComponent()
