@@ -8,7 +8,13 @@ struct AnalysisLocalization {
   private let layout: StateLayout
   private let observations: MatchedObservations
 
-  init(_ filter: AnalysisConfiguration.Filter, _ layout: StateLayout, _ observations: MatchedObservations) {
+  /// The ensemble's files, for messages.
+  private let files: [String]
+
+  init(
+    _ filter: AnalysisConfiguration.Filter, _ layout: StateLayout, _ observations: MatchedObservations, files: [String]
+  ) {
+    self.files = files
     self.filter = filter
     self.layout = layout
     self.observations = observations
@@ -50,7 +56,7 @@ struct AnalysisLocalization {
     guard !directions.isEmpty else {
       throw ExperimentError(
         .data, "key \(key)", found: "\(widths) for fields without coordinates",
-        expected: "none, or coordinate variables in the ensemble's files")
+        expected: "none, or coordinate variables in \(files.joined(separator: ", "))")
     }
     guard widths.count == 1 || widths.count == directions.count else {
       throw ExperimentError(

@@ -102,7 +102,9 @@ public struct AnalyzeStage {
     }
     return Problem(
       files: files, observations: observations, 
-      localization: try AnalysisLocalization(configuration.filter, files.layout, observations).localization,
+      localization: try AnalysisLocalization(
+        configuration.filter, files.layout, observations, files: inputs.ensemble
+      ).localization,
       conserved: try conserved(files.layout), owners: owners)
   }
 
