@@ -8,12 +8,13 @@ extension JobTests {
     static let settings = ["--set", "filter.half_width=6", "--method", "letkf"]
 
     /// Large enough to be caught at work.
-    private static func write(in place: AnalyzePlace) throws {
-      let plane = Plane(cells: [160, 160], members: 12)
+    private static func write(in place: AnalyzePlace, cells: Int = 160, members: Int = 12, count: Int = 2000) throws {
+      let plane = Plane(cells: [cells, cells], members: members)
       try place.writeEnsemble(plane)
       var sightings: [Sighting] = []
-      for k in 0..<2000 {
-        let y = Double(k * 37 % 1590) / 10, x = Double(k * 91 % 1589) / 10
+      for k in 0..<count {
+        let width = cells * 10 - 10
+        let y = Double(k * 37 % width) / 10, x = Double(k * 91 % (width - 1)) / 10
         sightings.append(Sighting(y: y, x: x, value: 280 + sin(Double(k))))
       }
       try place.writeNetCDF(sightings)
@@ -27,33 +28,34 @@ extension JobTests {
     @Test func killedRankLeavesNothingHalf() throws {
       let workshop = try workshop()
       let whole = try AnalyzePlace(workshop, "whole")
-      try Self.write(in: whole)
+      try Self.write(in: whole, cells: 300, members: 16, count: 4000)
       let start = ContinuousClock.now
       _ = try whole.analyzed(2, Self.settings)
       let duration = (ContinuousClock.now - start) / .seconds(1)
       let (reference, given) = (try whole.contents("out"), try Self.inputs(whole))
       try #require(reference.count == 3)
       var random = SplitMix(state: 20_261_124)
-      var (atWork, finished) = (0, 0)
-      for seed in 0..<10 {
+      var (atWork, caughtWriting) = (0, 0)
+      for seed in 0..<12 {
         let place = try AnalyzePlace(workshop, "killed-\(seed)")
         for (name, bytes) in zip(["ensemble.nc", "obs.nc"], given) {
           try bytes.write(to: place.folder.appending(path: name))
         }
-        let ranks = 1 + seed % 3
+        let ranks = 1 + seed % 4
         let job = try RunningJob(
           ranks: ranks, executable: "daunce-mpi", arguments: AnalyzePlace.arguments(Self.settings), in: place.folder)
-        _ = job.launcher
-        // The first half of them anywhere, the others while the output is being made.
-        if seed % 2 == 1 { while job.isRunning, !place.exists("out") { usleep(1000) } }
-        usleep(UInt32(random.fraction() * (seed % 2 == 1 ? 0.5 : 0.9) * duration * 1e6))
-        let wasThere = job.signalRank(seed % ranks, SIGKILL)
+        let victim = Self.process(ofRank: seed % ranks, of: job)
+        // At any moment, or while a file is being written, for which there is little time.
+        let awaited = [nil, "ensemble.nc", "ensemble.nc", "increments.nc"][seed / 3]
+        while let awaited, job.isRunning, !place.names("out").contains(where: { $0.hasPrefix(awaited) }) { usleep(300) }
+        usleep(UInt32(random.fraction() * (awaited == nil ? 0.9 : 0.02) * duration * 1e6))
+        let wasThere = victim.map { kill(pid_t($0), SIGKILL) == 0 } ?? false
         let result = try job.wait()
         if wasThere, result.status != 0 { atWork += 1 }
-        if result.status == 0 { finished += 1 }
         #expect(processesLeft(marked: job.mark).isEmpty, "seed \(seed)")
         #expect(try Self.inputs(place) == given, "seed \(seed)")
         let left = try place.contents("out")
+        if left.keys.contains(where: { $0.contains(".tmp-") }) { caughtWriting += 1 }
         for (name, bytes) in left {
           if let expected = reference[name] {
             #expect(bytes == expected, "seed \(seed): \(name)")
@@ -63,12 +65,26 @@ extension JobTests {
         }
         // The ensemble comes last: whoever sees it sees everything.
         if left["ensemble.nc"] != nil { #expect(left["observations.nc"] != nil && left["increments.nc"] != nil) }
+        guard !left.isEmpty || seed == 0 else { continue }
         // Once more, into the same folder.
         let again = try place.analyzed(2, Self.settings)
-        #expect(again.stdout.contains("letkf: 12 members"))
+        #expect(again.stdout.contains("letkf: 16 members"))
         #expect(try place.contents("out").filter { reference[$0.key] != nil } == reference, "seed \(seed)")
       }
-      #expect(atWork >= 5, "\(atWork) killed at work, \(finished) were faster")
+      #expect(atWork >= 6 && caughtWriting >= 1, "\(atWork) killed at work, \(caughtWriting) of them writing")
+    }
+
+    /// Number of a rank's process, for which this waits; `nil` if the job has ended before it was seen.
+    private static func process(ofRank rank: Int, of job: RunningJob) -> Int? {
+      let variable = Data("\0OMPI_COMM_WORLD_RANK=\(rank)\0".utf8)
+      while job.isRunning {
+        // Children of the rank have its environment, and come later.
+        let found = processes(marked: job.mark).sorted().first { process in
+          FileManager.default.contents(atPath: "/proc/\(process)/environ")?.range(of: variable) != nil
+        }
+        if let found { return found }
+      }
+      return nil
     }
 
     /// A generator of Steele et al. (2014).
@@ -88,7 +104,9 @@ extension JobTests {
     /// analysis stays.
     @Test(
       .enabled(if: FullDiskTests.mayMount, "needs the right to mount a small file system"),
-      arguments: [(512, "cannot write 1048576 bytes here"), (2000, "ensemble.nc: cannot write"), (2900, "cannot write")])
+      arguments: [
+        (512, "cannot write 1048576 bytes here"), (2000, "ensemble.nc: cannot write"), (2900, "cannot write"),
+      ])
     func fullDisk(kilobytes: Int, message: String) throws {
       let place = try AnalyzePlace(try workshop(), "full-\(kilobytes)")
       try Self.write(in: place)
