@@ -56,7 +56,6 @@ import Testing
     ("# c\n\nx,value\n1,2\n1\n", "line 5: 1 fields; expected 2, as many as line 3 names"),
     ("x,value\n1,2,3\n", "line 2: 3 fields; expected 2"),
     ("x,value\n1,\"2\n", "line 2: a quotation mark that is not closed; expected a second one"),
-    ("x,value\n", "no observation; expected at least one"),
     ("x,x,value\n1,1,1\n", "line 1: two columns x; expected each name once"),
     ("x,,value\n1,1,1\n", "line 1: column 2 without a name; expected a name for every column"),
     ("value,error,error_variance\n1,1,1\n", "line 1: columns error and error_variance; expected one way"),
@@ -209,7 +208,6 @@ import Testing
     for (parts, expected) in [
       ([Part(name: "other")], "NetCDF with other(n); expected observations in one of"),
       ([], "NetCDF without variables; expected"),
-      ([Part(name: "value", over: ["none"])], "no observation; expected at least one"),
       ([value, Part(name: "time", over: ["m"])], "variable time: dimensions (m); expected (n)"),
       (
         [value, Part(name: "error_variance", over: ["n", "m"])],
@@ -346,10 +344,6 @@ import Testing
       (
         [Part(name: "a", notes: [Attribute("error_variance", 0.0)]), Part(name: "n")],
         "observation 1: the error variance 0.0; expected"
-      ),
-      (
-        [Part(name: "a", over: ["none"], notes: variance), Part(name: "none", over: ["none"])],
-        "no observation; expected"
       ),
     ] {
       let found = try message(parts)

@@ -39,8 +39,6 @@ extension JobTests {
       Case(["--observations", "without-x.csv"], 65, "without-x.csv", "coordinate x", "coordinates y only"),
       Case(["--observations", "negative.csv"], 65, "negative.csv", "line 3", "error_variance", "-0.5", "positive"),
       Case(["--observations", "negative.nc"], 65, "negative.nc", "-0.5", "positive"),
-      Case(["--observations", "none.csv"], 65, "none.csv", "no observation", "at least one"),
-      Case(["--observations", "none.nc"], 65, "none.nc", "no observation", "at least one"),
       Case(["--observations", "words.csv"], 65, "words.csv", "warm"),
       Case(["--observations", "text.nc"], 65, "text.nc"),
       Case(["--observations", "missing.nc"], 74, "missing.nc", "No such file"),
@@ -84,8 +82,6 @@ extension JobTests {
       try place.writeEnsemble(plane)
       try place.writeNetCDF([Sighting(y: 1, x: 2, value: 281)])
       try place.writeNetCDF([Sighting(y: 1, x: 2, value: 281, errorVariance: -0.5)], to: "negative.nc")
-      try place.writeNetCDF([], to: "none.nc")
-      try place.writeCSV([], to: "none.csv")
       try place.writeEnsemble(plane, to: "single.nc", members: 0..<1, hasMembers: true)
       for folder in ["good", "shapes", "places"] {
         for m in 1...3 {

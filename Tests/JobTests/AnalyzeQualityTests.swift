@@ -85,6 +85,20 @@ extension JobTests {
       #expect(try place.values("out/increments.nc", "t_increment").allSatisfy { $0 == 0 })
     }
 
+    /// Files that happen to hold nothing, as at a time without observations.
+    @Test func emptyFiles() throws {
+      let place = try AnalyzePlace(try workshop(), "empty")
+      try place.writeEnsemble(Self.plane)
+      try place.writeNetCDF([], to: "none.nc")
+      try place.writeCSV([], to: "none.csv")
+      for file in ["none.nc", "none.csv"] {
+        let result = try place.analyzed(2, ["--observations", file])
+        #expect(result.stderr.contains("\(file): no observation"), "\(result.stderr)")
+        #expect(result.stderr.contains("no usable observation: the analysis is the forecast"), "\(result.stderr)")
+        #expect(try place.bytes("out/ensemble.nc") == place.bytes("ensemble.nc"))
+      }
+    }
+
     /// Cells without a value in all members or in one keep the bits of every member, also those of a not-a-number.
     @Test(arguments: ["letkf", "eakf", "etkf", "denkf", "enkf"])
     func missingCellsKeepTheirBits(method: String) throws {

@@ -27,7 +27,7 @@ public enum ObservationReaders {
     CSVReader.self,
   ]
 
-  /// The observations of a file of any format; at least one, though all may be missing.
+  /// The observations of a file of any format, perhaps none.
   ///
   /// Throws if the file cannot be read, if no format is recognised, or what the format's reader throws. Values, places
   /// and times are finite or missing, error variances positive or missing.
@@ -84,9 +84,6 @@ extension ObservationTable {
   /// Infinite values and variances that are not positive are errors where the observation would be used. Where it is
   /// missing, or marked as bad, such a variance counts as missing: programs leave anything there.
   mutating func check() throws(ArchiveError) {
-    guard count > 0 else {
-      throw ArchiveError(.noObservations, path: source, found: "no observation", expected: "at least one")
-    }
     for i in 0..<count {
       if values[i].isInfinite { throw infinite("value", values[i], i) }
       if !times.isEmpty, times[i].isInfinite { throw infinite("time", times[i], i) }

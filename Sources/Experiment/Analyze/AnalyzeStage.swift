@@ -77,6 +77,7 @@ public struct AnalyzeStage {
     // Rank 0 first: what it has read without harm, the others open too.
     let first = try communicator.collectively { communicator.isRoot ? try readHere(isChecked: false) : nil }
     let problem = try communicator.collectively { try first ?? readHere(isChecked: true) }
+    for table in problem.observations.tables where table.count == 0 { progress.note("\(table.source): no observation") }
     if configuration.filter.halfWidth == nil, configuration.filter.halfWidths.isEmpty, configuration.method != .etkf {
       progress.note("filter.half_width is none: every observation acts everywhere, undamped")
     }
