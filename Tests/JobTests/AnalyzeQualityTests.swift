@@ -99,6 +99,17 @@ extension JobTests {
       }
     }
 
+    /// Numbers whose squares overflow break an analysis, and nothing of it is written.
+    @Test func overflowIsNotWritten() throws {
+      let place = try AnalyzePlace(try workshop(), "overflow")
+      try place.writeScalars([("a", [1e200, -1e200, 3e200]), ("b", [1, 2, 3])], to: "ensemble.nc")
+      let text = "variable,value,error_variance\na,1,1\n"
+      try text.write(toFile: place.path("obs.csv"), atomically: true, encoding: .utf8)
+      let result = try place.analyze(2, ["--observations", "obs.csv"])
+      #expect(result.status == 65 && result.stderr.contains("field a: found a value that is not finite"))
+      #expect(!FileManager.default.fileExists(atPath: place.path("out/ensemble.nc")))
+    }
+
     /// Cells without a value in all members or in one keep the bits of every member, also those of a not-a-number.
     @Test(arguments: ["letkf", "eakf", "etkf", "denkf", "enkf"])
     func missingCellsKeepTheirBits(method: String) throws {

@@ -48,8 +48,10 @@ final class AnalysisRun {
       return try analysis.update(part, tiles: tiles, observed: observed, localization: problem.localization)
     }
     progress.end()
+    let updated = FieldMoments(part)
+    try communicator.collectively { try checkFinite(updated, before: before, first: part.elements.lowerBound) }
     if constraints.isNeeded {
-      let held = try constraints.project(part, moved: FieldMoments(part).variance(whereNot: before))
+      let held = try constraints.project(part, moved: updated.variance(whereNot: before))
       outcome.outside = try communicator.allreduce(Int64(held.outside), .sum)
       outcome.residual = held.residual
     }
@@ -58,6 +60,17 @@ final class AnalysisRun {
     outcome.missing = try communicator.allreduce(Int64(report.missing), .sum)
     try write(part, before: before, partition: partition)
     return AnalysisReport(problem, configuration: configuration).summary(outcome, flags: flags)
+  }
+
+  /// - Throws: `ExperimentError` naming the first field that the update has broken: nothing of it is to be written.
+  private func checkFinite(_ updated: FieldMoments, before: FieldMoments, first: Int) throws {
+    for i in updated.mean.indices where !updated.mean[i].isFinite && before.mean[i].isFinite {
+      let field = layout.fields.indices.first { layout.range($0).contains(first + i) }
+      throw ExperimentError(
+        .data, "field \(field.map { layout.fields[$0].name } ?? "")",
+        found: "a value that is not finite after the update (h(x), values or error variances are too large)",
+        expected: "numbers of a size that squares do not overflow")
+    }
   }
 
   private var kernel: LocalAnalysis.Method {
