@@ -131,7 +131,7 @@ struct Readers {
   private func table(_ path: String) throws {
     let table = try ObservationReaders.read(path)
     let count = table.count
-    try promise(count > 0 && table.source == path, "some observations")
+    try promise(table.source == path, "the source")
     try promise([table.kind.count, table.quality.count, table.errorVariances.count].allSatisfy { $0 == count }, "sizes")
     try promise(table.times.isEmpty || table.times.count == count, "times")
     try promise(table.coordinates.allSatisfy { $0.values.count == count }, "coordinates")
