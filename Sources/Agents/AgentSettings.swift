@@ -89,8 +89,8 @@ public struct AgentSettings: Sendable, Hashable {
   public var seesEnsemble: Bool { inputs == .ensemble || inputs == .covariances }
 
   /// Whether a policy network has the inputs and outputs that these settings ask for.
-  public func fits(_ policy: Network, layout: CircleLayout, auxiliary: Int) -> Bool {
-    window % 2 == 1 && (1...layout.grid.cells).contains(window) && !controls.isEmpty
+  public func fits(_ policy: Network, layout: StateLayout, auxiliary: Int) -> Bool {
+    window % 2 == 1 && (1...layout.cells).contains(window) && !controls.isEmpty
       && policy.sizes.first == Features.count(settings: self, layout: layout, auxiliary: auxiliary)
       && policy.sizes.last == 2 * controls.count
   }
@@ -98,7 +98,7 @@ public struct AgentSettings: Sendable, Hashable {
 
 /// What agents need of a model: the base forecast that they correct and the local fields that they see.
 public protocol BaseForecast: AnyObject {
-  var layout: CircleLayout { get }
+  var layout: StateLayout { get }
   /// Carries a state (`[variable][cell]`) to the next observation time without noise, cheaply.
   func advance(_ state: inout MutableSpan<Double>)
   /// Linear functions that an agent's action has to leave as the base forecast has them; possibly empty.

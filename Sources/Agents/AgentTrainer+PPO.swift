@@ -69,7 +69,7 @@ extension AgentTrainer {
     }
     try readClocks()
     report.samples =
-      ppo.iterations * ppo.horizon * ppo.sequences * base.layout.grid.cells * distribution.members
+      ppo.iterations * ppo.horizon * ppo.sequences * base.layout.cells * distribution.members
     report.rewardLast = try evaluate(ppo)
     report.multiplierLast = try gatherOverMembers(agents.map { $0.multipliers.first?.value ?? 0 })
   }

@@ -29,7 +29,7 @@ extension AgentTrainer {
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: try saved?.integer("rollout_tag") ?? nextTag(),
       missingFraction: warm.missingFraction, episode: isTeacherForced ? 1 : .max)
-    let n = runner.layout.grid.cells
+    let n = runner.layout.cells
     let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
     let actions = Workspace(repeating: 0.0, count: runner.actionCount)
     let targets = Workspace(repeating: 0.0, count: runner.actionCount)

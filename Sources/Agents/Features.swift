@@ -30,7 +30,7 @@ public final class Features {
   /// Number of inputs.
   public let count: Int
   let settings: AgentSettings
-  let layout: CircleLayout
+  let layout: StateLayout
   private let base: any BaseForecast
   private var auxiliary: [Double]
   private let row: Workspace<Float>
@@ -39,21 +39,21 @@ public final class Features {
     self.settings = settings
     self.base = base
     layout = base.layout
-    auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * layout.grid.cells)
+    auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * layout.cells)
     // Whole vectors, for the logarithm; 1 has one.
-    let vectors = (layout.grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
+    let vectors = (layout.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     row = Workspace(repeating: 1, count: vectors * Lanes.scalarCount)
     count = Self.count(settings: settings, layout: layout, auxiliary: base.auxiliaryCount)
   }
 
   /// Number of inputs for given settings.
-  static func count(settings: AgentSettings, layout: CircleLayout, auxiliary: Int) -> Int {
+  static func count(settings: AgentSettings, layout: StateLayout, auxiliary: Int) -> Int {
     if settings.inputs == .literal { return LiteralInputs(layout: layout, window: settings.window).count }
     var count = auxiliary
-    for v in layout.variables.indices {
+    for v in layout.fields.indices {
       let controlled = settings.controls.contains(v)
       let observed = settings.observed.contains(v)
-      let bounded = layout.variables[v].lowerBound != nil
+      let bounded = layout.fields[v].lowerBound != nil
       if controlled || observed {
         count += settings.window + (bounded ? 2 : 0)
       } else {
@@ -63,13 +63,13 @@ public final class Features {
       if controlled, settings.seesEnsemble { count += 5 + (observed ? 2 : 0) }
       if controlled, observed, settings.inputs == .covariances { count += settings.window + 1 }
     }
-    if settings.base == .persistence { count += 2 * layout.variables.count }
+    if settings.base == .persistence { count += 2 * layout.fields.count }
     return count
   }
 
   /// Writes the inputs of all cells into `tile` (`[input][cell]`, padded to whole vectors).
   func fill(_ tile: UnsafeMutableBufferPointer<Lanes>, _ view: View, vectors: Int) {
-    let n = layout.grid.cells
+    let n = layout.cells
     let stride = vectors * Lanes.scalarCount
     guard let start = UnsafeMutableRawPointer(tile.baseAddress)?.assumingMemoryBound(to: Float.self) else {
       return
@@ -93,8 +93,8 @@ public final class Features {
       for offset in -(width / 2)...(width / 2) { put(offset: offset) }
     }
 
-    for v in layout.variables.indices {
-      let variable = layout.variables[v]
+    for v in layout.fields.indices {
+      let variable = layout.fields[v]
       let x = view.forecast + v * n
       let y = view.observation + v * n
       let unit = 1 / (1.5 * variable.scale)
@@ -166,7 +166,7 @@ public final class Features {
   }
 
   private func putAuxiliary(_ state: UnsafePointer<Double>, at start: UnsafeMutablePointer<Float>, stride: Int) {
-    let n = layout.grid.cells
+    let n = layout.cells
     guard !auxiliary.isEmpty else { return }
     let values = Span(_unsafeStart: state, count: layout.count)
     var fields = auxiliary.mutableSpan

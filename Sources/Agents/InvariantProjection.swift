@@ -32,8 +32,8 @@ package final class InvariantProjection {
   /// - Parameters:
   ///   - invariants: with one coefficient for every element of a state of `layout`.
   ///   - controls: variables that the actions set, in the actions' order.
-  package init(invariants: [LinearInvariant], layout: CircleLayout, controls: [Int]) {
-    let cells = layout.grid.cells
+  package init(invariants: [LinearInvariant], layout: StateLayout, controls: [Int]) {
+    let cells = layout.cells
     let rows = invariants.map { invariant in controls.flatMap { invariant.coefficients[layout.range($0)] } }
       .filter { row in row.contains { $0 != 0 } }
     equations = rows.count
@@ -44,7 +44,7 @@ package final class InvariantProjection {
     for (k, value) in rows.joined().enumerated() { coefficients.start[k] = value }
     lowerBounds = Workspace(repeating: -.infinity, count: count)
     for (k, v) in controls.enumerated() {
-      for c in 0..<cells { lowerBounds.start[k * cells + c] = layout.variables[v].lowerBound ?? -.infinity }
+      for c in 0..<cells { lowerBounds.start[k * cells + c] = layout.fields[v].lowerBound ?? -.infinity }
     }
     point = Workspace(repeating: 0, count: count)
     func numbers(_ count: Int) -> Workspace<Double> { Workspace(repeating: 0, count: count) }

@@ -4,17 +4,17 @@ package import DaunceState
 /// finite differences in time at the cell; then time and position. What was observed reaches such an agent through
 /// training only.
 package struct LiteralInputs {
-  let layout: CircleLayout
+  let layout: StateLayout
   /// Cells in the window, odd.
   let window: Int
 
-  package init(layout: CircleLayout, window: Int) {
+  package init(layout: StateLayout, window: Int) {
     self.layout = layout
     self.window = window
   }
 
   /// Number of inputs.
-  package var count: Int { layout.variables.count * (window + 2) + 2 }
+  package var count: Int { layout.fields.count * (window + 2) + 2 }
 
   /// Writes the inputs of all cells: `[input][cell]`, rows `stride` apart.
   ///
@@ -28,10 +28,10 @@ package struct LiteralInputs {
     _ start: UnsafeMutablePointer<Float>, stride: Int, state: UnsafePointer<Double>, previous: UnsafePointer<Double>,
     beforePrevious: UnsafePointer<Double>, time: Int
   ) {
-    let n = layout.grid.cells
+    let n = layout.cells
     var out = start
-    for v in layout.variables.indices {
-      let unit = 1 / (1.5 * layout.variables[v].scale)
+    for v in layout.fields.indices {
+      let unit = 1 / (1.5 * layout.fields[v].scale)
       let (x, x1, x2) = (state + v * n, previous + v * n, beforePrevious + v * n)
       for offset in -(window / 2)...(window / 2) {
         for c in 0..<n { out[c] = Float(x[(c + offset + n) % n] * unit) }

@@ -19,13 +19,13 @@ package struct PolicyHead: Sendable {
   /// Log-scale of an untrained policy, relative to the variable's scale.
   static let initialLogScale = -2.0
 
-  package init(settings: AgentSettings, layout: CircleLayout) {
-    cells = layout.grid.cells
-    vectors = (layout.grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
-    scales = settings.controls.map { layout.variables[$0].scale }
+  package init(settings: AgentSettings, layout: StateLayout) {
+    cells = layout.cells
+    vectors = (layout.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
+    scales = settings.controls.map { layout.fields[$0].scale }
     logUnits = scales.map { Float(log($0)) }
     laws = settings.controls.map { v in
-      guard let lower = layout.variables[v].lowerBound else { return .normal }
+      guard let lower = layout.fields[v].lowerBound else { return .normal }
       switch settings.bounds {
       case .truncated: return .truncated(lower: lower)
       case .clip: return .clipped(lower: lower)

@@ -7,7 +7,7 @@ import DaunceState
 /// ensemble, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
 final class PolicyRunner {
   let settings: AgentSettings
-  let layout: CircleLayout
+  let layout: StateLayout
   let distribution: Distribution
   let base: any BaseForecast
   let features: Features
@@ -56,7 +56,7 @@ final class PolicyRunner {
     layout = base.layout
     features = Features(settings: settings, base: base)
     head = PolicyHead(settings: settings, layout: base.layout)
-    let count = settings.controls.count * layout.grid.cells
+    let count = settings.controls.count * layout.cells
     actionCount = count
     draws = Draws(members: distribution.members, seed: seed, kind: settings.draws, orderKept: orderKept)
     uniforms = Workspace(repeating: 0, count: count)
@@ -68,7 +68,7 @@ final class PolicyRunner {
     let width = sequences * actionCount
     rows = Workspace(repeating: 0, count: distribution.local.count * width)
     let units = (0..<sequences).flatMap { _ in
-      settings.controls.flatMap { [Double](repeating: base.layout.variables[$0].scale, count: base.layout.grid.cells) }
+      settings.controls.flatMap { [Double](repeating: base.layout.fields[$0].scale, count: base.layout.cells) }
     }
     self.communicator = communicator
     gatheredCounts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
@@ -77,7 +77,7 @@ final class PolicyRunner {
     regression =
       seesCovariances
       ? LocalRegression(
-        members: distribution.members, cells: base.layout.grid.cells, window: settings.window,
+        members: distribution.members, cells: base.layout.cells, window: settings.window,
         errorVariance: settings.errorVariance) : nil
     regressions = Workspace(repeating: 0, count: seesCovariances ? width * settings.window : 0)
     if knowsOrder || seesCovariances {
@@ -92,7 +92,7 @@ final class PolicyRunner {
   /// Takes in the base forecast (`[variable][cell]`) of local member `m` in one sequence, for `assembleMoments`.
   func present(_ forecast: UnsafePointer<Double>, member m: Int, sequence: Int) {
     guard settings.seesEnsemble else { return }
-    let n = layout.grid.cells
+    let n = layout.cells
     let row = rows.start + (m * sequences + sequence) * actionCount
     for (k, v) in settings.controls.enumerated() {
       (row + k * n).update(from: forecast + v * n, count: n)
@@ -137,7 +137,7 @@ final class PolicyRunner {
 
   /// Works out the regressions of the observed controls in every sequence.
   private func regress(by regression: LocalRegression) {
-    let n = layout.grid.cells
+    let n = layout.cells
     for s in 0..<sequences {
       for (k, v) in settings.controls.enumerated() where settings.observed.contains(v) {
         let first = s * actionCount + k * n
@@ -177,7 +177,7 @@ final class PolicyRunner {
   func anchors(
     _ anchors: UnsafeMutablePointer<Double>, forecast: UnsafePointer<Double>, sequence: Int
   ) {
-    let n = layout.grid.cells
+    let n = layout.cells
     for (k, v) in settings.controls.enumerated() {
       for c in 0..<n {
         anchors[k * n + c] =
@@ -192,7 +192,7 @@ final class PolicyRunner {
     _ actions: UnsafeMutablePointer<Double>, anchors: UnsafePointer<Double>, tile: Activations, purpose: Purpose,
     member m: Int, cycle: Int, sequence: Int
   ) {
-    let n = layout.grid.cells
+    let n = layout.cells
     draws.fill(
       UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount), purpose: purpose,
       member: distribution.local.lowerBound + m, cycle: cycle, sequence: sequence,
@@ -213,7 +213,7 @@ final class PolicyRunner {
   /// Replaces the controls of a base forecast (`[variable][cell]`) by the actions drawn last (`[control][cell]`), with
   /// the linear invariants conserved.
   func apply(_ actions: UnsafePointer<Double>, to state: UnsafeMutablePointer<Double>) {
-    let n = layout.grid.cells
+    let n = layout.cells
     admissible.copy(from: actions)
     conserve(admissible.start, base: state)
     for (k, v) in settings.controls.enumerated() {

@@ -204,19 +204,19 @@ final class Rollout {
 
   /// Whether a member's state is not finite or far outside its variables' range.
   private func isImplausible(_ m: Int, _ s: Int) -> Bool {
-    let n = runner.layout.grid.cells
     let x = past[m][0].start + s * data.stateCount
-    for (v, variable) in runner.layout.variables.enumerated() {
-      for c in v * n..<(v + 1) * n where !(abs(x[c]) < Self.range * variable.scale) { return true }
+    for (v, field) in runner.layout.fields.enumerated() {
+      let limit = Self.range * field.scale
+      for i in runner.layout.range(v) where !(abs(x[i] - field.reference) < limit) { return true }
     }
     return false
   }
 
   /// The same for agents that have to agree: judged by the mean and spread that every rank has.
   private func momentsAreImplausible(_ s: Int) -> Bool {
-    let n = runner.layout.grid.cells
+    let n = runner.layout.cells
     for (k, v) in runner.settings.controls.enumerated() {
-      let limit = Self.range * runner.layout.variables[v].scale
+      let limit = Self.range * runner.layout.fields[v].scale
       for c in 0..<n {
         let i = s * runner.actionCount + k * n + c
         if !(abs(runner.mean.start[i]) < limit && runner.spread.start[i] < limit) { return true }

@@ -37,7 +37,7 @@ final class TargetOrder {
   /// Takes in a moment whose policy outputs are in `tile`; nothing where members have not been gathered.
   func add(_ moment: Rollout.Moment, _ tile: Activations, anchors: UnsafePointer<Double>) {
     guard let forecasts = runner.forecasts(sequence: moment.sequence) else { return }
-    let (m, n) = (moment.member, runner.layout.grid.cells)
+    let (m, n) = (moment.member, runner.layout.cells)
     let members = runner.distribution.members
     carried.copy(from: moment.lastTarget)
     if runner.settings.base == .coarseStep { advance() }

@@ -15,7 +15,7 @@ public import DaunceState
 ///
 /// No times of day and no durations are in it: two runs with one configuration write the same bytes.
 public struct AnalysisContents: Sendable, Hashable {
-  public var layout: CircleLayout
+  public var layout: StateLayout
   /// Names of derived fields with mean and spread.
   public var diagnostics: [String]
   public var memberCount: Int
@@ -30,7 +30,7 @@ public struct AnalysisContents: Sendable, Hashable {
 
   /// A layout for analyses of `memberCount` members; see the properties.
   public init(
-    layout: CircleLayout, diagnostics: [String], memberCount: Int, cycles: Int? = nil, truthSeeds: [UInt64]? = nil
+    layout: StateLayout, diagnostics: [String], memberCount: Int, cycles: Int? = nil, truthSeeds: [UInt64]? = nil
   ) {
     self.layout = layout
     self.diagnostics = diagnostics
@@ -40,7 +40,7 @@ public struct AnalysisContents: Sendable, Hashable {
   }
 
   /// Numbers of the variables that have a lower bound, whose smallest value is recorded.
-  var bounded: [Int] { layout.variables.indices.filter { layout.variables[$0].lowerBound != nil } }
+  var bounded: [Int] { layout.fields.indices.filter { layout.fields[$0].lowerBound != nil } }
 }
 
 /// What one cycle adds to an analysis file. Made once by `init(for:)` and filled again every cycle, it allocates
@@ -68,7 +68,7 @@ public struct AnalysisRecord: Sendable, Hashable {
   /// A record of NaN of the right sizes.
   public init(for contents: AnalysisContents) {
     func missing(_ count: Int) -> [Double] { [Double](repeating: .nan, count: count) }
-    let (count, cells) = (contents.layout.count, contents.layout.grid.cells)
+    let (count, cells) = (contents.layout.count, contents.layout.cells)
     mean = missing(count)
     spread = missing(count)
     diagnosticMean = missing(contents.diagnostics.count * cells)
@@ -163,15 +163,15 @@ public final class AnalysisWriter {
     let (timeDimension, time) = try writer.defineTime(contents.cycles)
     self.time = time
     let member = try writer.defineMembers(contents.memberCount)
-    let x = try writer.defineGrid(contents.layout.grid)
-    try defineColumns(leading + [timeDimension], member, x)
+    let grids = try writer.defineGrids(contents.layout)
+    try defineColumns(leading + [timeDimension], member, grids)
   }
 
   private func defineColumns(
-    _ outer: [DatasetWriter.Dimension], _ member: DatasetWriter.Dimension, _ x: DatasetWriter.Dimension
+    _ outer: [DatasetWriter.Dimension], _ member: DatasetWriter.Dimension, _ grids: [[DatasetWriter.Dimension]]
   ) throws(ArchiveError) {
     let layout = contents.layout
-    let cells = layout.grid.cells
+    let cells = layout.cells
     func column(
       _ name: String, _ inner: [DatasetWriter.Dimension], _ source: KeyPath<AnalysisRecord, [Double]>,
       _ starts: [Int], _ length: Int, _ attributes: [Attribute]
@@ -188,18 +188,18 @@ public final class AnalysisWriter {
     }
     func plain(_ longName: String) -> [Attribute] { [Attribute("long_name", longName), Attribute("units", "1")] }
 
-    for (v, variable) in layout.variables.enumerated() {
-      let start = [layout.range(v).lowerBound]
-      try column("\(variable.name)_mean", [x], \.mean, start, cells, variable.attributes("analysis mean"))
-      try column("\(variable.name)_spread", [x], \.spread, start, cells, variable.attributes("analysis spread"))
+    for (v, field) in layout.fields.enumerated() {
+      let (start, count, grid) = ([layout.offsets[v]], layout.range(v).count, grids[field.grid])
+      try column("\(field.name)_mean", grid, \.mean, start, count, field.attributes("analysis mean"))
+      try column("\(field.name)_spread", grid, \.spread, start, count, field.attributes("analysis spread"))
     }
     for (d, name) in contents.diagnostics.enumerated() {
-      try column("\(name)_mean", [x], \.diagnosticMean, [d * cells], cells, plain("\(name), analysis mean"))
-      try column("\(name)_spread", [x], \.diagnosticSpread, [d * cells], cells, plain("\(name), analysis spread"))
+      try column("\(name)_mean", grids[0], \.diagnosticMean, [d * cells], cells, plain("\(name), analysis mean"))
+      try column("\(name)_spread", grids[0], \.diagnosticSpread, [d * cells], cells, plain("\(name), analysis spread"))
     }
     try column("energy", [member], \.energies, [0], contents.memberCount, plain("energy of each member"))
     for (i, v) in contents.bounded.enumerated() {
-      let name = layout.variables[v].name
+      let name = layout.fields[v].name
       try column("min_\(name)", [], \.minima, [i], 1, plain("smallest \(name) of all members and cells"))
     }
     if !contents.constraints.isEmpty {
@@ -219,9 +219,10 @@ public final class AnalysisWriter {
         plain("covariance of the analysis, variables after one another in the file's order"))
     }
     if contents.keepsMembers {
-      for (v, variable) in layout.variables.enumerated() {
-        let starts = (0..<contents.memberCount).map { $0 * layout.count + layout.range(v).lowerBound }
-        try column(variable.name, [member, x], \.members, starts, cells, variable.attributes())
+      for (v, field) in layout.fields.enumerated() {
+        let starts = (0..<contents.memberCount).map { $0 * layout.count + layout.offsets[v] }
+        try column(
+          field.name, [member] + grids[field.grid], \.members, starts, layout.range(v).count, field.attributes())
       }
     }
   }

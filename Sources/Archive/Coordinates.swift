@@ -2,17 +2,31 @@ import DaunceState
 
 /// Coordinates that every file shares, with the attributes that CF and plotting programs look for.
 extension DatasetWriter {
-  /// Dimension and coordinate `x`: centres of the cells, in the model's unit of length.
-  func defineGrid(_ grid: CircleGrid) throws(ArchiveError) -> Dimension {
-    let x = try dimension("x", length: grid.cells)
-    let coordinate = try variable(
-      "x", over: [x],
-      attributes: [
-        Attribute("long_name", "distance along the circle, in the model's unit of length"), Attribute("units", "1"),
-        Attribute("axis", "X"), Attribute("length", grid.length),
-      ])
-    try write(grid.coordinates, to: coordinate)
-    return x
+  /// Dimensions of every grid of a layout, slowest first, with the cells' coordinates; grids share dimensions of one name.
+  ///
+  /// - Returns: by number of the grid.
+  func defineGrids(_ layout: StateLayout) throws(ArchiveError) -> [[Dimension]] {
+    var known: [String: Dimension] = [:]
+    var grids: [[Dimension]] = []
+    for grid in layout.grids {
+      var own: [Dimension] = []
+      for one in grid.dimensions {
+        if let shared = known[one.name] {
+          own.append(shared)
+          continue
+        }
+        let dimension = try dimension(one.name, length: one.length)
+        if let axis = one.axis {
+          let coordinate = try variable(
+            one.name, over: [dimension], attributes: layout.geometry.attributes(of: axis))
+          try write(one.coordinates, to: coordinate)
+        }
+        known[one.name] = dimension
+        own.append(dimension)
+      }
+      grids.append(own)
+    }
+    return grids
   }
 
   /// Dimension and coordinate `member`, numbered from 0.
@@ -51,33 +65,69 @@ extension DatasetWriter {
   }
 }
 
-extension Variable {
+extension Geometry {
+  /// What a file says about the coordinate along an axis.
+  func attributes(of number: Int) -> [Attribute] {
+    let axis = axes[number]
+    let onSphere = sphereRadius != nil && number < 2
+    var attributes: [Attribute] = []
+    if onSphere {
+      let name = number == 0 ? "longitude" : "latitude"
+      attributes = [Attribute("standard_name", name), Attribute("long_name", name)]
+    } else if let period = axis.period, axes.count == 1 {
+      attributes = [
+        Attribute("long_name", "distance along the circle, in the model's unit of length"),
+        Attribute("length", period),
+      ]
+    } else {
+      attributes = [Attribute("long_name", axis.name)]
+      if let period = axis.period { attributes.append(Attribute("length", period)) }
+    }
+    attributes.insert(
+      Attribute("units", onSphere ? (number == 0 ? "degrees_east" : "degrees_north") : axis.units), at: 1)
+    attributes.insert(Attribute("axis", ["X", "Y", "Z"][number]), at: 2)
+    return attributes
+  }
+}
+
+extension Field {
   /// What a file says about this field; `kind` is appended to the long name: `analysis mean`.
   func attributes(_ kind: String? = nil) -> [Attribute] {
     var attributes = [
-      Attribute("long_name", kind.map { "\(longName), \($0)" } ?? longName), Attribute("units", "1"),
+      Attribute("long_name", kind.map { "\(longName), \($0)" } ?? longName), Attribute("units", units),
     ]
-    if kind == nil, let lowerBound { attributes.append(Attribute("valid_min", lowerBound)) }
+    if kind == nil {
+      if let standardName { attributes.append(Attribute("standard_name", standardName)) }
+      if let lowerBound { attributes.append(Attribute("valid_min", lowerBound)) }
+      if let upperBound { attributes.append(Attribute("valid_max", upperBound)) }
+    }
     return attributes
   }
 }
 
 extension DatasetReader {
-  /// Checks that the file's cells are those of `grid`: number of cells, and their places where the file has them.
-  func checkGrid(_ grid: CircleGrid) throws(ArchiveError) {
-    let cells = try length(of: "x")
-    guard cells == grid.cells else {
-      throw ArchiveError(
-        .wrongSize, path: path, object: "dimension x", found: "\(cells) cells", expected: "\(grid.cells) cells")
-    }
-    guard find("x") != nil else { return }
-    try variable("x", over: [("x", cells)])
-    let places = try field("x")
-    let width = grid.length / Double(cells)
-    for (cell, place) in grid.coordinates.enumerated() where !(abs(places[cell] - place) <= 1e-6 * width) {
-      throw ArchiveError(
-        .wrongPosition, path: path, object: "variable x", found: "\(places[cell]) at cell \(cell)",
-        expected: "\(place) (\(grid.cells) cells on a circle of length \(grid.length))")
+  /// Checks that the file's cells are those of `layout`: lengths of its dimensions, and coordinates where the file has
+  /// them.
+  func checkGrids(_ layout: StateLayout) throws(ArchiveError) {
+    for one in layout.grids.flatMap(\.dimensions) {
+      let cells = try length(of: one.name)
+      guard cells == one.length else {
+        throw ArchiveError(
+          .wrongSize, path: path, object: "dimension \(one.name)", found: "\(cells) cells",
+          expected: "\(one.length) cells")
+      }
+      guard let axis = one.axis, find(one.name) != nil else { continue }
+      try variable(one.name, over: [(one.name, cells)])
+      let places = try field(one.name)
+      let period = layout.geometry.axes[axis].period
+      let extent = period ?? abs((one.coordinates.last ?? 0) - (one.coordinates.first ?? 0))
+      let width = extent > 0 ? extent / Double(cells) : 1
+      for (cell, place) in one.coordinates.enumerated() where !(abs(places[cell] - place) <= 1e-6 * width) {
+        throw ArchiveError(
+          .wrongPosition, path: path, object: "variable \(one.name)", found: "\(places[cell]) at cell \(cell)",
+          expected: "\(place) (\(cells) cells"
+            + (period.map { " on a circle of length \($0))" } ?? " along \(one.name))"))
+      }
     }
   }
 
@@ -125,15 +175,17 @@ extension DatasetReader {
     return count
   }
 
-  /// A field over (time, x), or one truth of a field over (truth, time, x), as `[time][cell]`.
-  func series(_ name: String, truth: Int?, times: Int, cells: Int) throws(ArchiveError) -> [Double] {
+  /// A field over (time, grid), or one truth of a field over (truth, time, grid), as `[time][cell]`.
+  func series(_ name: String, truth: Int?, times: Int, grid: Grid) throws(ArchiveError) -> [Double] {
+    let inner: [(name: String, length: Int?)] = grid.dimensions.map { ($0.name, $0.length) }
+    let (starts, lengths) = (inner.map { _ in 0 }, grid.dimensions.map(\.length))
     let declared = try variable(name)
     guard declared.dimensions.first == "truth" else {
-      let variable = try variable(name, over: [("time", times), ("x", cells)])
-      return try field(variable, start: [0, 0], count: [times, cells])
+      let variable = try variable(name, over: [("time", times)] + inner)
+      return try field(variable, start: [0] + starts, count: [times] + lengths)
     }
     let truths = try length(of: "truth")
-    let variable = try variable(name, over: [("truth", truths), ("time", times), ("x", cells)])
-    return try field(variable, start: [truth ?? 0, 0, 0], count: [1, times, cells])
+    let variable = try variable(name, over: [("truth", truths), ("time", times)] + inner)
+    return try field(variable, start: [truth ?? 0, 0] + starts, count: [1, times] + lengths)
   }
 }

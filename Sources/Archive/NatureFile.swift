@@ -71,13 +71,13 @@ public enum NatureFile {
   /// `nature`: what they have in common.
   @discardableResult
   public static func write(
-    _ truths: [Truth], to path: String, layout: CircleLayout, diagnostics: [String], asSeries: Bool,
+    _ truths: [Truth], to path: String, layout: StateLayout, diagnostics: [String], asSeries: Bool,
     nature: Surroundings = Surroundings(), provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     guard let first = truths.first, asSeries || truths.count == 1 else {
       throw ArchiveError(.wrongSize, path: path, found: "\(truths.count) truths", expected: "one, or a series")
     }
-    let (times, cells) = (first.times.count, layout.grid.cells)
+    let (times, cells) = (first.times.count, layout.cells)
     for truth in truths {
       guard truth.times == first.times, truth.states.count == times * layout.count,
         truth.energies.isEmpty || truth.energies.count == times, truth.energies.count == first.energies.count,
@@ -91,7 +91,8 @@ public enum NatureFile {
     let writer = try DatasetWriter(path: path, provenance: provenance)
     let leading = asSeries ? [try writer.defineTruths(truths.map(\.seed))] : []
     let time = try writer.defineTime(times)
-    let x = try writer.defineGrid(layout.grid)
+    let grids = try writer.defineGrids(layout)
+    let firstGrid = grids.first ?? []
     try writer.write(first.times, to: time.coordinate)
     if let hours = nature.hours { try writer.set(Attribute("time_unit_in_hours", hours)) }
     if let kilometres = nature.kilometres { try writer.set(Attribute("length_unit_in_kilometres", kilometres)) }
@@ -99,25 +100,27 @@ public enum NatureFile {
       try writer.write(
         field.values,
         to: writer.variable(
-          field.name, over: [x], attributes: [Attribute("long_name", field.longName), Attribute("units", "1")]))
+          field.name, over: firstGrid, attributes: [Attribute("long_name", field.longName), Attribute("units", "1")]))
     }
-    let dimensions = leading + [time.dimension, x]
-    for (v, variable) in layout.variables.enumerated() {
-      let field = try writer.variable(variable.name, over: dimensions, attributes: variable.attributes())
+    for (v, described) in layout.fields.enumerated() {
+      let grid = grids[described.grid]
+      let field = try writer.variable(
+        described.name, over: leading + [time.dimension] + grid, attributes: described.attributes())
+      let range = layout.range(v)
       for (number, truth) in truths.enumerated() {
         var values: [Double] = []
-        values.reserveCapacity(times * cells)
+        values.reserveCapacity(times * range.count)
         for t in 0..<times {
-          let start = t * layout.count + layout.range(v).lowerBound
-          values += truth.states[start..<start + cells]
+          let start = t * layout.count + range.lowerBound
+          values += truth.states[start..<start + range.count]
         }
-        try writeBlock(values, to: field, truth: number)
+        try writeBlock(values, to: field, grid, truth: number)
       }
     }
     for (d, name) in diagnostics.enumerated() {
       let field = try writer.variable(
-        name, over: dimensions, attributes: [Attribute("long_name", name), Attribute("units", "1")])
-      for (number, truth) in truths.enumerated() { try writeBlock(truth.diagnostics[d], to: field, truth: number) }
+        name, over: leading + [time.dimension] + firstGrid, attributes: [Attribute("long_name", name), Attribute("units", "1")])
+      for (number, truth) in truths.enumerated() { try writeBlock(truth.diagnostics[d], to: field, firstGrid, truth: number) }
     }
     if !first.energies.isEmpty {
       let energy = try writer.variable(
@@ -128,10 +131,11 @@ public enum NatureFile {
     return try writer.finish()
 
     func writeBlock(
-      _ values: [Double], to field: DatasetWriter.Variable<Double>, truth: Int
+      _ values: [Double], to field: DatasetWriter.Variable<Double>, _ grid: [DatasetWriter.Dimension], truth: Int
     ) throws(ArchiveError) {
-      let start = asSeries ? [truth, 0, 0] : [0, 0]
-      try writer.write(values, to: field, start: start, count: (asSeries ? [1] : []) + [times, cells])
+      try writer.write(
+        values, to: field, start: (asSeries ? [truth] : []) + [0] + grid.map { _ in 0 },
+        count: (asSeries ? [1] : []) + [times] + grid.map { $0.length ?? 0 })
     }
   }
 
@@ -143,16 +147,17 @@ public enum NatureFile {
   /// Reads truth number `truth` (from 0) with the named diagnostics. Throws if a variable is missing, has other
   /// dimensions or a value that is not finite, or if the grid is another one.
   public static func read(
-    _ path: String, layout: CircleLayout, diagnostics: [String], truth: Int = 0
+    _ path: String, layout: StateLayout, diagnostics: [String], truth: Int = 0
   ) throws(ArchiveError) -> Truth {
     let reader = try DatasetReader(path: path)
     let truths = try reader.truthCount(choosing: truth)
-    try reader.checkGrid(layout.grid)
+    try reader.checkGrids(layout)
     let times = try reader.times()
-    let cells = layout.grid.cells
     var fields: [[Double]] = []
-    for name in layout.variables.map(\.name) + diagnostics {
-      let values = try reader.series(name, truth: truth, times: times.count, cells: cells)
+    let names = layout.fields.map { ($0.name, layout.grids[$0.grid]) } + diagnostics.map { ($0, layout.grids[0]) }
+    for (name, grid) in names {
+      let values = try reader.series(name, truth: truth, times: times.count, grid: grid)
+      let cells = grid.cells
       for (i, value) in values.enumerated() where !value.isFinite {
         throw ArchiveError(
           .notFinite, path: path, object: "variable \(name)", found: "\(value) at time \(i / cells), x \(i % cells)",
@@ -163,7 +168,10 @@ public enum NatureFile {
     var states: [Double] = []
     states.reserveCapacity(times.count * layout.count)
     for t in times.indices {
-      for v in layout.variables.indices { states += fields[v][t * cells..<(t + 1) * cells] }
+      for v in layout.fields.indices {
+        let cells = layout.range(v).count
+        states += fields[v][t * cells..<(t + 1) * cells]
+      }
     }
     let seed: UInt64
     if let truths {
@@ -173,6 +181,6 @@ public enum NatureFile {
       seed = try reader.unsigned("seed") ?? 0
     }
     return Truth(
-      times: times, states: states, diagnostics: Array(fields[layout.variables.count...]), seed: seed)
+      times: times, states: states, diagnostics: Array(fields[layout.fields.count...]), seed: seed)
   }
 }

@@ -10,10 +10,10 @@ extension ObservationFile {
   ///   - errorVariance: in the variable's unit squared.
   @discardableResult
   public static func write(
-    fields: [[Double]], times: [Double], to path: String, layout: CircleLayout, variable: Int, errorVariance: Double,
+    fields: [[Double]], times: [Double], to path: String, layout: StateLayout, variable: Int, errorVariance: Double,
     seeds: [UInt64]?, provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
-    let shape = [times.count, layout.grid.cells]
+    let shape = [times.count, layout.cells]
     guard fields.count == seeds?.count ?? 1, fields.allSatisfy({ $0.count == shape[0] * shape[1] }) else {
       throw ArchiveError(
         .wrongSize, path: path, found: "\(fields.count) fields of \(fields.map(\.count)) values",
@@ -53,7 +53,7 @@ extension ObservationFile {
   /// Writes observations of several variables; see `write(fields:)`.
   @discardableResult
   public static func write(
-    _ fields: [ObservedField], times: [Double], to path: String, layout: CircleLayout, seeds: [UInt64]?,
+    _ fields: [ObservedField], times: [Double], to path: String, layout: StateLayout, seeds: [UInt64]?,
     provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     let writer = try DatasetWriter(path: path, provenance: provenance)
@@ -61,26 +61,27 @@ extension ObservationFile {
   }
 
   private static func write(
-    _ fields: [ObservedField], times: [Double], to writer: DatasetWriter, layout: CircleLayout, seeds: [UInt64]?
+    _ fields: [ObservedField], times: [Double], to writer: DatasetWriter, layout: StateLayout, seeds: [UInt64]?
   ) throws(ArchiveError) -> UInt64 {
-    let shape = [times.count, layout.grid.cells]
     let leading = try seeds.map { seeds throws(ArchiveError) in [try writer.defineTruths(seeds)] } ?? []
     let time = try writer.defineTime(times.count)
-    let x = try writer.defineGrid(layout.grid)
+    let grids = try writer.defineGrids(layout)
     try writer.write(times, to: time.coordinate)
     for field in fields {
-      let observed = layout.variables[field.variable]
+      let observed = layout.fields[field.variable]
+      let grid = grids[observed.grid]
+      let shape = [times.count] + grid.map { $0.length ?? 0 }
       let variable = try writer.variable(
-        observed.name, over: leading + [time.dimension, x],
+        observed.name, over: leading + [time.dimension] + grid,
         attributes: observed.attributes("observed")
           + (field.errorVariance.map { [Attribute("error_variance", $0)] } ?? []))
       let variances =
         field.errorVariance == nil
         ? try writer.variable(
-          observed.name + suffix, over: leading + [time.dimension, x],
+          observed.name + suffix, over: leading + [time.dimension] + grid,
           attributes: [Attribute("long_name", "variance of the observation error")]) : nil
       for (truth, values) in field.values.enumerated() {
-        let start = leading.isEmpty ? [0, 0] : [truth, 0, 0]
+        let start = leading.map { _ in truth } + shape.map { _ in 0 }
         let count = leading.map { _ in 1 } + shape
         try writer.write(values, to: variable, start: start, count: count)
         guard let variances else { continue }
@@ -94,17 +95,17 @@ extension ObservationFile {
   /// Writes a list of points, which may be of several variables and irregular in place and error.
   @discardableResult
   public static func write(
-    points series: ObservationSeries, to path: String, layout: CircleLayout, provenance: Provenance
+    points series: ObservationSeries, to path: String, layout: StateLayout, provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     var (times, places, values, variances): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
     var names: [String] = []
-    let coordinates = layout.grid.coordinates
+    let coordinates = layout.grids[0].dimensions[0].coordinates
     for (time, observations) in zip(series.times, series.observations) {
       for i in 0..<observations.count {
-        let (v, cell) = layout.place(of: observations.elements[i])
+        let (v, cell) = layout.cell(of: observations.elements[i])
         times.append(time)
         places.append(coordinates[cell])
-        names.append(layout.variables[v].name)
+        names.append(layout.fields[v].name)
       }
       values += observations.values
       variances += observations.errorVariances

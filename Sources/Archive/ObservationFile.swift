@@ -43,7 +43,7 @@ public enum ObservationFile {
   /// Throws if a name is not one of the layout's variables, if the grid is another one, if times do not ascend, if the
   /// variance of an observation is missing or not positive, or if all observations are missing.
   public static func read(
-    _ path: String, layout: CircleLayout, truth: Int = 0
+    _ path: String, layout: StateLayout, truth: Int = 0
   ) throws(ArchiveError) -> ObservationSeries {
     let reader = try DatasetReader(path: path)
     let isList = reader.dimensions.contains { $0.name == "obs" }
@@ -65,26 +65,26 @@ public enum ObservationFile {
   static let suffix = "_error_variance"
 
   private static func fields(
-    _ reader: DatasetReader, _ layout: CircleLayout, _ truth: Int
+    _ reader: DatasetReader, _ layout: StateLayout, _ truth: Int
   ) throws(ArchiveError) -> ObservationSeries {
     _ = try reader.truthCount(choosing: truth)
     let observed = try observedVariables(reader, layout)
-    try reader.checkGrid(layout.grid)
+    try reader.checkGrids(layout)
     let times = try reader.times()
-    let cells = layout.grid.cells
     var collected = [Observations](
       repeating: Observations(elements: [], values: [], errorVariances: []), count: times.count)
     for v in observed {
-      let name = layout.variables[v].name
-      let values = try reader.series(name, truth: truth, times: times.count, cells: cells)
-      let variances = try errorVariances(reader, name, truth: truth, times: times.count, cells: cells)
+      let (name, grid, offset) = (layout.fields[v].name, layout.grid(v), layout.offsets[v])
+      let cells = grid.cells
+      let values = try reader.series(name, truth: truth, times: times.count, grid: grid)
+      let variances = try errorVariances(reader, name, truth: truth, times: times.count, grid: grid)
       for (i, value) in values.enumerated() where !value.isNaN {
         let place = "at time \(i / cells), x \(i % cells)"
         try check(value: value, place, variable: name, reader)
         let variance = variances.count == 1 ? variances[0] : variances[i]
         let object = variances.count == 1 ? "attribute error_variance of \(name)" : "variable \(name)\(suffix)"
         try check(variance: variance, variances.count == 1 ? "" : place, object, reader)
-        collected[i / cells].append(element: v * cells + i % cells, value: value, errorVariance: variance)
+        collected[i / cells].append(element: offset + i % cells, value: value, errorVariance: variance)
       }
     }
     return ObservationSeries(times: times, observations: collected)
@@ -93,9 +93,9 @@ public enum ObservationFile {
   /// Variables of the layout that the file observes, in the layout's order. A field on the grid that is none of them is
   /// refused: left out silently, a misspelt name would be an experiment without these observations.
   private static func observedVariables(
-    _ reader: DatasetReader, _ layout: CircleLayout
+    _ reader: DatasetReader, _ layout: StateLayout
   ) throws(ArchiveError) -> [Int] {
-    let known = layout.variables.map(\.name)
+    let known = layout.fields.map(\.name)
     for variable in reader.variables where Array(variable.dimensions.suffix(2)) == ["time", "x"] {
       let name = variable.name
       if known.contains(name) { continue }
@@ -117,14 +117,14 @@ public enum ObservationFile {
 
   /// One variance for all, or one for each observation.
   private static func errorVariances(
-    _ reader: DatasetReader, _ name: String, truth: Int, times: Int, cells: Int
+    _ reader: DatasetReader, _ name: String, truth: Int, times: Int, grid: Grid
   ) throws(ArchiveError) -> [Double] {
     let single = try reader.number("error_variance", of: name)
     let hasField = reader.find(name + suffix) != nil
     switch (single, hasField) {
     case (let variance?, false): return [variance]
     case (nil, true):
-      return try reader.series(name + suffix, truth: truth, times: times, cells: cells)
+      return try reader.series(name + suffix, truth: truth, times: times, grid: grid)
     case (nil, false):
       throw ArchiveError(
         .missingAttribute, path: reader.path, object: "variable \(name)", found: "no error variance",
@@ -159,7 +159,7 @@ public enum ObservationFile {
   // MARK: Points
 
   private static func points(
-    _ reader: DatasetReader, _ layout: CircleLayout
+    _ reader: DatasetReader, _ layout: StateLayout
   ) throws(ArchiveError) -> ObservationSeries {
     let count = try reader.length(of: "obs")
     func column(_ name: String) throws(ArchiveError) -> [Double] {
@@ -210,22 +210,22 @@ public enum ObservationFile {
   /// The state element that a point observes. It has to lie within 1e-6 of a cell's width from the cell's centre, for
   /// observations between cells would need an interpolation that this file does not describe.
   private static func element(
-    of name: String, at place: Double, observation: Int, _ layout: CircleLayout, _ reader: DatasetReader
+    of name: String, at place: Double, observation: Int, _ layout: StateLayout, _ reader: DatasetReader
   ) throws(ArchiveError) -> Int {
-    guard let v = layout.variableIndex(name) else {
+    guard let v = layout.fieldIndex(name) else {
       throw ArchiveError(
         .unknownVariable, path: reader.path, object: "variable variable", found: "\"\(name)\" at obs \(observation)",
-        expected: "one of \(layout.variables.map(\.name).joined(separator: ", "))")
+        expected: "one of \(layout.fields.map(\.name).joined(separator: ", "))")
     }
-    let grid = layout.grid
-    let position = place / grid.length * Double(grid.cells)
+    let (cells, length) = (layout.range(v).count, layout.geometry.axes.first?.period ?? 1)
+    let position = place / length * Double(cells)
     let nearest = position.rounded()
     guard abs(position - nearest) <= 1e-6, abs(nearest) < 0x1p53 else {
       throw ArchiveError(
         .wrongPosition, path: reader.path, object: "variable x", found: "\(place) at obs \(observation)",
-        expected: "the centre of a cell, a multiple of \(grid.length / Double(grid.cells))")
+        expected: "the centre of a cell, a multiple of \(length / Double(cells))")
     }
-    return v * grid.cells + grid.neighbour(of: 0, offset: Int(nearest) % grid.cells)
+    return layout.offsets[v] + (Int(nearest) % cells + cells) % cells
   }
 }
 

@@ -19,7 +19,7 @@ public final class ConstrainedEAKF: InMemoryFilter {
   ///     with spread move. It makes such moves expensive, not free.
   /// - Throws: `AssimilationError` for a localization or constraints that don't fit the layout or the solver.
   public init(
-    layout: CircleLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
+    layout: StateLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
     solver: ConstraintSolver = .dual, ridge: Double = 1e-4
   ) throws(AssimilationError) {
     filter = try EAKF(layout: layout, localization: localization, inflation: inflation)

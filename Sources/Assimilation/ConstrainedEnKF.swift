@@ -23,7 +23,7 @@ public final class ConstrainedEnKF: InMemoryFilter {
   ///     members' covariance lets every element with spread move.
   /// - Throws: `AssimilationError` for a localization or constraints that don't fit the layout or the solver.
   public init(
-    layout: CircleLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
+    layout: StateLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
     solver: ConstraintSolver = .dual, seed: UInt64, ridge: Double = 1e-4
   ) throws(AssimilationError) {
     filter = try StochasticEnKF(layout: layout, localization: localization, inflation: inflation, seed: seed)

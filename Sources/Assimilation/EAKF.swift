@@ -24,7 +24,7 @@ public final class EAKF: InMemoryFilter, MomentFilter {
 
   /// - Throws: `AssimilationError` for a localization that doesn't fit the layout.
   public init(
-    layout: CircleLayout, localization: Localization, inflation: Inflation = .none, floor: Bool = false
+    layout: StateLayout, localization: Localization, inflation: Inflation = .none, floor: Bool = false
   ) throws(AssimilationError) {
     table = try LocalizationTable(localization, layout: layout)
     self.inflation = inflation
@@ -92,7 +92,7 @@ public final class EAKF: InMemoryFilter, MomentFilter {
 
   /// Elements that one observation acts on: what the work of an analysis is proportional to.
   public var elementsInReach: Int {
-    let variables = table.layout.variables.indices
+    let variables = table.layout.fields.indices
     return table.width * (variables.map { v in variables.count { table.couples(v, $0) } }.max() ?? 0)
   }
 
@@ -123,13 +123,13 @@ extension Observations {
   }
 }
 
-extension CircleLayout {
+extension StateLayout {
   /// Sets values below their variable's lower bound to it, in any number of states (`[member][variable][cell]`).
   func raiseToBounds(_ states: inout MutableSpan<Double>) {
-    for (v, variable) in variables.enumerated() {
-      guard let bound = variable.lowerBound else { continue }
-      for start in stride(from: v * grid.cells, to: states.count, by: count) {
-        for i in start..<start + grid.cells where states[i] < bound { states[i] = bound }
+    for (v, field) in fields.enumerated() {
+      guard let bound = field.lowerBound else { continue }
+      for start in stride(from: offsets[v], to: states.count, by: count) {
+        for i in start..<start + range(v).count where states[i] < bound { states[i] = bound }
       }
     }
   }

@@ -17,7 +17,7 @@ final class InnovationCovariance {
     self.table = table
   }
 
-  private var rowLength: Int { table.layout.variables.count * table.width }
+  private var rowLength: Int { table.layout.fields.count * table.width }
 
   private func reserve(_ observations: Observations) {
     observed = observations.elements
@@ -30,7 +30,7 @@ final class InnovationCovariance {
   func estimate(from ensemble: EnsembleAnomalies, observations: Observations) throws(NotPositiveDefinite) {
     reserve(observations)
     let (n, members, cells, width) = (
-      ensemble.elements, ensemble.members, table.layout.grid.cells, table.width
+      ensemble.elements, ensemble.members, table.layout.cells, table.width
     )
     let divisor = Double(members - 1)
     let length = rowLength
@@ -56,7 +56,7 @@ final class InnovationCovariance {
   /// Takes the covariances from moments that were reduced over ranks.
   func estimate(from moments: EnsembleMoments, observations: Observations) throws(NotPositiveDefinite) {
     reserve(observations)
-    let (n, cells) = (moments.mean.count, table.layout.grid.cells)
+    let (n, cells) = (moments.mean.count, table.layout.cells)
     for (k, j) in observations.elements.enumerated() {
       table.forEachSegment(of: j) { segment in
         let row = k * rowLength + segment.element / cells * table.width + segment.offset
@@ -97,7 +97,7 @@ final class InnovationCovariance {
 
   /// Adds `P H^T w` to `x` (`[element]`).
   func addColumns(_ w: Span<Double>, scale: Double = 1, to x: UnsafeMutablePointer<Double>) {
-    let (cells, width, length) = (table.layout.grid.cells, table.width, rowLength)
+    let (cells, width, length) = (table.layout.cells, table.width, rowLength)
     columns.withUnsafeBufferPointer { columns in
       for k in 0..<observed.count {
         let weight = scale * w[k]

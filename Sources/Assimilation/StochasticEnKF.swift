@@ -24,7 +24,7 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
 
   /// - Throws: `AssimilationError` for a localization that doesn't fit the layout.
   public init(
-    layout: CircleLayout, localization: Localization, inflation: Inflation = .none, seed: UInt64
+    layout: StateLayout, localization: Localization, inflation: Inflation = .none, seed: UInt64
   ) throws(AssimilationError) {
     table = try LocalizationTable(localization, layout: layout)
     self.inflation = inflation

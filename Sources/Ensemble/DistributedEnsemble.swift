@@ -3,7 +3,7 @@ public import DaunceState
 
 /// An ensemble spread over the ranks of a communicator: every rank holds the states of its own members.
 public struct DistributedEnsemble {
-  public let layout: CircleLayout
+  public let layout: StateLayout
   public let distribution: Distribution
   public let communicator: Communicator
   /// States of the members held here, in the order of `distribution.local`, each `[variable][cell]`.
@@ -12,7 +12,7 @@ public struct DistributedEnsemble {
   public var clock: PhaseClock?
 
   /// An ensemble of zero states.
-  public init(layout: CircleLayout, distribution: Distribution, communicator: Communicator) {
+  public init(layout: StateLayout, distribution: Distribution, communicator: Communicator) {
     self.layout = layout
     self.distribution = distribution
     self.communicator = communicator

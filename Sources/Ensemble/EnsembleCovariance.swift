@@ -59,7 +59,8 @@ public final class EnsembleCovariance {
   public convenience init(of ensemble: DistributedEnsemble, columns: [Int], reference: [Double] = []) {
     self.init(
       width: ensemble.layout.count, columns: columns, distribution: ensemble.distribution,
-      communicator: ensemble.communicator, reference: reference, units: ensemble.layout.units)
+      communicator: ensemble.communicator, reference: reference.isEmpty ? ensemble.layout.spread(\.reference) : reference,
+      units: ensemble.layout.spread(\.scale))
   }
 
   /// Takes other columns, such as the elements observed at another time.

@@ -59,7 +59,8 @@ public final class EnsembleStatistics {
   public convenience init(of ensemble: DistributedEnsemble, reference: [Double] = []) {
     self.init(
       width: ensemble.layout.count, distribution: ensemble.distribution,
-      communicator: ensemble.communicator, reference: reference, units: ensemble.layout.units)
+      communicator: ensemble.communicator, reference: reference.isEmpty ? ensemble.layout.spread(\.reference) : reference,
+      units: ensemble.layout.spread(\.scale))
   }
 
   /// Computes ``mean``, ``variance`` and ``spread`` of all members' rows. Collective; one reduction.
@@ -108,12 +109,5 @@ public final class EnsembleStatistics {
         }
       }
     }
-  }
-}
-
-extension CircleLayout {
-  /// Scale of every state element, the unit that deviations are expressed in (`[count]`).
-  var units: [Double] {
-    variables.flatMap { [Double](repeating: $0.scale, count: grid.cells) }
   }
 }

@@ -45,7 +45,7 @@ struct AgentStore {
       Attribute("base", settings.base.rawValue), Attribute("inputs", settings.inputs.rawValue),
       Attribute("target", settings.target.rawValue), Attribute("draws", settings.draws.rawValue),
       Attribute("order_kept", settings.orderKept ?? 0), Attribute("bounds", settings.bounds.rawValue),
-      Attribute("controls", settings.controls.map { setup.layout.variables[$0].name }.joined(separator: " ")),
+      Attribute("controls", settings.controls.map { setup.layout.fields[$0].name }.joined(separator: " ")),
       Attribute("window", settings.window), Attribute("error_variance", settings.errorVariance),
       Attribute("multiplier_rate", agent.multipliers.first?.rate ?? 0),
       Attribute("multiplier_regularisation", agent.multipliers.first?.regularisation ?? 0),
@@ -61,10 +61,10 @@ struct AgentStore {
     let background = model.name == .mjoSkeleton ? ", \(model.background.rawValue) background" : ""
     return [
       ("model", "\(setup.model.name), \(setup.model.units) units\(background)", "model"),
-      ("variables", setup.layout.variables.map(\.name).joined(separator: " "), nil),
-      ("cells", "\(setup.layout.grid.cells)", "model.cells"),
+      ("variables", setup.layout.fields.map(\.name).joined(separator: " "), nil),
+      ("cells", "\(setup.layout.cells)", "model.cells"),
       ("time_steps_between_observations", "\(setup.observing.stepsBetween)", "observations.interval"),
-      ("observed", setup.layout.variables[setup.observing.variable].name, nil),
+      ("observed", setup.layout.fields[setup.observing.variable].name, nil),
       ("members", "\(setup.configuration.members)", "members"),
       ("member", "\(member)", nil),
     ]
@@ -142,7 +142,7 @@ struct AgentStore {
     }
     let (policy, policyOptimiser) = try network("policy")
     let (value, valueOptimiser) = try network("value")
-    let controls = try file.text("controls").split(separator: " ").compactMap { setup.layout.variableIndex(String($0)) }
+    let controls = try file.text("controls").split(separator: " ").compactMap { setup.layout.fieldIndex(String($0)) }
     let settings = AgentSettings(
       base: try choice("base"), inputs: try choice("inputs"), target: try choice("target"), draws: try choice("draws"),
       orderKept: try orderKept(), bounds: try choice("bounds"), controls: controls, observed: [setup.observing.variable],

@@ -31,7 +31,7 @@ final class AnalysisRecorder {
 
   /// Adds the analysis of the next time of a truth.
   func add(_ summary: AnalysisSummary, truth: Int = 0) throws {
-    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    let (count, n) = (setup.layout.count, setup.layout.cells)
     record.time = times[written[truth]]
     record.mean.fill(from: summary.mean, at: 0)
     record.spread.fill(from: summary.spread, at: 0)
@@ -39,7 +39,7 @@ final class AnalysisRecorder {
     record.diagnosticSpread.fill(from: summary.spread, at: count)
     if !summary.energy.isEmpty { record.energies.fill(from: summary.energy, at: 0) }
     var bounded = 0
-    for (v, variable) in setup.layout.variables.enumerated() where variable.lowerBound != nil {
+    for (v, variable) in setup.layout.fields.enumerated() where variable.lowerBound != nil {
       var least = Double.infinity
       summary.members.withUnsafeBufferPointer { members in
         for m in 0..<setup.configuration.members {

@@ -8,9 +8,11 @@ import DaunceState
 final class AnalysisSummary {
   /// Variables, then the model's derived fields.
   let names: [String]
+  /// First element of each of them in mean and spread, and the number of elements (`[fields + 1]`).
+  let offsets: [Int]
   /// All members on rank 0, `[member][variable][cell]`; empty elsewhere.
   private(set) var members: [Double]
-  /// `[field][cell]`.
+  /// Fields one after the other, from `offsets`.
   private(set) var mean: [Double]
   private(set) var spread: [Double]
   /// `[member]`; empty without an energy.
@@ -33,9 +35,10 @@ final class AnalysisSummary {
     self.setup = setup
     energyFunction = setup.energy
     let (layout, distribution) = (setup.layout, setup.distribution)
-    names = layout.variables.map(\.name) + setup.model.diagnostics.map(\.name)
+    names = layout.fields.map(\.name) + setup.model.diagnostics.map(\.name)
+    offsets = layout.offsets + setup.model.diagnostics.indices.map { layout.count + ($0 + 1) * layout.cells }
     let sizes = (
-      state: layout.count, derived: setup.model.diagnostics.count * layout.grid.cells,
+      state: layout.count, derived: setup.model.diagnostics.count * layout.cells,
       energy: setup.energy == nil ? 0 : 1
     )
     self.sizes = sizes
@@ -47,7 +50,7 @@ final class AnalysisSummary {
     derived = zeros(isRoot ? distribution.members * sizes.derived : 0)
     own = zeros(isShared ? distribution.local.count * share : 0)
     received = zeros(isShared && isRoot ? distribution.members * share : 0)
-    mean = zeros(names.count * layout.grid.cells)
+    mean = zeros(offsets[names.count])
     spread = mean
     energy = zeros(distribution.members * sizes.energy)
   }
@@ -98,7 +101,7 @@ final class AnalysisSummary {
 
   private func derive(_ state: [Double], fields: inout [Double], at start: Int) {
     for (k, diagnostic) in setup.model.diagnostics.enumerated() {
-      put(diagnostic.compute(state.span), in: &fields, at: start + k * setup.layout.grid.cells)
+      put(diagnostic.compute(state.span), in: &fields, at: start + k * setup.layout.cells)
     }
   }
 

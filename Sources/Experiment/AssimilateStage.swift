@@ -140,11 +140,11 @@ public struct AssimilateStage {
       setup.progress.note("\(path): observations of \(count) truths; the first truth's are used")
     }
     guard let crew else { return }
-    let n = setup.layout.grid.cells
+    let n = setup.layout.cells
     let observed = Set(series.observations.flatMap(\.elements).map { $0 / n })
     let unseen = observed.subtracting(crew.settings.observed).sorted()
     if !unseen.isEmpty {
-      let names = unseen.map { setup.layout.variables[$0].name }.joined(separator: ", ")
+      let names = unseen.map { setup.layout.fields[$0].name }.joined(separator: ", ")
       setup.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
     }
     let trained = crew.settings.errorVariance

@@ -121,13 +121,13 @@ public struct Crew {
 
 extension Setup {
   /// Whether an ensemble can go on: every local member finite, within a hundred climatological standard deviations of
-  /// zero and, where a variable has a lower bound, not negative. Below the bound but positive is allowed: only
-  /// constrained methods promise more.
+  /// its field's reference and, where a field has a lower bound, not negative. Below the bound but positive is allowed:
+  /// only constrained methods promise more.
   func isSound(_ ensemble: DistributedEnsemble) -> Bool {
     for state in ensemble.states {
-      for (v, variable) in layout.variables.enumerated() {
-        let limit = 100 * variable.scale
-        let least = variable.lowerBound.map { min($0, 0) } ?? -limit
+      for (v, variable) in layout.fields.enumerated() {
+        let limit = variable.reference + 100 * variable.scale
+        let least = variable.lowerBound.map { min($0, 0) } ?? variable.reference - 100 * variable.scale
         for i in layout.range(v) where !(state[i] >= least && state[i] <= limit) { return false }
       }
     }

@@ -88,7 +88,7 @@ public struct BenchmarkStage {
         "members": .integer(setup.configuration.members),
         "ranks": .integer(setup.communicator.size),
         "cores": .integer(ProcessInfo.processInfo.activeProcessorCount),
-        "cells": .integer(setup.layout.grid.cells),
+        "cells": .integer(setup.layout.cells),
         "cycles": .integer(setup.configuration.truths.cycles - setup.configuration.truths.spinupCycles),
         "seed": .unsigned(setup.configuration.seed),
         "methods": .object(Dictionary(uniqueKeysWithValues: entries)),
@@ -139,7 +139,7 @@ public struct BenchmarkStage {
 
     let timer = CycleTimer(setup, truth: truth, output: output, allocations: inputs.allocations)
     let timings = try inputs.methods.map { try time($0, timer, truth: truth, band: band, crew: crew) }
-    let arithmetic = crew.map { ArithmeticSpeed(of: $0.agents[0].policy, cells: setup.layout.grid.cells) }
+    let arithmetic = crew.map { ArithmeticSpeed(of: $0.agents[0].policy, cells: setup.layout.cells) }
     let limits = inputs.kernels ? MachineLimits() : nil
     let report = Report(
       setup: setup, timings: timings, arithmetic: arithmetic,

@@ -37,7 +37,7 @@ final class Climatology {
 /// The climatological spectrum, as the waves of some nature runs: random sums of them have the second moments of the
 /// climate at every wavenumber, those between variables too.
 struct ClimatologicalWaves {
-  private let layout: CircleLayout
+  private let layout: StateLayout
   private let runs: Int
   /// Cosine and sine of each step along the circle (`[cell]`).
   private let cosines, sines: [Double]
@@ -45,16 +45,16 @@ struct ClimatologicalWaves {
   /// deviations from the runs' mean.
   private var cosineParts, sineParts: [Double]
 
-  private var waveCount: Int { layout.grid.cells / 2 + 1 }
+  private var waveCount: Int { layout.cells / 2 + 1 }
 
   /// - Parameter states: of the runs, one after the other (`[run][variable][cell]`), at least two.
-  init(_ states: [Double], layout: CircleLayout) {
-    let n = layout.grid.cells
+  init(_ states: [Double], layout: StateLayout) {
+    let n = layout.cells
     self.layout = layout
     runs = states.count / layout.count
     cosines = (0..<n).map { cos(2 * Double.pi * Double($0) / Double(n)) }
     sines = (0..<n).map { sin(2 * Double.pi * Double($0) / Double(n)) }
-    let variables = layout.variables.count
+    let variables = layout.fields.count
     cosineParts = [Double](repeating: 0, count: (n / 2 + 1) * runs * variables)
     sineParts = cosineParts
     for k in 0...n / 2 {
@@ -79,19 +79,19 @@ struct ClimatologicalWaves {
 
   /// Variance of a variable that is in wavenumber `k`, in its unit squared: over x for waves, over runs for the means.
   func variance(_ v: Int, wavenumber k: Int) -> Double {
-    let variables = layout.variables.count
+    let variables = layout.fields.count
     let sum = (0..<runs).reduce(0.0) { sum, r in
       let (p, q) = (cosineParts[(k * runs + r) * variables + v], sineParts[(k * runs + r) * variables + v])
       return sum + p * p + q * q
     }
     if k == 0 { return sum / Double(runs - 1) }
-    return sum / Double(runs) / (2 * k == layout.grid.cells ? 1 : 2)
+    return sum / Double(runs) / (2 * k == layout.cells ? 1 : 2)
   }
 
   /// Adds `factor` times a state of the climate to `state`, less the climate's mean: of each wavenumber a sum over runs
   /// with random weights and phases, the same for all variables. What all runs have in common stays: linear invariants.
   func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream) {
-    let (n, variables) = (layout.grid.cells, layout.variables.count)
+    let (n, variables) = (layout.cells, layout.fields.count)
     var (p, q) = ([Double](repeating: 0, count: variables), [Double](repeating: 0, count: variables))
     for k in 0..<waveCount {
       for v in 0..<variables { (p[v], q[v]) = (0, 0) }

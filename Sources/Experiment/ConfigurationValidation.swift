@@ -121,9 +121,9 @@ extension Configuration {
   /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when one
   ///   is left out: nothing would carry it forward.
   public func controlledVariables(
-    in layout: CircleLayout, observed: Int, source: ConfigurationError.Source = .program
+    in layout: StateLayout, observed: Int, source: ConfigurationError.Source = .program
   ) throws(ConfigurationError) -> [Int] {
-    let names = layout.variables.map(\.name)
+    let names = layout.fields.map(\.name)
     guard let controls = agents.controls else {
       return agents.base == .persistence ? Array(names.indices) : [observed]
     }

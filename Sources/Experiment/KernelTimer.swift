@@ -59,7 +59,7 @@ struct KernelTimer {
     }
     kernels.append(try update(truth))
     if let inference {
-      let cells = setup.layout.grid.cells
+      let cells = setup.layout.cells
       let operations = 2 * Double(inference.operationsPerCell * cells)
       // Inputs in, outputs out, single precision.
       let bytes = 4 * Double(inference.valuesPerCell * cells)

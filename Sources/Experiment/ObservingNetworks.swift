@@ -20,7 +20,7 @@ extension Configuration {
   ///
   /// - Throws: `ConfigurationError` for what does not fit the model.
   func makeNetworks(
-    in layout: CircleLayout, natural: ObservingSystem
+    in layout: StateLayout, natural: ObservingSystem
   ) throws(ConfigurationError) -> ([ObservingNetwork], ObservingSystem) {
     let base = ObservingSystem(
       variable: natural.variable, errorVariance: observations.errorVariance ?? natural.errorVariance, law: natural.law,
@@ -28,7 +28,7 @@ extension Configuration {
     let given = observations.networks
     guard !given.isEmpty else {
       let own = ObservingNetwork(
-        variable: base.variable, cells: Array(0..<layout.grid.cells), cycles: 1, law: base.law,
+        variable: base.variable, cells: Array(0..<layout.cells), cycles: 1, law: base.law,
         errorVariance: base.errorVariance)
       return ([own], base)
     }
@@ -42,24 +42,24 @@ extension Configuration {
         let name = "observations.networks[\(i)].\(key)"
         problems.append(.init(.outOfRange, source: .program, keys: [name], found: found, expected: expected))
       }
-      guard let v = layout.variableIndex(network.field) else {
-        let names = layout.variables.map(\.name).joined(separator: ", ")
+      guard let v = layout.fieldIndex(network.field) else {
+        let names = layout.fields.map(\.name).joined(separator: ", ")
         refuse("field", network.field.isEmpty ? "nothing" : network.field, "a variable of \(model.name.rawValue): \(names)")
         continue
       }
       if intervals[i] % shortest != 0 { refuse("interval", "\(intervals[i])", "a multiple of the shortest one, \(shortest)") }
-      if network.law == .lognormal, layout.variables[v].lowerBound ?? 0 <= 0 {
+      if network.law == .lognormal, layout.fields[v].lowerBound ?? 0 <= 0 {
         refuse("law", "lognormal for \(network.field)", "gaussian or laplace: this variable may be negative")
       }
-      let cells = network.places(of: layout.grid.cells, number: i, seed: seed)
-      if cells.isEmpty || cells.contains(where: { $0 >= layout.grid.cells }) || Set(cells).count < cells.count {
-        refuse("cells", "\(cells)", "different cells from 0 to \(layout.grid.cells - 1), at least one")
+      let cells = network.places(of: layout.cells, number: i, seed: seed)
+      if cells.isEmpty || cells.contains(where: { $0 >= layout.cells }) || Set(cells).count < cells.count {
+        refuse("cells", "\(cells)", "different cells from 0 to \(layout.cells - 1), at least one")
       }
-      if let twice = cells.first(where: { taken.contains(v * layout.grid.cells + $0) }) {
+      if let twice = cells.first(where: { taken.contains(v * layout.cells + $0) }) {
         refuse("cells", "cell \(twice) of \(network.field) again", "every cell of a variable in one network at most")
       }
-      taken.formUnion(cells.map { v * layout.grid.cells + $0 })
-      let deviation = network.sd ?? (network.relativeSd ?? 1) * layout.variables[v].scale
+      taken.formUnion(cells.map { v * layout.cells + $0 })
+      let deviation = network.sd ?? (network.relativeSd ?? 1) * layout.fields[v].scale
       networks.append(
         ObservingNetwork(
           variable: v, cells: cells, cycles: intervals[i] / shortest, law: .init(network.law),
@@ -77,11 +77,11 @@ extension Configuration {
   /// The half-widths of single variables by their numbers.
   ///
   /// - Throws: `ConfigurationError` for a field that the model does not have.
-  func halfWidths(in layout: CircleLayout) throws(ConfigurationError) -> [Int: Double] {
+  func halfWidths(in layout: StateLayout) throws(ConfigurationError) -> [Int: Double] {
     var numbers: [Int: Double] = [:]
     for (i, entry) in filter.halfWidths.enumerated() {
-      guard let v = layout.variableIndex(entry.field) else {
-        let names = layout.variables.map(\.name).joined(separator: ", ")
+      guard let v = layout.fieldIndex(entry.field) else {
+        let names = layout.fields.map(\.name).joined(separator: ", ")
         throw ConfigurationError([
           .init(
             .outOfRange, source: .program, keys: ["filter.half_widths[\(i)].field"], found: entry.field,

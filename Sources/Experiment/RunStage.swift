@@ -206,7 +206,7 @@ extension Setup {
 
   /// What all networks observe of one variable.
   private func observedField(_ v: Int, _ truths: [Twin]) -> ObservationFile.ObservedField {
-    let (n, range) = (layout.grid.cells, layout.range(v))
+    let (n, range) = (layout.cells, layout.range(v))
     let values = truths.map { truth in
       var field = [Double](repeating: .nan, count: truth.cycles * n)
       for (t, observed) in truth.observations.enumerated() {

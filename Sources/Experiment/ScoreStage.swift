@@ -72,10 +72,14 @@ public struct ScoreStage {
         .data, file.path, found: "analyses of \(file.truthCount) truths",
         expected: "no more than the \(truths) of \(truth.path)")
     }
-    guard file.cells == setup.layout.grid.cells else {
-      throw ExperimentError(
-        .data, file.path, "dimension x", found: "\(file.cells) cells",
-        expected: "\(setup.layout.grid.cells) (key model.cells)")
+    for field in file.fields {
+      guard let place = place(of: field) else { continue }
+      let expected = cells(at: place)
+      guard file.cells(of: field) == expected else {
+        throw ExperimentError(
+          .data, file.path, "variable \(field)_mean", found: "\(file.cells(of: field)) cells",
+          expected: "\(expected) (key model.cells)")
+      }
     }
   }
 
@@ -86,7 +90,7 @@ public struct ScoreStage {
       truth.path, layout: setup.layout, diagnostics: setup.model.diagnostics.map(\.name),
       truth: k)
     let (mean, spread) = (try file.mean(of: field, truth: k), try file.spread(of: field, truth: k))
-    let n = setup.layout.grid.cells
+    let n = cells(at: place)
     var pairs: [(mean: [Double], truth: [Double], variance: Double)] = []
     for (t, time) in file.times.enumerated() where t >= setup.configuration.truths.spinupCycles {
       guard let s = nature.times.firstIndex(where: { abs($0 - time) < 1e-6 * max(1, abs(time)) }) else {
@@ -122,15 +126,24 @@ public struct ScoreStage {
   }
 
   private func place(of field: String) -> Place? {
-    setup.layout.variableIndex(field).map { .variable($0) }
+    setup.layout.fieldIndex(field).map { .variable($0) }
       ?? setup.model.diagnostics.firstIndex { $0.name == field }.map { .diagnostic($0) }
+  }
+
+  private func cells(at place: Place) -> Int {
+    switch place {
+    case .variable(let v): setup.layout.range(v).count
+    case .diagnostic: setup.layout.cells
+    }
   }
 
   /// A field of the truth at time number `t`.
   private func values(at place: Place, in nature: Truth, time t: Int) -> [Double] {
-    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    let (layout, n) = (setup.layout, cells(at: place))
     switch place {
-    case .variable(let v): return Array(nature.states[t * count + v * n..<t * count + (v + 1) * n])
+    case .variable(let v):
+      let first = t * layout.count + layout.offsets[v]
+      return Array(nature.states[first..<first + n])
     case .diagnostic(let d): return Array(nature.diagnostics[d][t * n..<(t + 1) * n])
     }
   }

@@ -22,11 +22,11 @@ public struct MethodScore {
     self.method = method
     self.truths = truths
     let layout = setup.layout
-    fields = layout.variables.map(\.name) + setup.model.diagnostics.map(\.name)
-    variables = layout.variables.count
-    observed = layout.variables[setup.observing.variable].name
+    fields = layout.fields.map(\.name) + setup.model.diagnostics.map(\.name)
+    variables = layout.fields.count
+    observed = layout.fields[setup.observing.variable].name
     members = setup.configuration.members
-    bounded = layout.variables.filter { $0.lowerBound != nil }.map(\.name)
+    bounded = layout.fields.filter { $0.lowerBound != nil }.map(\.name)
     invariants = setup.model.invariants.map(\.name)
     hasBand = setup.energy != nil
   }

@@ -28,7 +28,7 @@ public final class Setup {
   /// Nature runs beside the truths, shared by all setups of a job.
   var climatology = Climatology()
 
-  public var layout: CircleLayout { model.layout }
+  public var layout: StateLayout { model.layout }
 
   /// - Throws: when ranks disagree about the configuration, there are more ranks than members, or the model refuses its
   ///   parameters; before anything else is communicated.
@@ -123,7 +123,7 @@ final class CoarseBase: BaseForecast {
     invariants = setup.configuration.constraints.invariants ? setup.model.invariants : []
   }
 
-  var layout: CircleLayout { model.layout }
+  var layout: StateLayout { model.layout }
   var auxiliaryCount: Int { model.auxiliaryNames.count }
 
   func advance(_ state: inout MutableSpan<Double>) { model.coarseForecast(&state, steps: steps) }

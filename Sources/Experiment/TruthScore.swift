@@ -60,7 +60,7 @@ final class Scorer {
     let members = setup.configuration.members
     score = TruthScore(
       seed: truth.seed,
-      fields: (0..<setup.layout.variables.count + diagnostics.count).map { _ in
+      fields: (0..<setup.layout.fields.count + diagnostics.count).map { _ in
         TruthScore.Field(
           normalisedRMSE: RunningScore(skipping: spinUp), correlation: RunningScore(skipping: spinUp),
           error: RunningScore(skipping: spinUp), squareError: RunningRootMeanSquare(skipping: spinUp),
@@ -72,7 +72,7 @@ final class Scorer {
   /// The truth's variables and derived fields at a cycle, each `[cell]`.
   private func truthFields(_ cycle: Int) -> [[Double]] {
     let state = truth.state(of: cycle)
-    let variables = setup.layout.variables.indices.map { Array(state[setup.layout.range($0)]) }
+    let variables = setup.layout.fields.indices.map { Array(state[setup.layout.range($0)]) }
     return variables + setup.model.diagnostics.map { $0.compute(state.span) }
   }
 
@@ -111,25 +111,26 @@ final class Scorer {
 
   /// Takes the analysis of `cycle` on rank 0, and the wall seconds of the cycle if they were measured.
   func add(_ summary: AnalysisSummary, cycle: Int, seconds: Double?) {
-    let (count, n) = (setup.layout.count, setup.layout.grid.cells)
+    let count = setup.layout.count
     let members = setup.configuration.members
     for (f, t) in truthFields(cycle).enumerated() {
+      let (n, first) = (t.count, summary.offsets[f])
       if cycle > spinUp { for value in t { score.fields[f].truth.add(value) } }
-      let mean = Array(summary.mean[f * n..<(f + 1) * n])
+      let mean = Array(summary.mean[first..<first + n])
       score.fields[f].normalisedRMSE.add(normalisedRMSE(mean, truth: t))
       score.fields[f].correlation.add(patternCorrelation(mean, truth: t))
       let error = rootMeanSquareError(mean, truth: t)
       score.fields[f].error.add(error)
       score.fields[f].squareError.add(error)
       var variance = 0.0
-      for c in 0..<n { variance += summary.spread[f * n + c] * summary.spread[f * n + c] }
+      for c in 0..<n { variance += summary.spread[first + c] * summary.spread[first + c] }
       score.fields[f].spread.add((variance / Double(n)).squareRoot())
-      guard f < setup.layout.variables.count else { continue }
-      let values = summary.members.span.extracting(droppingFirst: f * n)
+      guard f < setup.layout.fields.count else { continue }
+      let values = summary.members.span.extracting(droppingFirst: first)
       score.fields[f].ranks.add(values, stride: count, truth: t.span)
       score.fields[f].crps.add(crpsField.sum(values, stride: count, truth: t.span) / Double(n))
     }
-    for (v, variable) in setup.layout.variables.enumerated() where variable.lowerBound != nil {
+    for (v, variable) in setup.layout.fields.enumerated() where variable.lowerBound != nil {
       for m in 0..<members {
         for i in setup.layout.range(v) { score.smallest = min(score.smallest, summary.members[m * count + i]) }
       }

@@ -18,7 +18,7 @@ public struct Twin: Sendable {
   public var cycles: Int { observations.count }
 
   /// The state at time 0.
-  func initial(_ layout: CircleLayout) -> [Double] { Array(states.prefix(layout.count)) }
+  func initial(_ layout: StateLayout) -> [Double] { Array(states.prefix(layout.count)) }
 }
 
 extension Setup {
@@ -146,7 +146,7 @@ extension Setup {
       ensemble.states[m] = centre
       waves.perturb(
         &ensemble.states[m], by: spread, RandomStream(seed: seed, purpose: .initialEnsemble, member: member))
-      for (v, variable) in layout.variables.enumerated() {
+      for (v, variable) in layout.fields.enumerated() {
         guard let lower = variable.lowerBound else { continue }
         for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
       }
@@ -155,16 +155,17 @@ extension Setup {
 
   /// Takes back what raising to the bounds has done to the invariants; states of the climate have them all alike.
   private func restoreInvariants(of ensemble: inout DistributedEnsemble, truth: [Double]) {
-    let n = layout.grid.cells
-    let bounded = layout.variables.indices.filter { layout.variables[$0].lowerBound != nil }
+    let bounded = layout.fields.indices.filter { layout.fields[$0].lowerBound != nil }
     let projection = InvariantProjection(invariants: model.invariants, layout: layout, controls: bounded)
     guard projection.equations > 0 else { return }
-    let scales = bounded.flatMap { [Double](repeating: layout.variables[$0].scale, count: n) }
+    let scales = bounded.flatMap { [Double](repeating: layout.fields[$0].scale, count: layout.range($0).count) }
     for m in ensemble.states.indices {
       var fields = bounded.flatMap { ensemble.states[m][layout.range($0)] }
       projection.project(&fields, scales: scales, base: truth)
-      for (k, v) in bounded.enumerated() {
-        for c in 0..<n { ensemble.states[m][v * n + c] = fields[k * n + c] }
+      var next = 0
+      for i in bounded.flatMap({ layout.range($0) }) {
+        ensemble.states[m][i] = fields[next]
+        next += 1
       }
     }
   }

@@ -27,7 +27,7 @@ public import DaunceState
 /// Observed everywhere once every 5/64 of a turn.
 public final class Advection1D: ForecastModel {
   public let name = "advection1d"
-  public let layout: CircleLayout
+  public let layout: StateLayout
   public let timeStep: Double
   public let units = "nondimensional"
   public let observing: ObservingSystem
@@ -74,9 +74,9 @@ public final class Advection1D: ForecastModel {
     sigma = Self.gustiness * noiseAmplitude
     let steps = Self.stepsBetweenObservations(cells: cells, sigma: sigma)
     timeStep = Self.observationInterval / Double(steps)
-    layout = CircleLayout(
-      grid: CircleGrid(cells: cells, length: 1),
-      variables: [Variable(name: "u", longName: "tracer concentration", lowerBound: floor, scale: 0.9)])
+    layout = StateLayout(
+      ring: cells, length: 1,
+      fields: [Field(name: "u", longName: "tracer concentration", scale: 0.9, lowerBound: floor)])
     observing = ObservingSystem(variable: 0, errorVariance: 0.2, law: .lognormal, stepsBetween: steps)
     invariants = [
       LinearInvariant(name: "mass", coefficients: [Double](repeating: 1 / Double(cells), count: cells))
@@ -109,7 +109,7 @@ public final class Advection1D: ForecastModel {
   /// 1 + 0.4 cos(2 pi x + phase), with a random phase.
   public func initialState(_ stream: RandomStream) -> [Double] {
     let phase = stream.uniform(at: 0)
-    return layout.grid.coordinates.map { 1 + 0.4 * cos(2 * .pi * ($0 + phase)) }
+    return layout.grids[0].dimensions[0].coordinates.map { 1 + 0.4 * cos(2 * .pi * ($0 + phase)) }
   }
 
   /// Carries `state` over `steps` time steps; the signs of step s are bits of the stream's words at address s.

@@ -8,7 +8,7 @@ public protocol ForecastModel: AnyObject {
   /// Name in configurations and files.
   var name: String { get }
   /// Fields and grid.
-  var layout: CircleLayout { get }
+  var layout: StateLayout { get }
   /// Time step, in the model's unit of time.
   var timeStep: Double { get }
   /// Name of the model's unit system, for files and tables.

@@ -8,7 +8,7 @@ public import DaunceState
 /// 2008).
 public final class Lorenz96: ForecastModel {
   public let name = "lorenz96"
-  public let layout: CircleLayout
+  public let layout: StateLayout
   public let timeStep: Double
   /// F.
   public let forcing: Double
@@ -35,9 +35,8 @@ public final class Lorenz96: ForecastModel {
     try ModelError.require(timeStep > 0 && timeStep <= 0.1, "time_step", timeStep, "a number above 0, at most 0.1")
     self.forcing = forcing
     self.timeStep = timeStep
-    layout = CircleLayout(
-      grid: CircleGrid(cells: cells, length: Double(cells)),
-      variables: [Variable(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
+    layout = StateLayout(
+      ring: cells, length: Double(cells), fields: [Field(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
     observing = ObservingSystem(variable: 0, errorVariance: 1, law: .gaussian, stepsBetween: 1)
     energies = [KineticEnergy()]
     memory = .allocate(capacity: 4 * (cells + 3))

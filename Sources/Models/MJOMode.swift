@@ -95,10 +95,10 @@ public struct MJOProjection: Sendable {
   ///   - grid: at least 8 cells.
   ///   - background: Abar at every cell (`[cell]`).
   ///   - activity: abar of the mean state that the modes belong to.
-  public init(grid: CircleGrid, background: [Double], activity: Double) {
-    modes = (1...3).map { MJOMode(wavenumber: $0, length: grid.length, activity: activity) }
+  public init(ring: Ring, background: [Double], activity: Double) {
+    modes = (1...3).map { MJOMode(wavenumber: $0, length: ring.length, activity: activity) }
     self.background = background
-    let n = grid.cells
+    let n = ring.cells
     func table(_ function: (Double) -> Double) -> [Double] {
       let turn = (0..<n).map { function(2 * .pi * Double($0) / Double(n)) }
       return (1...3).flatMap { wavenumber in (0..<n).map { turn[wavenumber * $0 % n] } }

@@ -13,10 +13,10 @@ extension MJOSkeleton {
   /// of a tenth of each variable's scale; that of a is a factor exp(0.1 w), so a stays positive. The zonal means, and
   /// with them the linear invariants, start from 0.
   public func initialState(_ stream: RandomStream) -> [Double] {
-    let n = layout.grid.cells
+    let n = layout.cells
     var state = [Double](repeating: 0, count: layout.count)
     for v in 0..<4 {
-      let scale = 0.1 * layout.variables[v].scale
+      let scale = 0.1 * layout.fields[v].scale
       let wave = smoothField(stream, first: 3 * v)
       for i in 0..<n {
         state[v * n + i] =
@@ -30,7 +30,7 @@ extension MJOSkeleton {
 
   /// Waves 1 to 3 with independent normal amplitudes; variance 1 at every cell.
   private func smoothField(_ stream: RandomStream, first: Int) -> [Double] {
-    let n = layout.grid.cells
+    let n = layout.cells
     let amplitudes = (0..<3).map { stream.normalPair(at: first + $0) }
     return (0..<n).map { i in
       var sum = 0.0
@@ -44,7 +44,7 @@ extension MJOSkeleton {
 
   /// Q / 0.06, sqrt(|Q| a) and S / 0.022 - 1, in this order.
   public func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {
-    let n = layout.grid.cells
+    let n = layout.cells
     precondition(state.count >= 4 * n && fields.count >= 3 * n, "four fields and three auxiliary ones")
     state.withUnsafeBufferPointer { state in
       fields.withUnsafeMutableBufferPointer { fields in
@@ -64,12 +64,14 @@ extension MJOSkeleton {
     }
   }
 
-  static func source(_ background: MJOConfiguration.Background, _ grid: CircleGrid) -> [Double] {
+  static func source(_ background: MJOConfiguration.Background, _ ring: Ring) -> [Double] {
     let mean = MJOConstants.homogeneousSource
     switch background {
-    case .homogeneous: return [Double](repeating: mean, count: grid.cells)
+    case .homogeneous: return [Double](repeating: mean, count: ring.cells)
     case .warmPool:
-      return grid.coordinates.map { mean * (1 - 0.6 * cos(2 * .pi * $0 / grid.length)) }
+      return (0..<ring.cells).map {
+        mean * (1 - 0.6 * cos(2 * .pi * (Double($0) * ring.length / Double(ring.cells)) / ring.length))
+      }
     }
   }
 }

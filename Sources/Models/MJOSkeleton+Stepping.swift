@@ -62,7 +62,7 @@ extension MJOSkeleton {
     }
     let interval = Double(steps) * configuration.timeStep
     let substeps = max(1, Int((interval / Self.longestCoarseStep).rounded(.up)))
-    let advection = MJOAdvection(grid: layout.grid, interval: interval / Double(substeps))
+    let advection = MJOAdvection(ring: Ring(cells: configuration.cells, length: configuration.length), interval: interval / Double(substeps))
     coarseAdvection = (steps, substeps, advection)
     return (substeps, advection)
   }

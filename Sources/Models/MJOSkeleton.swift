@@ -18,7 +18,7 @@ public import DaunceState
 public final class MJOSkeleton: ForecastModel {
   public let configuration: MJOConfiguration
   public let name = "mjo-skeleton"
-  public let layout: CircleLayout
+  public let layout: StateLayout
   public let observing: ObservingSystem
   public let invariants: [LinearInvariant]
   public let energies: [any StateFunction]
@@ -57,24 +57,24 @@ public final class MJOSkeleton: ForecastModel {
     try configuration.validate()
     self.configuration = configuration
     let n = configuration.cells
-    let grid = CircleGrid(cells: n, length: configuration.length)
-    layout = CircleLayout(
-      grid: grid, variables: Self.variables(configuration.preset, floor: configuration.floor))
+    let ring = Ring(cells: n, length: configuration.length)
+    layout = StateLayout(
+      ring: n, length: configuration.length, fields: Self.fields(configuration.preset, floor: configuration.floor))
     observing = ObservingSystem(
       variable: 3, errorVariance: configuration.observationVariance, law: .lognormal,
       stepsBetween: configuration.stepsBetweenObservations)
-    let source = Self.source(configuration.background, grid)
+    let source = Self.source(configuration.background, ring)
     self.source = source
     invariants = Self.invariants(cells: n)
     energies = MJOEnergy.Form.allCases.map { MJOEnergy($0, source: source) }
     let background = source.map { $0 / MJOConstants.heatingRate }
     let projection = MJOProjection(
-      grid: grid, background: background,
+      ring: ring, background: background,
       activity: MJOConstants.homogeneousSource / MJOConstants.heatingRate)
     self.projection = projection
     diagnostics = [DiagnosticField(name: "MJO") { projection.field(of: $0) }]
     workspace = MJOWorkspace(source: source)
-    fineAdvection = MJOAdvection(grid: grid, interval: configuration.timeStep)
+    fineAdvection = MJOAdvection(ring: ring, interval: configuration.timeStep)
   }
 
   /// The settings of a preset, unchanged.
@@ -84,13 +84,13 @@ public final class MJOSkeleton: ForecastModel {
     try self.init(MJOConfiguration(preset, background: background))
   }
 
-  private static func variables(_ preset: MJOConfiguration.Preset, floor: Double) -> [Variable] {
+  private static func fields(_ preset: MJOConfiguration.Preset, floor: Double) -> [Field] {
     let scales = preset == .paper ? [0.015, 0.011, 0.043, 0.18] : [0.03, 0.042, 0.047, 0.13]
     return [
-      Variable(name: "K", longName: "Kelvin wave amplitude", scale: scales[0]),
-      Variable(name: "R", longName: "Rossby wave amplitude", scale: scales[1]),
-      Variable(name: "Z", longName: "moisture less its adiabatic part, Q - Qt (K + R)", scale: scales[2]),
-      Variable(name: "a", longName: "envelope of convective activity", lowerBound: floor, scale: scales[3]),
+      Field(name: "K", longName: "Kelvin wave amplitude", scale: scales[0]),
+      Field(name: "R", longName: "Rossby wave amplitude", scale: scales[1]),
+      Field(name: "Z", longName: "moisture less its adiabatic part, Q - Qt (K + R)", scale: scales[2]),
+      Field(name: "a", longName: "envelope of convective activity", scale: scales[3], lowerBound: floor),
     ]
   }
 

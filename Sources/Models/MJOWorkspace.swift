@@ -13,15 +13,15 @@ final class MJOAdvection {
   private let halves: (k: SpectralShift, r: SpectralShift)
   private let fulls: (k: SpectralShift, r: SpectralShift)
 
-  init(grid: CircleGrid, interval: Double) {
-    let cells = interval * Double(grid.cells) / grid.length
+  init(ring: Ring, interval: Double) {
+    let cells = interval * Double(ring.cells) / ring.length
     halves = (
-      SpectralShift(cells: grid.cells, displacement: cells / 2),
-      SpectralShift(cells: grid.cells, displacement: -cells / 6)
+      SpectralShift(cells: ring.cells, displacement: cells / 2),
+      SpectralShift(cells: ring.cells, displacement: -cells / 6)
     )
     fulls = (
-      SpectralShift(cells: grid.cells, displacement: cells),
-      SpectralShift(cells: grid.cells, displacement: -cells / 3)
+      SpectralShift(cells: ring.cells, displacement: cells),
+      SpectralShift(cells: ring.cells, displacement: -cells / 3)
     )
   }
 

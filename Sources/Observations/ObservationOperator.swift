@@ -72,6 +72,15 @@ public struct ObservationRows: Sendable {
     return functions[k](isNorm ? combined.squareRoot() : combined)
   }
 
+  /// The state element that observation `k` is the value of, `nil` where it is anything else.
+  public func element(_ k: Int) -> Int? {
+    let part = Int(parts[k])
+    guard parts[k + 1] == parts[k] + 1, starts[part + 1] == starts[part] + 1, weights[starts[part]] == 1,
+      functions[k] == .identity, combinations[k] == .sum
+    else { return nil }
+    return elements[starts[part]]
+  }
+
   /// Whether an observation sees elements of which `isMissing` holds.
   public func touches(_ k: Int, where isMissing: (Int) -> Bool) -> Bool {
     for entry in starts[Int(parts[k])]..<starts[Int(parts[k + 1])] where weights[entry] != 0 {

@@ -78,10 +78,8 @@ public struct ConstraintSet: Sendable {
   }
 
   /// The bounds that a layout declares, with the given invariants and bands.
-  public init(layout: CircleLayout, invariants: [LinearInvariant] = [], bands: [Band] = []) {
-    let bounds = layout.variables.flatMap { variable in
-      [Double](repeating: variable.lowerBound ?? -.infinity, count: layout.grid.cells)
-    }
-    self.init(lowerBounds: bounds, invariants: invariants, bands: bands)
+  public init(layout: StateLayout, invariants: [LinearInvariant] = [], bands: [Band] = []) {
+    self.init(
+      lowerBounds: layout.spread { $0.lowerBound ?? -.infinity }, invariants: invariants, bands: bands)
   }
 }

@@ -130,6 +130,28 @@ public struct StateLayout: Sendable, Hashable {
   /// Grid of field number `f`.
   public func grid(_ f: Int) -> Grid { grids[fields[f].grid] }
 
+  /// Cells of the grid that all fields lie on; those of the first field where there are several grids.
+  public var cells: Int { fields.isEmpty ? 0 : grid(0).cells }
+
+  /// Field and cell of a state element.
+  public func cell(of element: Int) -> (field: Int, cell: Int) {
+    // Few fields: the last one that does not begin behind the element.
+    var field = 0
+    while field + 1 < fields.count, offsets[field + 1] <= element { field += 1 }
+    return (field, element - offsets[field])
+  }
+
+  /// Place of a state element.
+  public func place(of element: Int) -> Place {
+    let (field, cell) = cell(of: element)
+    return grid(field).place(of: cell)
+  }
+
+  /// One value for every element, from one for every field (`[count]`).
+  public func spread(_ value: (Field) -> Double) -> [Double] {
+    fields.indices.flatMap { [Double](repeating: value(fields[$0]), count: range($0).count) }
+  }
+
   /// Number of the field called `name`, if there is one.
   public func fieldIndex(_ name: String) -> Int? { fields.firstIndex { $0.name == name } }
 }

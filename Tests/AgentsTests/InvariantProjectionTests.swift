@@ -4,10 +4,10 @@ import DaunceState
 import Testing
 
 /// Two variables on eight cells, the second one bounded.
-private let layout = CircleLayout(
-  grid: CircleGrid(cells: 8, length: 1),
-  variables: [
-    Variable(name: "q", longName: "unbounded", scale: 1), Variable(name: "u", longName: "bounded", lowerBound: 0.1, scale: 1),
+private let layout = StateLayout(
+  ring: 8, length: 1,
+  fields: [
+    Field(name: "q", longName: "unbounded", scale: 1), Field(name: "u", longName: "bounded", scale: 1, lowerBound: 0.1),
   ])
 
 private func invariant(_ q: (Int) -> Double, _ u: (Int) -> Double) -> LinearInvariant {

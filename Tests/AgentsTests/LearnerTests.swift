@@ -3,11 +3,11 @@ import DaunceNumerics
 import DaunceState
 import Testing
 
-private let layout = CircleLayout(
-  grid: CircleGrid(cells: 16, length: 1),
-  variables: [
-    Variable(name: "q", longName: "unbounded", scale: 0.5),
-    Variable(name: "a", longName: "bounded", lowerBound: 1e-3, scale: 0.2),
+private let layout = StateLayout(
+  ring: 16, length: 1,
+  fields: [
+    Field(name: "q", longName: "unbounded", scale: 0.5),
+    Field(name: "a", longName: "bounded", scale: 0.2, lowerBound: 1e-3),
   ])
 
 private func settings(_ bounds: AgentSettings.Bounds = .truncated) -> AgentSettings {
@@ -170,7 +170,7 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
 /// Eight cells at once against one by one, with every law, at the limits too, and with cells that fill no whole vector.
 @Test(arguments: [AgentSettings.Bounds.truncated, .clip, .softplus])
 func lawsOfEightCellsAreThoseOfSingleCells(bounds: AgentSettings.Bounds) {
-  let narrow = CircleLayout(grid: CircleGrid(cells: 13, length: 1), variables: layout.variables)
+  let narrow = StateLayout(ring: 13, length: 1, fields: layout.fields)
   let head = PolicyHead(settings: settings(bounds), layout: narrow)
   let network = Network(sizes: [1, 4], outputGain: 1, stream: RandomStream(seed: 1, purpose: .test))
   let tile = Activations(network: network, vectors: 2)

@@ -4,11 +4,11 @@ import Testing
 
 /// The paper's list of inputs, by hand: two variables on ten cells.
 @Suite struct LiteralInputsTests {
-  private let layout = CircleLayout(
-    grid: CircleGrid(cells: 10, length: 1),
-    variables: [
-      Variable(name: "q", longName: "unbounded", scale: 0.5),
-      Variable(name: "a", longName: "bounded", lowerBound: 1e-3, scale: 0.2),
+  private let layout = StateLayout(
+    ring: 10, length: 1,
+    fields: [
+      Field(name: "q", longName: "unbounded", scale: 0.5),
+      Field(name: "a", longName: "bounded", scale: 0.2, lowerBound: 1e-3),
     ])
 
   @Test func everyInputIsWhatThePaperLists() {

@@ -21,11 +21,11 @@ final class Folder: Sendable {
   }
 }
 
-let layout = CircleLayout(
-  grid: CircleGrid(cells: 8, length: 4),
-  variables: [
-    Variable(name: "K", longName: "Kelvin wave", scale: 0.015),
-    Variable(name: "a", longName: "convective activity", lowerBound: 0.001, scale: 0.18),
+let layout = StateLayout(
+  ring: 8, length: 4,
+  fields: [
+    Field(name: "K", longName: "Kelvin wave", scale: 0.015),
+    Field(name: "a", longName: "convective activity", scale: 0.18, lowerBound: 0.001),
   ])
 
 let provenance = Provenance(

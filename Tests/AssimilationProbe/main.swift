@@ -16,19 +16,19 @@ func digest(_ members: [Double]) -> String {
 }
 
 /// A state of two variables, the second positive.
-func state(of member: Int, layout: CircleLayout) -> [Double] {
+func state(of member: Int, layout: StateLayout) -> [Double] {
   let stream = RandomStream(seed: 5, purpose: .test, member: member)
   return (0..<layout.count).map { i in
     let value = stream.normal(at: i) + sin(Double(i))
-    return i < layout.grid.cells ? value : max(0, 0.3 + 0.3 * value)
+    return i < layout.cells ? value : max(0, 0.3 + 0.3 * value)
   }
 }
 
 func exercise(_ world: Communicator, members: Int) throws {
-  let layout = CircleLayout(
-    grid: CircleGrid(cells: 12, length: 1),
-    variables: [
-      Variable(name: "u", longName: "u", scale: 1), Variable(name: "a", longName: "a", lowerBound: 0, scale: 0.3),
+  let layout = StateLayout(
+    ring: 12, length: 1,
+    fields: [
+      Field(name: "u", longName: "u", scale: 1), Field(name: "a", longName: "a", scale: 0.3, lowerBound: 0),
     ])
   let observations = Observations(elements: [13, 17], values: [0.05, 0.2], errorVariances: [0.01, 0.02])
   let constraints = ConstraintSet(

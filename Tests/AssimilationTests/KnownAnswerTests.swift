@@ -16,7 +16,7 @@ struct FilterCase: Decodable {
   let observation: [Double]
   let perturbation: [[Double]]
 
-  var layout: CircleLayout { skeletonLayout(cells: n) }
+  var layout: StateLayout { skeletonLayout(cells: n) }
   var localization: Localization { Localization(halfWidth: halfWidthInCells, coupling: .all) }
   var observations: Observations {
     Observations(

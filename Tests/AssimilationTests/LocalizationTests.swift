@@ -12,7 +12,7 @@ import Testing
     let table = try LocalizationTable(Localization(halfWidth: halfWidth, coupling: .all), layout: layout)
     for i in [0, 5, 15, 16, 40] {
       for j in 0..<layout.count {
-        let distance = layout.grid.distance(i % 16, j % 16)
+        let distance = ringDistance(i % 16, j % 16, of: 16)
         #expect(table.weight(i, j) == GaspariCohn.value(Double(distance) / halfWidth))
       }
     }
@@ -62,8 +62,8 @@ import Testing
     for filter in filters {
       let analysis = try filter.analysis(of: states, members: members, observations)
       for i in states.indices {
-        let (variable, cell) = layout.place(of: i % layout.count)
-        let isInReach = variable == 3 && layout.grid.distance(cell, 1) < 4
+        let (variable, cell) = layout.cell(of: i % layout.count)
+        let isInReach = variable == 3 && ringDistance(cell, 1, of: layout.cells) < 4
         #expect((analysis[i] != states[i]) == isInReach, "element \(i)")
       }
     }

@@ -21,7 +21,7 @@ private struct Ball: StateFunction {
 
 @Suite struct ProjectionTests {
   private let cells = 16
-  private var layout: CircleLayout { skeletonLayout(cells: cells) }
+  private var layout: StateLayout { skeletonLayout(cells: cells) }
 
   /// A smooth covariance of full rank, with correlated variables.
   private func covariance() -> [Double] {
@@ -29,7 +29,7 @@ private struct Ball: StateFunction {
     let scale = [0.015, 0.011, 0.043, 0.05]
     return (0..<16 * n * n).map { e in
       let (i, j) = (e / (4 * n), e % (4 * n))
-      let distance = Double(layout.grid.distance(i % n, j % n))
+      let distance = Double(ringDistance(i % n, j % n, of: n))
       let correlation = i / n == j / n ? 1.0 : 0.3
       return scale[i / n] * scale[j / n] * correlation * (exp(-distance * distance / 8) + (i == j ? 0.05 : 0))
     }

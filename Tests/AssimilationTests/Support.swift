@@ -15,31 +15,31 @@ func fixture<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
 }
 
 /// K, R, Z, a on `cells` cells, a bounded below.
-func skeletonLayout(cells: Int, floor: Double = 1e-4) -> CircleLayout {
-  CircleLayout(
-    grid: CircleGrid(cells: cells, length: 8.0 / 3),
-    variables: [
-      Variable(name: "K", longName: "Kelvin wave", scale: 0.015),
-      Variable(name: "R", longName: "Rossby wave", scale: 0.011),
-      Variable(name: "Z", longName: "moisture", scale: 0.043),
-      Variable(name: "a", longName: "convective activity", lowerBound: floor, scale: 0.18),
+func skeletonLayout(cells: Int, floor: Double = 1e-4) -> StateLayout {
+  StateLayout(
+    ring: cells, length: 8.0 / 3,
+    fields: [
+      Field(name: "K", longName: "Kelvin wave", scale: 0.015),
+      Field(name: "R", longName: "Rossby wave", scale: 0.011),
+      Field(name: "Z", longName: "moisture", scale: 0.043),
+      Field(name: "a", longName: "convective activity", scale: 0.18, lowerBound: floor),
     ])
 }
 
 /// One unbounded variable.
-func plainLayout(cells: Int) -> CircleLayout {
-  CircleLayout(
-    grid: CircleGrid(cells: cells, length: 1), variables: [Variable(name: "x", longName: "x", scale: 1)])
+func plainLayout(cells: Int) -> StateLayout {
+  StateLayout(
+    ring: cells, length: 1, fields: [Field(name: "x", longName: "x", scale: 1)])
 }
 
 /// Smooth-plus-noise members (`[member][element]`), a near the floor in places.
-func skeletonEnsemble(_ layout: CircleLayout, members: Int, seed: UInt64, floored: Bool = true) -> [Double] {
-  let n = layout.grid.cells
+func skeletonEnsemble(_ layout: StateLayout, members: Int, seed: UInt64, floored: Bool = true) -> [Double] {
+  let n = layout.cells
   var states = [Double](repeating: 0, count: members * layout.count)
   for m in 0..<members {
     let stream = RandomStream(seed: seed, purpose: .test, member: m)
     let common = RandomStream(seed: seed, purpose: .test, member: 9999)
-    for (v, variable) in layout.variables.enumerated() {
+    for (v, variable) in layout.fields.enumerated() {
       for i in 0..<n {
         var value = 0.0
         for k in 1...3 {
@@ -117,4 +117,10 @@ extension InMemoryFilter {
     try analyse(&span, members: members, local: 0..<members, observations: observations, cycle: cycle)
     return states
   }
+}
+
+/// Shortest distance between two of `cells` cells on a circle, in cells.
+func ringDistance(_ i: Int, _ j: Int, of cells: Int) -> Int {
+  let d = abs(i - j) % cells
+  return min(d, cells - d)
 }

@@ -105,9 +105,9 @@ import Testing
   }
 
   @Test func controlledVariablesFollowTheBase() throws {
-    let layout = CircleLayout(
-      grid: CircleGrid(cells: 8, length: 1),
-      variables: ["K", "R", "Z", "a"].map { Variable(name: $0, longName: $0, scale: 1) })
+    let layout = StateLayout(
+      ring: 8, length: 1,
+      fields: ["K", "R", "Z", "a"].map { Field(name: $0, longName: $0, scale: 1) })
     var configuration = Configuration()
     #expect(try configuration.controlledVariables(in: layout, observed: 3) == [3])
     configuration.agents.controls = ["a", "Z"]

@@ -28,7 +28,7 @@ struct Readers {
   let setup: Setup
   /// Where the valid files are.
   private let corpus: URL
-  private var layout: CircleLayout { setup.layout }
+  private var layout: StateLayout { setup.layout }
 
   /// The configuration that the corpus is made with.
   static let configuration = """
@@ -108,11 +108,9 @@ struct Readers {
   }
 
   private func ensemble(_ path: String) throws {
-    let found = Result { try EnsembleFile.layout(of: path) }
     let ensemble = try EnsembleFile.read(path, layout: layout)
     try promise(ensemble.memberCount > 0 && ensemble.members.count == ensemble.memberCount * layout.count, "size")
     try promise(ensemble.members.allSatisfy(\.isFinite) && ensemble.time.isFinite, "finite")
-    _ = try found.get()
   }
 
   private func observations(_ path: String) throws {
@@ -149,7 +147,7 @@ struct Readers {
     for truth in 0..<min(try NatureFile.count(in: path), 3) {
       let nature = try NatureFile.read(path, layout: layout, diagnostics: diagnostics, truth: truth)
       try promise(nature.states.count == nature.times.count * layout.count, "size")
-      try promise(nature.diagnostics.allSatisfy { $0.count == nature.times.count * layout.grid.cells }, "diagnostics")
+      try promise(nature.diagnostics.allSatisfy { $0.count == nature.times.count * layout.cells }, "diagnostics")
       try promise(nature.states.allSatisfy(\.isFinite), "finite")
     }
   }
@@ -158,13 +156,13 @@ struct Readers {
     let file = try AnalysisFile(path: path)
     for truth in 0..<min(file.truthCount, 2) {
       for field in file.fields {
-        let size = file.times.count * file.cells
+        let size = file.times.count * file.cells(of: field)
         try promise(try file.mean(of: field, truth: truth).count == size, "mean")
         try promise(try file.spread(of: field, truth: truth).count == size, "spread")
       }
       _ = try? file.energies(truth: truth)
       _ = try? file.multipliers(truth: truth)
-      for variable in layout.variables.map(\.name) {
+      for variable in layout.fields.map(\.name) {
         _ = try? file.minima(of: variable, truth: truth)
         if file.keepsMembers(of: variable) { _ = try? file.members(of: variable, truth: truth) }
       }

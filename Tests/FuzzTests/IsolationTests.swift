@@ -17,9 +17,9 @@ import Testing
 
   /// Files as ForeignWriter writes them, from one of this program's.
   private func foreign() throws -> [String] {
-    let layout = CircleLayout(
-      grid: CircleGrid(cells: 24, length: 2),
-      variables: ["K", "R", "Z", "a"].map { Variable(name: $0, longName: $0, scale: 1) })
+    let layout = StateLayout(
+      ring: 24, length: 2,
+      fields: ["K", "R", "Z", "a"].map { Field(name: $0, longName: $0, scale: 1) })
     let origin = Provenance(title: "", version: "", commit: "", history: "", seed: 1, configuration: "")
     try EnsembleFile(time: 1.5, memberCount: 4, members: (0..<384).map { 1 + Double($0) / 7 }).write(
       to: path("own.nc"), layout: layout, provenance: origin)

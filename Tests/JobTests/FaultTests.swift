@@ -136,9 +136,9 @@ extension JobTests {
       let settings = ["--set", "model.name=lorenz96", "--members", "6", "--set", "truths.spinup_cycles=0"]
       let simulated = try workshop.job(1, ["simulate", "--output", "made", "--cycles", "10"] + settings, in: place)
       try #require(simulated.status == 0, "\(simulated.stderr)")
-      let layout = CircleLayout(
-        grid: CircleGrid(cells: 40, length: 40),
-        variables: [Variable(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
+      let layout = StateLayout(
+        ring: 40, length: 40,
+        fields: [Field(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
       let path = workshop.folder.appending(path: "\(place)/made/initial.nc").path
       var initial = try EnsembleFile.read(path, layout: layout, memberCount: 6)
       for c in 0..<40 { initial.members[5 * 40 + c] = c % 2 == 0 ? 1e200 : -1e200 }

@@ -29,7 +29,7 @@ import Testing
   /// Averaged over winds, a wave decays with kappa + sigma^2 / 2: half a turn in strong winds.
   @Test func meanOverWindsIsTheKnownOne() throws {
     let model = try Advection1D(noiseAmplitude: 2)
-    let (n, runs) = (model.layout.grid.cells, 8000)
+    let (n, runs) = (model.layout.cells, 8000)
     let steps = Int((0.5 / model.timeStep).rounded())
     var amplitudes = SIMD2<Double>.zero
     var squares = 0.0
@@ -59,7 +59,7 @@ import Testing
   @Test(arguments: [0.0, 1, 4])
   func massAndFloorHold(noise: Double) throws {
     let model = try Advection1D(noiseAmplitude: noise, floor: 1e-3)
-    let n = model.layout.grid.cells
+    let n = model.layout.cells
     var spike = [Double](repeating: 1e-3, count: n)
     spike[20] = Double(n) - 1e-3 * Double(n - 1)
     let mass = model.invariants[0]
@@ -81,7 +81,7 @@ import Testing
 
   @Test func coarseForecastTurnsByWholeCells() throws {
     let model = try Advection1D(noiseAmplitude: 0)
-    let n = model.layout.grid.cells
+    let n = model.layout.cells
     // Five cells in the interval; diffusion is an exchange between neighbours.
     let start = model.initialState(RandomStream(seed: 2, purpose: .test))
     let coarse = model.coarselyAfter(model.observing.stepsBetween, from: start)
@@ -107,7 +107,7 @@ import Testing
     }
     sum /= count
     #expect(abs(sum.x - 1) < 1e-12)
-    #expect(abs((sum.y - 1).squareRoot() - model.layout.variables[0].scale) < 0.1, "\((sum.y - 1).squareRoot())")
+    #expect(abs((sum.y - 1).squareRoot() - model.layout.fields[0].scale) < 0.1, "\((sum.y - 1).squareRoot())")
   }
 
   @Test func forecastsAreKeyedByTheirStream() throws {

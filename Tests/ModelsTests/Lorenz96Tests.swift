@@ -32,7 +32,7 @@ import Testing
     }
     sum /= 160_000
     #expect(abs(sum.x - 2.34) < 0.1)
-    #expect(abs((sum.y - sum.x * sum.x).squareRoot() - model.layout.variables[0].scale) < 0.1)
+    #expect(abs((sum.y - sum.x * sum.x).squareRoot() - model.layout.fields[0].scale) < 0.1)
   }
 
   @Test func coarseForecastIsOneStep() throws {

@@ -134,7 +134,7 @@ private func model(of known: Answers.Case, timeStep: Double) throws -> MJOSkelet
     #expect(distance(coarse, fine) < 0.06 * distance(fine, start))
     for v in 0..<4 {
       let range = noisy.layout.range(v)
-      #expect(distance(coarse[range], fine[range]) < 0.002 * noisy.layout.variables[v].scale)
+      #expect(distance(coarse[range], fine[range]) < 0.002 * noisy.layout.fields[v].scale)
     }
     for invariant in noisy.invariants {
       #expect(abs(invariant.value(of: coarse.span) - invariant.value(of: start.span)) < 1e-16)
@@ -148,7 +148,7 @@ private func model(of known: Answers.Case, timeStep: Double) throws -> MJOSkelet
   /// In the first half step from a = Abar nothing heats, so activity grows by exactly exp(Gamma Q dt).
   @Test func activityGrowsExponentially() throws {
     let model = try MJOSkeleton(noiseless())
-    let n = model.layout.grid.cells
+    let n = model.layout.cells
     for exponent in [0, 1e-8, 1e-3, -0.01, 0.0624, -0.0626, 0.3, -2] {
       let moisture = exponent / (MJOConstants.growthRate * model.timeStep)
       let state =
@@ -171,7 +171,7 @@ private func model(of known: Answers.Case, timeStep: Double) throws -> MJOSkelet
     let coarse = noisy.coarselyAfter(steps, from: start)
     for v in 0..<4 {
       let range = noisy.layout.range(v)
-      let scale = noisy.layout.variables[v].scale
+      let scale = noisy.layout.fields[v].scale
       #expect(distance(usual[range], fine[range]) < 0.02 * scale)
       #expect(distance(coarse[range], fine[range]) < 0.2 * scale)
     }

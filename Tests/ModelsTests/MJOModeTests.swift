@@ -18,8 +18,8 @@ private struct Dispersion: Decodable {
 private func wave(
   _ model: MJOSkeleton, _ m: Int, omega: Double, amplitude: Double, phase: Double
 ) -> [Double] {
-  let n = model.layout.grid.cells
-  let k = 2 * Double.pi * Double(m) / model.layout.grid.length
+  let n = model.layout.cells
+  let k = 2 * Double.pi * Double(m) / model.configuration.length
   let angles = (0..<n).map { 2 * Double.pi * Double(m * $0 % n) / Double(n) - phase }
   let h = MJOConstants.heatingRate
   // v_K = -i H / (2 (omega - k)) and so on; Re(-i exp(i angle)) = sin(angle).
@@ -45,7 +45,7 @@ private func wave(
     preset: MJOConfiguration.Preset, background: MJOConfiguration.Background
   ) throws {
     let model = try MJOSkeleton(preset: preset, background: background)
-    let n = model.layout.grid.cells
+    let n = model.layout.cells
     for mode in model.projection.modes {
       for omega in mode.frequencies {
         let state = wave(model, mode.wavenumber, omega: omega, amplitude: 0.05, phase: 0.7)

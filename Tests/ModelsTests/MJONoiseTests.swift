@@ -35,7 +35,7 @@ private func activities(
   ) throws {
     let model = try MJOSkeleton(configuration(scheme, background))
     var state = model.initialState(RandomStream(seed: 1, purpose: .test))
-    let n = model.layout.grid.cells
+    let n = model.layout.cells
     // Means away from zero, so that a relative error would show, and moisture that soon drives cells to the floor.
     for i in 0..<n {
       state[i] += 0.02
@@ -121,7 +121,7 @@ private func activities(
   @Test(arguments: MJOConfiguration.NoiseScheme.allCases)
   func climatologyIsThatOfTheModel(scheme: MJOConfiguration.NoiseScheme) throws {
     let model = try MJOSkeleton(configuration(scheme))
-    let n = model.layout.grid.cells
+    let n = model.layout.cells
     let units = scheme == .eulerFloor ? (spinUp: 20, runs: 6, long: 30) : (spinUp: 20, runs: 2, long: 20)
     var moments = [SIMD2<Double>](repeating: .zero, count: 4)
     var (samples, atFloor, largest) = (0.0, 0.0, 0.0)
@@ -143,7 +143,7 @@ private func activities(
       "share at the floor \(atFloor / samples), largest a \(largest)")
     #expect((0.085...0.115).contains(moments[3].x / samples))
     for v in 0..<4 {
-      let ratio = deviations[v] / model.layout.variables[v].scale
+      let ratio = deviations[v] / model.layout.fields[v].scale
       #expect((0.5...2).contains(ratio))
     }
     #expect((0.03...0.25).contains(atFloor / samples))

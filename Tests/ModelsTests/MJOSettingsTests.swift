@@ -23,9 +23,10 @@ import Testing
 
   @Test func presetsAreThoseOfTheLiterature() throws {
     let paper = try MJOSkeleton(preset: .paper)
-    #expect(paper.layout.variables.map(\.name) == ["K", "R", "Z", "a"])
-    #expect(paper.layout.variables.map(\.lowerBound) == [nil, nil, nil, 1e-4])
-    #expect(paper.layout.grid == CircleGrid(cells: 64, length: 8.0 / 3))
+    #expect(paper.layout.fields.map(\.name) == ["K", "R", "Z", "a"])
+    #expect(paper.layout.fields.map(\.lowerBound) == [nil, nil, nil, 1e-4])
+    #expect(paper.layout.cells == 64)
+  #expect(paper.layout.geometry.axes == [Axis(name: "x", period: 8.0 / 3)])
     #expect(
       paper.observing == ObservingSystem(variable: 3, errorVariance: 0.0063, law: .lognormal, stepsBetween: 20))
     let standard = try MJOSkeleton(preset: .standard)
@@ -37,7 +38,7 @@ import Testing
   @Test(arguments: MJOConfiguration.Background.allCases)
   func runsStartNearRest(background: MJOConfiguration.Background) throws {
     let model = try MJOSkeleton(preset: .paper, background: background)
-    let n = model.layout.grid.cells
+    let n = model.layout.cells
     let state = model.initialState(RandomStream(seed: 1, purpose: .test))
     #expect(state == model.initialState(RandomStream(seed: 1, purpose: .test)))
     #expect(state != model.initialState(RandomStream(seed: 2, purpose: .test)))
@@ -54,7 +55,7 @@ import Testing
 
   @Test func auxiliaryFieldsAreNormalised() throws {
     let model = try MJOSkeleton(preset: .paper, background: .warmPool)
-    let n = model.layout.grid.cells
+    let n = model.layout.cells
     var state = model.initialState(RandomStream(seed: 1, purpose: .test))
     (state[3], state[n + 3], state[2 * n + 3], state[3 * n + 3]) = (0.01, 0.02, -0.087, 0.25)
     var fields = [Double](repeating: .nan, count: model.auxiliaryNames.count * n)

@@ -18,7 +18,7 @@ final class LocalizedCovariance: CovarianceOperator {
     self.ensemble = ensemble
     self.table = table
     self.ridge = ridge
-    let variables = Array(table.layout.variables.indices)
+    let variables = Array(table.layout.fields.indices)
     var groups: [(targets: [Int], sources: [Int])] = []
     for v in variables {
       let sources = variables.filter { table.couples(v, $0) }
@@ -29,8 +29,8 @@ final class LocalizedCovariance: CovarianceOperator {
       }
     }
     self.groups = groups
-    extended = [Double](repeating: 0, count: table.layout.grid.cells + 2 * table.reach)
-    smooth = [Double](repeating: 0, count: table.layout.grid.cells)
+    extended = [Double](repeating: 0, count: table.layout.cells + 2 * table.reach)
+    smooth = [Double](repeating: 0, count: table.layout.cells)
   }
 
   var order: Int { ensemble.elements }
@@ -49,9 +49,9 @@ final class LocalizedCovariance: CovarianceOperator {
   }
 
   func column(_ i: Int, into column: inout MutableSpan<Double>) -> Range<Int> {
-    let (n, members, cells) = (order, ensemble.members, table.layout.grid.cells)
+    let (n, members, cells) = (order, ensemble.members, table.layout.cells)
     var (low, high) = (n, 0)
-    for w in table.layout.variables.indices where table.couples(i / cells, w) {
+    for w in table.layout.fields.indices where table.couples(i / cells, w) {
       low = min(low, w * cells)
       high = max(high, (w + 1) * cells)
     }
@@ -77,7 +77,7 @@ final class LocalizedCovariance: CovarianceOperator {
   /// With the localization W and the anomalies x_m, `P v = 1 / (N - 1) sum_m x_m o W (x_m o v)`, o element by element:
   /// W is a convolution along the circle, the same for all variables, so P is not needed.
   func multiply(_ v: Span<Double>, into product: inout MutableSpan<Double>) {
-    let (n, cells) = (order, table.layout.grid.cells)
+    let (n, cells) = (order, table.layout.cells)
     product.withUnsafeMutableBufferPointer { product in
       v.withUnsafeBufferPointer { v in
         ensemble.anomalies.withUnsafeBufferPointer { x in
@@ -122,7 +122,7 @@ final class LocalizedCovariance: CovarianceOperator {
 
   /// Whether `v` is nonzero in any of `variables`.
   private func meets(_ v: UnsafeBufferPointer<Double>, _ variables: [Int]) -> Bool {
-    let cells = table.layout.grid.cells
+    let cells = table.layout.cells
     for w in variables {
       for i in w * cells..<(w + 1) * cells where v[i] != 0 { return true }
     }

@@ -2,7 +2,7 @@ public import DaunceState
 
 /// A localization tabulated for one layout: the weights by distance, and which elements lie in reach of which.
 public struct LocalizationTable: Sendable {
-  public let layout: CircleLayout
+  public let layout: StateLayout
   public let localization: Localization
   /// Cells of a row of the table: all those in reach of a cell, or the whole circle.
   public let width: Int
@@ -16,9 +16,9 @@ public struct LocalizationTable: Sendable {
   private let coupled: [Bool]
 
   /// - Throws: `AssimilationError` for a half-width that is not a positive number or a coupling of the wrong shape.
-  public init(_ localization: Localization, layout: CircleLayout) throws(AssimilationError) {
-    let cells = layout.grid.cells
-    let variables = layout.variables.count
+  public init(_ localization: Localization, layout: StateLayout) throws(AssimilationError) {
+    let cells = layout.cells
+    let variables = layout.fields.count
     if let halfWidth = localization.halfWidth, !(halfWidth > 0 && halfWidth.isFinite) {
       throw .halfWidth(found: halfWidth)
     }
@@ -33,7 +33,7 @@ public struct LocalizationTable: Sendable {
         for w in 0...v {
           let (there, back) = (pairs[v * variables + w], pairs[w * variables + v])
           guard there == back, there || v != w else {
-            throw .couplingNotSymmetric(layout.variables[v].name, layout.variables[w].name)
+            throw .couplingNotSymmetric(layout.fields[v].name, layout.fields[w].name)
           }
         }
       }
@@ -56,7 +56,7 @@ public struct LocalizationTable: Sendable {
     (reaches, widths) = (extents.map(\.reach), extents.map(\.width))
     weights = (localization.exceptions.isEmpty ? [localization.halfWidth] : halfWidths).flatMap { halfWidth in
       (0..<wide).map { offset in
-        let distance = layout.grid.distance(0, abs(offset - west))
+        let distance = Self.distance(0, abs(offset - west), of: layout.cells)
         return halfWidth.map { GaspariCohn.value(Double(distance) / $0) } ?? 1
       }
     }
@@ -64,15 +64,21 @@ public struct LocalizationTable: Sendable {
     self.localization = localization
   }
 
+  /// Shortest distance between two of `cells` cells on a circle.
+  private static func distance(_ i: Int, _ j: Int, of cells: Int) -> Int {
+    let d = abs(i - j) % cells
+    return min(d, cells - d)
+  }
+
   /// Whether variables `v` and `w` may influence each other.
-  public func couples(_ v: Int, _ w: Int) -> Bool { coupled[v * layout.variables.count + w] }
+  public func couples(_ v: Int, _ w: Int) -> Bool { coupled[v * layout.fields.count + w] }
 
   /// Weight of the covariance between two elements, in [0, 1].
   public func weight(_ i: Int, _ j: Int) -> Double {
-    let (v, c) = layout.place(of: i)
-    let (w, d) = layout.place(of: j)
+    let (v, c) = layout.cell(of: i)
+    let (w, d) = layout.cell(of: j)
     guard couples(v, w) else { return 0 }
-    let offset = layout.grid.distance(c, d)
+    let offset = Self.distance(c, d, of: layout.cells)
     return offset <= reaches[v] ? weights[row(of: v) + reach - offset] : 0
   }
 
@@ -91,9 +97,9 @@ public struct LocalizationTable: Sendable {
   /// Runs through the elements in reach of `element`: for every coupled variable one run, or two where it wraps around.
   @inline(__always)
   func forEachSegment(of element: Int, _ body: (Segment) -> Void) {
-    let cells = layout.grid.cells
-    let variables = layout.variables.count
-    let (v, cell) = layout.place(of: element)
+    let cells = layout.cells
+    let variables = layout.fields.count
+    let (v, cell) = layout.cell(of: element)
     let (near, own) = (reaches[v], widths[v])
     let start = cell >= near ? cell - near : cell - near + cells
     let first = min(own, cells - start)
@@ -109,10 +115,10 @@ public struct LocalizationTable: Sendable {
   /// Place of element `j` in a compact row `[variable][offset]` (`[variables * width]`) around element `i`; `nil` out
   /// of reach.
   func position(of j: Int, around i: Int) -> Int? {
-    let (v, c) = layout.place(of: i)
-    let (w, d) = layout.place(of: j)
-    guard couples(v, w), layout.grid.distance(c, d) <= reaches[v] else { return nil }
-    let cells = layout.grid.cells
+    let (v, c) = layout.cell(of: i)
+    let (w, d) = layout.cell(of: j)
+    guard couples(v, w), Self.distance(c, d, of: layout.cells) <= reaches[v] else { return nil }
+    let cells = layout.cells
     let offset = (d - c + reach + cells) % cells
     return offset < width ? w * width + offset : nil
   }
