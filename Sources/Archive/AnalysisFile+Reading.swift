@@ -38,7 +38,9 @@ public final class AnalysisFile {
 
   /// Analysis spread of a field (`[time][cell]`).
   public func spread(of field: String, truth: Int = 0) throws(ArchiveError) -> [Double] {
-    try rows("\(field)_spread", nil, truth)
+    // Over the dimensions of the mean.
+    let mean = reader.find("\(field)_mean").map { zip($0.dimensions, $0.shape).dropFirst(hasTruths ? 2 : 1) }
+    return try rows("\(field)_spread", mean?.map { ($0.0, $0.1) }, truth)
   }
 
   /// Energy of the members (`[time][member]`).
