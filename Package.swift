@@ -29,15 +29,25 @@ func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     name: "Daunce\(name)", dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+/// Tests of a module by itself.
+func unit(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies,
+    name: name, dependencies: dependencies, path: "Tests/Unit/\(name)",
+    resources: fixtures ? [.copy("Fixtures")] : [], swiftSettings: settings)
+}
+
+/// Tests that start whole jobs.
+func jobs(
+  _ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false, exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/Jobs/\(name)", exclude: exclude,
     resources: fixtures ? [.copy("Fixtures")] : [], swiftSettings: settings)
 }
 
 /// A program that tests start, in no product.
-func helper(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+func helper(_ name: String, _ dependencies: [Target.Dependency], in folder: String = "Helpers") -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: "Tests/\(folder)/\(name)", swiftSettings: settings)
 }
 
 let rooms = [
@@ -67,12 +77,12 @@ let package = Package(
     room("Numerics", ["COpenBLAS"]),
     room("Observations", ["DaunceState"]),
     room("MPI", ["COpenMPI"]),
-    room("Ensemble", ["DaunceMPI", "DaunceState"]),
+    room("Ensemble", ["DaunceMPI", "DaunceObservations", "DaunceState"]),
     room("Models", ["DaunceState", "DaunceNumerics"]),
     room(
       "Assimilation",
       ["DaunceMPI", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "CNLopt"]),
-    room("Agents", ["DaunceEnsemble", "DaunceState", "DaunceNumerics", "DaunceMPI"]),
+    room("Agents", ["DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "DaunceMPI"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
     room("Experiment", [
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
@@ -88,51 +98,52 @@ let package = Package(
       ], swiftSettings: settings, plugins: ["StampBuild"]),
     .plugin(name: "StampBuild", capability: .buildTool()),
 
-    tests("StateTests", ["DaunceState"]),
-    tests("ObservationsTests", ["DaunceObservations", "DaunceState"]),
-    tests("RandomnessTests", ["DaunceNumerics"]),
-    tests("LinearAlgebraTests", ["DaunceNumerics"]),
-    tests("ScoresTests", ["DaunceNumerics"], fixtures: true),
-    tests("MPITests", ["TestSupport", "MPIProbe"]),
-    tests("EnsembleTests", ["DaunceEnsemble", "DaunceNumerics", "TestSupport", "MPIProbe"]),
-    tests("ModelsTests", ["DaunceModels", "DaunceState", "DaunceNumerics"], fixtures: true),
-    tests(
+    unit("StateTests", ["DaunceState"]),
+    unit("ObservationsTests", ["DaunceObservations", "DaunceState"]),
+    unit("RandomnessTests", ["DaunceNumerics"]),
+    unit("LinearAlgebraTests", ["DaunceNumerics"]),
+    unit("ScoresTests", ["DaunceNumerics"], fixtures: true),
+    jobs("MPITests", ["TestSupport", "MPIProbe"]),
+    unit("EnsembleTests", ["DaunceEnsemble", "DaunceNumerics", "TestSupport", "MPIProbe"]),
+    unit("ModelsTests", ["DaunceModels", "DaunceState", "DaunceNumerics"], fixtures: true),
+    unit(
       "AssimilationTests",
       [
         "DaunceAssimilation", "DaunceEnsemble", "DaunceModels", "DaunceObservations", "DaunceState", "DaunceNumerics",
         "TestSupport",
         "AssimilationProbe",
       ], fixtures: true),
-    tests(
+    unit(
       "AgentsTests", ["DaunceAgents", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceState"], fixtures: true),
-    tests("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
-    tests(
+    unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
+    unit(
       "ConfigurationTests",
       ["DaunceAgents", "DaunceExperiment", "DaunceState", "TestSupport", "daunce-mpi"]),
-    tests(
+    jobs(
       "JobTests", ["DaunceArchive", "DaunceState", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
-    .testTarget(
-      name: "ClusterTests", dependencies: ["TestSupport", "daunce-mpi"], exclude: ["Helpers"],
-      swiftSettings: settings),
-    tests(
+    jobs("ClusterTests", ["TestSupport", "daunce-mpi"], exclude: ["Helpers"]),
+    jobs(
       "FuzzTests",
       ["DaunceArchive", "DaunceState", "TestSupport", "FileFuzzer", "ForeignWriter", "daunce-mpi"], fixtures: true),
 
     // For tests only, in no product: launching real jobs, and the programs that they run.
     .target(
-      name: "TestSupport", dependencies: ["DaunceNumerics"], path: "Tests/TestSupport", swiftSettings: settings),
-    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+      name: "TestSupport", dependencies: ["DaunceNumerics"], path: "Tests/Helpers/TestSupport", swiftSettings: settings),
+    .target(name: "AllocationCounter", path: "Tests/Helpers/AllocationCounter"),
     helper("ForeignWriter", ["CNetCDF"]),
     helper("MPIProbe", ["DaunceMPI", "DaunceEnsemble", "TestSupport"]),
     helper(
-      "AssimilationProbe", ["DaunceAssimilation", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceState"]),
+      "AssimilationProbe",
+      [
+        "DaunceAssimilation", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState",
+      ]),
     helper(
       "CycleProbe", ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI"]),
     helper(
       "FileFuzzer",
       [
         "DaunceArchive", "CNetCDF", "DaunceExperiment", "DaunceMPI", "DaunceModels", "DaunceObservations", "DaunceState",
-      ]),
+      ], in: "Tools"),
   ],
   swiftLanguageModes: [.v6]
 )

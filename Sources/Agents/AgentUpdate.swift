@@ -1,5 +1,6 @@
 public import DaunceEnsemble
 public import DaunceMPI
+public import DaunceObservations
 public import DaunceState
 import DaunceNumerics
 
@@ -84,9 +85,11 @@ public final class AgentUpdate: EnsembleUpdate {
   /// Replaces the controls of every local member's base forecast by its policy's draw; see `EnsembleUpdate`.
   ///
   /// - Throws: `MPIError` from the one reduction.
-  public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {
+  public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     for i in 0..<observation.count { observation.start[i] = .nan }
-    for k in 0..<observations.count { observation.start[observations.elements[k]] = observations.values[k] }
+    for k in 0..<observations.count {
+      if let element = observations.network.rows.element(k) { observation.start[element] = observations.values[k] }
+    }
     for m in ensemble.states.indices {
       ensemble.states[m].withUnsafeBufferPointer { state in
         if let x = state.baseAddress { runner.present(x, member: m, sequence: 0) }

@@ -12,6 +12,8 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
   case members(found: Int)
   /// An observation of an element that the state doesn't have.
   case observedElement(found: Int, elements: Int)
+  /// An observation of something else than one element.
+  case indirectObservation
   /// An error variance that is not positive.
   case errorVariance(observation: Int, found: Double)
   /// A constraint with the wrong number of elements.
@@ -35,6 +37,7 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
     case .members(let found): "members: found \(found), expected at least 2 to estimate a covariance"
     case .observedElement(let found, let elements):
       "observations: found element \(found), expected one of 0..<\(elements)"
+    case .indirectObservation: "observations: found a function of the state, expected elements themselves"
     case .errorVariance(let observation, let found):
       "observation \(observation): found error variance \(found), expected a positive number"
     case .constraint(let name, let found, let expected):

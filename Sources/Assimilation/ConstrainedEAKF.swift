@@ -1,4 +1,5 @@
 public import DaunceEnsemble
+public import DaunceObservations
 public import DaunceState
 
 /// The constrained EAKF: the ensemble adjustment, then every member's projection onto the constraints in the metric of
@@ -36,7 +37,7 @@ public final class ConstrainedEAKF: InMemoryFilter {
     lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)
   }
 
-  public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {
+  public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     try exchange.gather(&ensemble, with: self, observations: observations, cycle: cycle)
   }
 }

@@ -1,4 +1,5 @@
 public import DaunceEnsemble
+public import DaunceObservations
 public import DaunceState
 
 /// The constrained EnKF (2.6-2.8): for every member the minimiser of (2.8), with the localized forecast covariance and
@@ -45,7 +46,7 @@ public final class ConstrainedEnKF: InMemoryFilter {
     lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)
   }
 
-  public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {
+  public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     try exchange.gather(&ensemble, with: self, observations: observations, cycle: cycle)
   }
 }

@@ -1,4 +1,5 @@
 public import DaunceEnsemble
+public import DaunceObservations
 public import DaunceState
 
 /// The ensemble adjustment Kalman filter (Anderson 2001): deterministic, serial over observations in ascending order,
@@ -85,7 +86,7 @@ public final class EAKF: InMemoryFilter, MomentFilter {
   }
 
   public func update(
-    _ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int
+    _ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int
   ) throws {
     try exchange.update(&ensemble, with: self, observations: observations, cycle: cycle)
   }

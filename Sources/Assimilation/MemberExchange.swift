@@ -1,4 +1,5 @@
 internal import DaunceEnsemble
+internal import DaunceObservations
 internal import DaunceState
 
 /// What an in-memory filter needs around it to update a distributed ensemble: members or moments are brought together,
@@ -13,9 +14,27 @@ final class MemberExchange {
   private var states: [Double] = []
   private var moments = EnsembleMoments(mean: [], variance: [], covariance: [])
   private var columns: [Int] = []
+  /// Observations by element, of the network that they were last seen of.
+  private var direct = Observations(elements: [], values: [], errorVariances: [])
+  private var network: ObservationNetwork?
+
+  private func elementwise(_ observations: ObservationSet) throws(AssimilationError) -> Observations {
+    if network !== observations.network {
+      guard let found = observations.direct else { throw .indirectObservation }
+      (direct, network) = (found, observations.network)
+    }
+    (direct.values, direct.errorVariances) = (observations.values, observations.errorVariances)
+    return direct
+  }
 
   /// Gathers all members, whatever their number, and updates the local ones.
   func gather(
+    _ ensemble: inout DistributedEnsemble, with filter: some InMemoryFilter, observations: ObservationSet, cycle: Int
+  ) throws {
+    try gather(&ensemble, with: filter, observations: try elementwise(observations), cycle: cycle)
+  }
+
+  private func gather(
     _ ensemble: inout DistributedEnsemble, with filter: some InMemoryFilter, observations: Observations, cycle: Int
   ) throws {
     prepare(for: ensemble)
@@ -39,9 +58,10 @@ final class MemberExchange {
 
   /// Gathers members or reduces moments, whichever moves fewer bytes, and updates the local members.
   func update(
-    _ ensemble: inout DistributedEnsemble, with filter: some MomentFilter, observations: Observations, cycle: Int
+    _ ensemble: inout DistributedEnsemble, with filter: some MomentFilter, observations: ObservationSet, cycle: Int
   ) throws {
     let members = ensemble.distribution.members
+    let observations = try elementwise(observations)
     try observations.validate(elements: ensemble.layout.count, members: members)
     // Without observations there is nothing to bring together.
     guard observations.count > 0 else { return }

@@ -1,5 +1,6 @@
 public import DaunceEnsemble
 internal import DaunceNumerics
+public import DaunceObservations
 public import DaunceState
 
 /// The ensemble Kalman filter with perturbed observations (2.1-2.5; Burgers, van Leeuwen & Evensen 1998):
@@ -109,7 +110,7 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
     ensemble.merge(into: &states)
   }
 
-  public func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws {
+  public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     try exchange.update(&ensemble, with: self, observations: observations, cycle: cycle)
   }
 

@@ -1,4 +1,5 @@
 public import DaunceMPI
+public import DaunceObservations
 public import DaunceState
 
 /// An ensemble spread over the ranks of a communicator: every rank holds the states of its own members.
@@ -29,7 +30,7 @@ public protocol EnsembleUpdate: AnyObject {
   ///   - ensemble: forecast on entry, analysis on return.
   ///   - observations: of this time, missing ones left out; may be empty.
   ///   - cycle: number of the cycle, which keys the update's random streams.
-  func update(_ ensemble: inout DistributedEnsemble, observations: Observations, cycle: Int) throws
+  func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws
 
   /// Adds to a snapshot what the next cycle will need beside the ensemble.
   func save(into snapshot: inout Snapshot)

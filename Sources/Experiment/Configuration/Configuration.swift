@@ -1,0 +1,229 @@
+public import DaunceAgents
+
+/// Everything that decides what an experiment computes; the defaults are the paper's experiment.
+///
+/// Each key is declared once, here: its default, its meaning with the unit, and the values it may take. Everything else
+/// follows from the declaration: the YAML key (`errorVariance` is `error_variance` in files), the commented text of
+/// `--print-config`, the check of a user's file, and the messages when something is wrong with it. The text in `@Key`
+/// is the property's documentation.
+///
+/// An optional value is one that the program chooses (`auto`) or leaves out (`none`) when it is `nil`; the resolved
+/// values are in `ConfigurationResolution.swift`, rules that tie keys together in `ConfigurationValidation.swift`.
+public struct Configuration: ConfigurationRoot {
+  @Key("seed of every random stream of the experiment")
+  public var seed: UInt64 = 1
+  @Key("ensemble members, one agent each", .atLeast(2))
+  public var members = 10
+  @Key("methods that assimilate the test truths", .distinct)
+  public var methods: [Method] = [.rl, .rlUnconstrained, .constrainedEAKF, .largeConstrainedEAKF, .eakf]
+
+  public var model = Model()
+  public var nature = Nature()
+  public var observations = Observations()
+  public var truths = Truths()
+  public var initial = Initial()
+  public var filter = Filter()
+  public var constraints = Constraints()
+  public var agents = Agents()
+  public var output = Output()
+
+  /// The defaults.
+  public init() {}
+
+  /// The forecast model and its stochastic scheme.
+  public struct Model: Codable, Sendable, Hashable {
+    @Key("forecast model")
+    public var name = Name.mjoSkeleton
+    @Key("unit system of the MJO skeleton: the paper's or the standard one (1500 km, 8.33 h)")
+    public var units = Units.paper
+    @Key("large-scale source of the MJO skeleton, (4.9) for the warm pool")
+    public var background = Background.homogeneous
+    @Key("cells of the periodic grid; auto: 40 for lorenz96, 64 otherwise", .within(8...65_536))
+    public var cells: Int?
+    @Key("factor on the noise's standard deviation", .nonNegative)
+    public var noiseAmplitude = 1.0
+    @Key("how the square-root noise is sampled")
+    public var noiseScheme = NoiseScheme.eulerFloor
+    @Key("smallest admissible value of a in mjo-skeleton, of u in advection1d", .positive)
+    public var floor = 1.0e-4
+    @Key("forcing F of lorenz96")
+    public var forcing = 8.0
+  }
+
+  /// How a truth is started.
+  public struct Nature: Codable, Sendable, Hashable {
+    @Key(
+      "spin-up of every nature run, in the model's time units; auto: 2000 in standard units, 40 for advection1d, or 20",
+      .nonNegative)
+    public var spinup: Double?
+  }
+
+  /// How a truth is observed.
+  public struct Observations: Codable, Sendable, Hashable {
+    @Key("time steps between observations; auto: the model's (20 in paper units)", .atLeast(1))
+    public var interval: Int?
+    @Key("error variance, in the observed variable's unit squared; auto: the model's (0.0063)", .positive)
+    public var errorVariance: Double?
+    @Key("networks that observe the truth; none: the model's own, one variable at every cell")
+    public var networks: [NetworkSettings] = []
+  }
+
+  /// How many truths, and for how long.
+  public struct Truths: Codable, Sendable, Hashable {
+    @Key("truths that agents learn from", .within(1...10_000))
+    public var training = 16
+    @Key("assimilation cycles of each training truth", .within(1...1_000_000))
+    public var trainingCycles = 500
+    @Key("truths that no agent has seen, for the scores", .within(1...10_000))
+    public var test = 10
+    @Key("assimilation cycles of each test truth", .within(1...1_000_000))
+    public var cycles = 450
+    @Key("first cycles of each test truth that are left out of the scores", .atLeast(0))
+    public var spinupCycles = 50
+  }
+
+  /// How an ensemble is started.
+  public struct Initial: Codable, Sendable, Hashable {
+    @Key("where the members come from: the truth with perturbations, or nature runs of their own, which know nothing of it")
+    public var kind = Kind.perturbed
+    @Key("size of the initial members' perturbations, of the climate's spectrum: 1 is to know nothing", .positive)
+    public var spread = 0.1
+    @Key("nature runs that the climate's spectrum is estimated from", .within(2...10_000))
+    public var climatologyRuns = 32
+    @Key("what the members are scattered around: the truth, or a state as far from it as they are from each other")
+    public var centre = Centre.perturbed
+  }
+
+  /// The ensemble Kalman filters.
+  public struct Filter: Codable, Sendable, Hashable {
+    @Key(
+      "Gaspari-Cohn half-width, in cells (support ends at twice that); none: no localization", .positive,
+      absent: "none")
+    public var halfWidth: Double? = 2.0
+    @Key("half-widths of single variables, in cells, with update: own")
+    public var halfWidths: [VariableHalfWidth] = []
+    @Key("variables updated by an observation: its own or all")
+    public var update = Update.own
+    @Key("factor on the forecast's anomalies", .atLeast(1))
+    public var inflation = 1.0
+    @Key("relaxation of the analysis spread to the forecast's", .fraction)
+    public var rtps = 0.0
+    @Key("solver of the constrained analysis")
+    public var solver = Solver.dual
+    @Key("members of constrained-eakf-large", .atLeast(2))
+    public var largeMembers = 100
+  }
+
+  /// What an analysis has to respect besides the variables' lower bounds.
+  public struct Constraints: Codable, Sendable, Hashable {
+    @Key("energy held in the band; auto: conserved for mjo-skeleton, none otherwise")
+    public var energy: Energy?
+    @Key("energy band [lower, upper], in the energy's own unit; auto: from the training truths")
+    public var band: Interval?
+    @Key("quantiles of the training truths' energy that bound an automatic band", .fraction)
+    public var bandQuantiles = Interval(lower: 0.005, upper: 0.995)
+    @Key("share of its width that the band is widened by", .nonNegative)
+    public var bandMargin = 0.1
+    @Key("hold the model's linear invariants, in constrained filters and by agents")
+    public var invariants = true
+  }
+
+  /// The agents: what they see, what they correct, how they learn.
+  public struct Agents: Codable, Sendable, Hashable {
+    @Key("state that an agent corrects: a coarse forecast step or the last analysis (the paper's)")
+    public var base = AgentSettings.Base.coarseStep
+    @Key("what an agent sees: its own member, the ensemble's mean and spread too, its covariances too, or the paper's list")
+    public var inputs = AgentSettings.Inputs.ensemble
+    @Key("what an agent is rewarded for: the truth or the constrained filter's member (the paper's)")
+    public var target = AgentSettings.Target.truth
+    @Key("how the agents' samples hang together: one in each N-th part of the probability, or independent")
+    public var draws = AgentSettings.Draws.stratified
+    @Key("share of cells in which stratified draws keep the order of the forecasts; auto: measured in training", .fraction)
+    public var orderKept: Double?
+    @Key("how an action keeps the lower bound")
+    public var bounds = AgentSettings.Bounds.truncated
+    @Key("variables that an agent sets; auto: the observed one, or all with base: persistence", .distinct)
+    public var controls: [String]?
+    @Key("units of each hidden layer", .within(1...4096))
+    public var hidden = [8, 8]
+    @Key("cells that an agent sees around its target cell", .odd)
+    public var window = 5
+    public var warmStart = WarmStart()
+    public var ppo = PPO()
+    public var multipliers = Multipliers()
+
+    /// Supervised training before PPO (Adam, cosine decay).
+    public struct WarmStart: Codable, Sendable, Hashable {
+      @Key("optimisation steps; 0: no warm start", .within(0...1_000_000))
+      public var steps = 2500
+      @Key("states in a step's batch, all cells each", .within(1...65_535))
+      public var batch = 64
+      @Key("first step size", .positive)
+      public var learningRate = 3.0e-3
+      @Key("further rounds on the agents' own closed-loop states", .atLeast(0))
+      public var closedLoopRounds = 1
+      @Key("share of training states that lose observations, so that agents can do without", .fraction)
+      public var missingFraction = 0.1
+    }
+
+    /// Proximal policy optimisation in closed loop.
+    public struct PPO: Codable, Sendable, Hashable {
+      @Key("rollouts with an update each; 0: no PPO", .within(0...4000))
+      public var iterations = 40
+      @Key("cycles of a rollout", .within(1...65_535))
+      public var horizon = 32
+      @Key("cycles after which a sequence starts again from a state of the reference filter", .atLeast(1))
+      public var episode = 128
+      @Key("sequences rolled out side by side", .within(1...65_535))
+      public var sequences = 16
+      @Key("passes over a rollout", .atLeast(1))
+      public var epochs = 4
+      @Key("minibatches of a pass", .atLeast(1))
+      public var minibatches = 4
+      @Key("discount of later rewards", .fraction)
+      public var discount = 0.9
+      @Key("lambda of the generalised advantage estimate", .fraction)
+      public var gaeLambda = 0.95
+      @Key("clip range of the probability ratio", .positive)
+      public var clip = 0.2
+      @Key("step size of the policy", .positive)
+      public var learningRate = 3.0e-4
+      @Key("step size of the value function", .positive)
+      public var valueLearningRate = 1.0e-3
+      @Key("weight of the entropy bonus", .nonNegative)
+      public var entropy = 0.0
+      @Key("largest norm of a gradient", .positive)
+      public var maxGradientNorm = 0.5
+      @Key("Kullback-Leibler divergence that ends an update early, at 1.5 times its value", .positive)
+      public var targetKL = 0.02
+      @Key("reward of an action")
+      public var reward = PPOSettings.Reward.squaredError
+    }
+
+    /// Lagrange multipliers of the energy constraint (3.4-3.9, 3.11-3.18).
+    public struct Multipliers: Codable, Sendable, Hashable {
+      @Key("primal-dual form of the energy constraint")
+      public var form = MultiplierForm.direct
+      @Key("mean distance from the middle of the band that is allowed, as a share of its half-width", .positive)
+      public var tolerance = 1.0
+      @Key("multiplier at the start of training", .nonNegative)
+      public var initial = 1.0
+      @Key("step size alpha of the projected ascent", .positive)
+      public var rate = 0.05
+      @Key("weight beta of the regularised form", .nonNegative)
+      public var regularisation = 0.01
+      @Key("smallest energy deviation in the reciprocal forms", .positive)
+      public var floor = 1.0e-6
+    }
+  }
+
+  /// What is written besides means, spreads and scores.
+  public struct Output: Codable, Sendable, Hashable {
+    @Key("write every member of the analyses")
+    public var members = false
+    @Key(
+      "run writes truths, observations and analyses of every so many cycles; scores are of all cycles",
+      .within(1...1_000_000))
+    public var every = 1
+  }
+}

@@ -1,0 +1,157 @@
+import DaunceAgents
+public import DaunceState
+
+extension Configuration {
+  public func validate(source: ConfigurationError.Source) throws(ConfigurationError) {
+    var problems = misfits(source: source)
+    for contradiction in contradictions where contradiction.holds {
+      problems.append(describe(contradiction, source: source))
+    }
+    for (i, network) in observations.networks.enumerated() {
+      guard let wrong = network.contradiction else { continue }
+      problems.append(
+        .init(
+          .contradiction, source: source, keys: ["observations.networks[\(i)].\(wrong.key)"], found: network.text,
+          expected: wrong.expected))
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems) }
+  }
+
+  /// The rules that tie keys together: what is refused, the keys that are to blame, and what would be right.
+  private var contradictions: [Contradiction] {
+    let defaults = Configuration()
+    let isLorenz96 = model.name == .lorenz96
+    let isSkeleton = model.name == .mjoSkeleton
+    return [
+      .init(
+        truths.spinupCycles >= truths.cycles, "truths.spinup_cycles", "truths.cycles",
+        "a spin-up shorter than the truth"),
+      .init(
+        truths.spinupCycles >= truths.trainingCycles, "truths.spinup_cycles", "truths.training_cycles",
+        "a spin-up shorter than the truth"),
+
+      .init(
+        !isSkeleton && energy != .off, "model.name", "constraints.energy",
+        "none: \(model.name.rawValue) conserves no energy"),
+      .init(
+        !isSkeleton && model.units != defaults.model.units, "model.name", "model.units", "mjo-skeleton for these units"),
+      .init(
+        !isSkeleton && model.background != defaults.model.background, "model.name", "model.background",
+        "mjo-skeleton for a background"),
+      .init(
+        isLorenz96 && model.noiseAmplitude != defaults.model.noiseAmplitude, "model.name", "model.noise_amplitude",
+        "another model for noise: lorenz96 has none"),
+      .init(
+        !isSkeleton && model.noiseScheme != defaults.model.noiseScheme, "model.name", "model.noise_scheme",
+        "mjo-skeleton for square-root noise"),
+      .init(
+        isLorenz96 && model.floor != defaults.model.floor, "model.name", "model.floor",
+        "another model for a floor: lorenz96 is unbounded"),
+      .init(
+        !isLorenz96 && model.forcing != defaults.model.forcing, "model.name", "model.forcing", "lorenz96 to force"),
+      .init(
+        model.noiseScheme == .feller && model.noiseAmplitude == 0, "model.noise_scheme", "model.noise_amplitude",
+        "noise for the Feller scheme to sample, or the scheme euler-floor"),
+
+      .init(
+        energy == .off && constraints.band != nil, "constraints.energy", "constraints.band", "an energy for the band"),
+
+      .init(
+        !observations.networks.isEmpty && observations.interval != nil, "observations.networks", "observations.interval",
+        "intervals of the networks' own"),
+      .init(
+        !observations.networks.isEmpty && observations.errorVariance != nil, "observations.networks",
+        "observations.error_variance", "errors of the networks' own"),
+      .init(
+        !filter.halfWidths.isEmpty && filter.update == .all, "filter.half_widths", "filter.update",
+        "update: own for half-widths of single variables"),
+      .init(
+        !observations.networks.isEmpty && methods.contains { $0.isAgents }
+          && Set(observations.networks.map { "\($0.fieldNames) \($0.function) \($0.sd ?? 0) \($0.relativeSd ?? 0)" })
+            .count > 1, "observations.networks", "methods",
+        "filters alone, or networks of one variable with one error: agents know one error variance"),
+
+      .init(
+        initial.kind == .climatology && initial.spread != defaults.initial.spread, "initial.kind", "initial.spread",
+        "perturbed for a spread"),
+      .init(
+        initial.kind == .climatology && initial.centre != defaults.initial.centre, "initial.kind", "initial.centre",
+        "perturbed for a centre"),
+
+      .init(
+        filter.halfWidth.map { 4 * $0 > Double(cells) } ?? false, "filter.half_width", "model.cells",
+        "a half-width of a quarter of the circle at most, or none"),
+      .init(
+        agents.inputs == .literal && agents.base != .persistence, "agents.inputs", "agents.base",
+        "persistence for the literal inputs, which are differences of analyses"),
+      .init(
+        (agents.orderKept ?? 0) > 0 && agents.draws != .stratified, "agents.order_kept", "agents.draws",
+        "stratified draws for an order to be kept"),
+      .init(
+        (agents.orderKept ?? 0) > 0 && (agents.inputs == .member || agents.inputs == .literal), "agents.order_kept",
+        "agents.inputs", "agents that see the ensemble, for an order to be kept"),
+      .init(agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
+
+      .init(
+        agents.ppo.iterations > 0 && agents.ppo.horizon > truths.trainingCycles - truths.spinupCycles,
+        "agents.ppo.horizon",
+        "truths.training_cycles", "a horizon that fits in a training truth after its spin-up"),
+      .init(
+        agents.ppo.minibatches > agents.ppo.horizon * agents.ppo.sequences, "agents.ppo.minibatches",
+        "agents.ppo.sequences", "no more minibatches than horizon times sequences"),
+      .init(
+        agents.warmStart.steps == 0 && agents.ppo.iterations == 0
+          && (methods.contains(.rl) || methods.contains(.rlUnconstrained)),
+        "agents.warm_start.steps", "agents.ppo.iterations", "some training for the method rl"),
+      .init(
+        agents.multipliers.form == .none && methods.contains(.rl) && methods.contains(.rlUnconstrained), "methods",
+        "agents.multipliers.form",
+        "a form, or only one of rl and rl-unconstrained: without multipliers they are the same"),
+      .init(
+        agents.multipliers.form != .regularised
+          && agents.multipliers.regularisation != defaults.agents.multipliers.regularisation,
+        "agents.multipliers.form", "agents.multipliers.regularisation", "the form regularised for a weight beta"),
+    ]
+  }
+
+  /// The variables that agents set, as numbers in `layout`.
+  ///
+  /// - Parameters:
+  ///   - observed: the observed variable, set by default.
+  ///   - source: where the configuration comes from, for messages.
+  /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when one
+  ///   is left out: nothing would carry it forward.
+  public func controlledVariables(
+    in layout: StateLayout, observed: Int, source: ConfigurationError.Source = .program
+  ) throws(ConfigurationError) -> [Int] {
+    let names = layout.fields.map(\.name)
+    guard let controls = agents.controls else {
+      return agents.base == .persistence ? Array(names.indices) : [observed]
+    }
+    let known = names.joined(separator: ", ")
+    let problems = controls.filter { !names.contains($0) }.map { name in
+      ConfigurationError.Problem(
+        .outOfRange, source: source, keys: ["agents.controls"], found: name,
+        expected: "variables of \(model.name.rawValue): \(known)")
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems) }
+    let contradiction = Contradiction(
+      agents.base == .persistence && names.contains { !controls.contains($0) }, "agents.base", "agents.controls",
+      "all of \(known), since persistence carries no variable forward, or the base coarse-step")
+    guard !contradiction.holds else { throw ConfigurationError([describe(contradiction, source: source)]) }
+    return names.indices.filter { controls.contains(names[$0]) }
+  }
+}
+
+/// Two keys that must not go together.
+struct Contradiction {
+  let holds: Bool
+  let keys: [String]
+  let expected: String
+
+  init(_ holds: Bool, _ first: String, _ second: String, _ expected: String) {
+    self.holds = holds
+    keys = [first, second]
+    self.expected = expected
+  }
+}

@@ -1,0 +1,172 @@
+public import DaunceAgents
+import DaunceAssimilation
+import DaunceEnsemble
+import DaunceMPI
+import Foundation
+import DaunceModels
+import DaunceNumerics
+import DaunceObservations
+import DaunceState
+
+/// One way of carrying an ensemble through a series of observations: a forecast and an update. Filters forecast every
+/// member with the full stochastic model, agents with their cheap base.
+final class AssimilationMethod {
+  let name: String
+  private let forecast: (inout DistributedEnsemble, Int) -> Void
+  private let update: any EnsembleUpdate
+
+  private init(
+    name: String, forecast: @escaping (inout DistributedEnsemble, Int) -> Void, update: any EnsembleUpdate
+  ) {
+    self.name = name
+    self.forecast = forecast
+    self.update = update
+  }
+
+  /// Forecast and analysis of one cycle; the ensemble's clock, if any, is left running.
+  func cycle(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, number: Int) throws {
+    ensemble.clock?.enter(.forecast)
+    forecast(&ensemble, number)
+    ensemble.clock?.enter(.update)
+    try update.update(&ensemble, observations: observations, cycle: number)
+  }
+
+  /// Adds to a snapshot what the next cycle needs: the ensemble, and what the update remembers.
+  func save(_ ensemble: DistributedEnsemble, into snapshot: inout Snapshot) {
+    snapshot.set("states", members: ensemble.states)
+    update.save(into: &snapshot)
+  }
+
+  /// Takes it back.
+  func restore(_ ensemble: inout DistributedEnsemble, from snapshot: Snapshot) throws {
+    ensemble.states = try snapshot.memberValues("states", count: ensemble.layout.count)
+    try update.restore(from: snapshot)
+  }
+}
+
+extension AssimilationMethod {
+  /// A filter of the configuration around the full model.
+  ///
+  /// - Parameters:
+  ///   - seed: of the truth: keys model noise and perturbed observations, so that all methods meet the same noise.
+  ///   - band: energies that constrained filters hold, `nil` for none.
+  ///   - solver: of constrained filters, `nil` for the configuration's.
+  static func filter(
+    _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil
+  ) throws -> AssimilationMethod {
+    let configuration = setup.configuration
+    let localization = setup.localization
+    let inflation = try Inflation(
+      factor: configuration.filter.inflation, relaxation: configuration.filter.rtps)
+    let layout = setup.layout
+    let constraints = ConstraintSet(
+      layout: layout, invariants: configuration.constraints.invariants ? setup.model.invariants : [],
+      bands: band.map { [$0] } ?? [])
+    let solver: ConstraintSolver = (solver ?? configuration.filter.solver) == .dual ? .dual : .slsqp
+    let update: any EnsembleUpdate
+    switch method {
+    case .eakf, .flooredEAKF:
+      update = try EAKF(
+        layout: layout, localization: localization, inflation: inflation, floor: method == .flooredEAKF)
+    case .constrainedEAKF, .largeConstrainedEAKF:
+      update = try ConstrainedEAKF(
+        layout: layout, localization: localization, inflation: inflation, constraints: constraints,
+        solver: solver)
+    case .enkf:
+      update = try StochasticEnKF(
+        layout: layout, localization: localization, inflation: inflation, seed: seed)
+    case .constrainedEnKF:
+      update = try ConstrainedEnKF(
+        layout: layout, localization: localization, inflation: inflation, constraints: constraints,
+        solver: solver, seed: seed)
+    case .free:
+      update = NoUpdate()
+    case .rl, .rlUnconstrained:
+      throw ExperimentError(.bug, "\(method.rawValue) is not a filter")
+    }
+    let (model, steps) = (setup.model, setup.observing.stepsBetween)
+    return AssimilationMethod(
+      name: method.rawValue,
+      forecast: { ensemble, cycle in
+        for (m, member) in ensemble.distribution.local.enumerated() {
+          var state = ensemble.states[m].mutableSpan
+          model.forecast(
+            &state, steps: steps,
+            noise: RandomStream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle))
+        }
+      },
+      update: update)
+  }
+
+  /// Trained agents, one a member.
+  static func agents(_ crew: Crew, name: String, setup: Setup, seed: UInt64) -> AssimilationMethod {
+    let base = CoarseBase(setup)
+    let update = AgentUpdate(
+      agents: crew.agents, settings: crew.settings, base: base, distribution: setup.distribution,
+      communicator: setup.communicator, seed: seed)
+    return AssimilationMethod(
+      name: name, forecast: { ensemble, _ in update.forecast(&ensemble) }, update: update)
+  }
+}
+
+/// Leaves the forecast as the analysis.
+private final class NoUpdate: EnsembleUpdate {
+  func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) {}
+}
+
+/// The agents of the members held here, with the settings that they were trained with.
+public struct Crew {
+  public let settings: AgentSettings
+  public let agents: [Agent]
+}
+
+extension Setup {
+  /// Whether an ensemble can go on: every local member finite, within a hundred climatological standard deviations of
+  /// its field's reference and, where a field has a lower bound, not negative. Below the bound but positive is allowed:
+  /// only constrained methods promise more.
+  func isSound(_ ensemble: DistributedEnsemble) -> Bool {
+    for state in ensemble.states {
+      for (v, variable) in layout.fields.enumerated() {
+        let limit = variable.reference + 100 * variable.scale
+        let least = variable.lowerBound.map { min($0, 0) } ?? variable.reference - 100 * variable.scale
+        for i in layout.range(v) where !(state[i] >= least && state[i] <= limit) { return false }
+      }
+    }
+    return true
+  }
+
+  /// Runs a method through a series of observations.
+  ///
+  /// - Parameters:
+  ///   - ensemble: after cycle `first` on entry, after the last completed cycle on return.
+  ///   - cycles: to the end.
+  ///   - first: cycles that are done.
+  ///   - place: what is running, in words, for checkpoints.
+  ///   - observations: of a cycle, 1, 2, ...; it may be collective.
+  ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds
+  ///     of forecast and update on the slowest rank; it may be collective.
+  ///   - save: keeps the sections of a checkpoint after a cycle.
+  /// - Returns: the cycle at which the method failed (see `isSound`), `nil` if none.
+  /// - Throws: `Interruption` among others.
+  func assimilate(
+    _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, cycles: Int, after first: Int = 0,
+    place: String, observations: (_ cycle: Int) throws -> ObservationSet,
+    record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void,
+    save: (_ cycle: Int, _ ensemble: DistributedEnsemble) throws -> Void
+  ) throws -> Int? {
+    var worst = [0.0, 0.0, 0.0]
+    for cycle in first + 1..<max(first, cycles) + 1 {
+      let observed = try observations(cycle)
+      let start = DispatchTime.now().uptimeNanoseconds
+      try method.cycle(&ensemble, observations: observed, number: cycle)
+      worst[1] = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+      worst[0] = isSound(ensemble) ? 0 : 1
+      worst[2] = checkpoints.vote()
+      try communicator.allreduce(&worst, .max)
+      if worst[0] > 0 { return cycle }
+      try record(cycle, ensemble, worst[1])
+      try checkpoints.act(on: worst[2], place: "cycle \(cycle) of \(place)") { try save(cycle, ensemble) }
+    }
+    return nil
+  }
+}

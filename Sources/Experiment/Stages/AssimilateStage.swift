@@ -1,0 +1,196 @@
+import DaunceAgents
+public import DaunceArchive
+import DaunceEnsemble
+public import Foundation
+import DaunceMPI
+import DaunceModels
+import DaunceObservations
+import DaunceState
+
+/// A user's ensemble through a user's file of observations, by a filter or by trained agents.
+public struct AssimilateStage {
+  /// What is assimilated, by what.
+  public struct Inputs {
+    public var method: Configuration.Method
+    /// Folder of trained agents, for the methods that need them.
+    public var agents: URL?
+    public var initial: URL
+    public var observations: URL
+
+    public init(method: Configuration.Method, agents: URL?, initial: URL, observations: URL) {
+      self.method = method
+      self.agents = agents
+      self.initial = initial
+      self.observations = observations
+    }
+  }
+
+  let setup: Setup
+  let inputs: Inputs
+
+  public init(_ setup: Setup, inputs: Inputs) {
+    self.setup = setup
+    self.inputs = inputs
+  }
+
+  /// Writes the analyses at the observations' times into `destination`/analysis-<method>.nc, or into `destination`
+  /// itself if that names a `.nc` file. Everything is read and checked before anything is written. Collective.
+  ///
+  /// - Returns: one line on what was done.
+  public func run(destination: URL, provenance: Provenance) throws -> String {
+    let communicator = setup.communicator
+    let crew = try loadCrew()
+    let (series, start) = try communicator.collectively { try readObservations() }
+    let digest = digest(series, start)
+    try communicator.agree(on: digest, about: "the initial ensemble and the observations")
+    try setup.checkpoints.require(
+      "the initial ensemble, the observations or the agents", digest: digest, members: digests(of: crew), of: setup)
+    let schedule = try communicator.collectively { try makeSchedule(series, start: start.time) }
+    warn(series, crew)
+    let band = try filterBand()
+    let isFile = destination.pathExtension == "nc"
+    let output = try OutputFolder(
+      isFile ? destination.deletingLastPathComponent() : destination, provenance: provenance,
+      communicator: communicator)
+    let path = isFile ? destination.path : output.path("analysis-\(inputs.method.rawValue).nc")
+
+    let seed = setup.configuration.seed
+    let method =
+      try crew.map { AssimilationMethod.agents($0, name: inputs.method.rawValue, setup: setup, seed: seed) }
+      ?? AssimilationMethod.filter(inputs.method, setup: setup, seed: seed, band: band)
+    var ensemble = setup.makeEnsemble()
+    for (m, member) in setup.distribution.local.enumerated() {
+      ensemble.states[m] = Array(start.members[start.range(of: member, count: setup.layout.count)])
+    }
+    let recorder = try communicator.collectively {
+      communicator.isRoot
+        ? try AnalysisRecorder(
+          setup, path: path, times: series.times, seeds: nil, output: output,
+          title: "analyses by \(inputs.method.rawValue)") : nil
+    }
+    let summary = AnalysisSummary(setup)
+    var passage = Passage(inputs.method.rawValue)
+    let saved = try passage.takeUp(setup.checkpoints, recorder: recorder)
+    if let saved { try method.restore(&ensemble, from: saved) }
+    setup.progress.begin(inputs.method.rawValue, total: schedule.cycles.count)
+    let failure = try setup.assimilate(
+      method, &ensemble, cycles: schedule.cycles.count, after: passage.cycle, place: inputs.method.rawValue,
+      observations: { schedule.cycles[$0 - 1] }
+    ) { cycle, ensemble, _ in
+      guard schedule.recorded.contains(cycle) else { return }
+      try summary.summarise(ensemble)
+      try recorder?.add(summary)
+      setup.progress.advance(to: cycle)
+    } save: { cycle, ensemble in
+      var snapshot = Snapshot()
+      method.save(ensemble, into: &snapshot)
+      passage.cycle = cycle
+      passage.keep(&snapshot, in: setup, recorder: recorder)
+    }
+    setup.progress.end()
+    // Together, for the ranks that write nothing would end the job with their error while the file is being completed.
+    try communicator.collectively {
+      if failure != nil { try recorder?.giveUp() }
+      try recorder?.finish()
+    }
+    try setup.checkpoints.finish()
+    try communicator.collectively {
+      guard let failure else { return }
+      throw ExperimentError(
+        .data,
+        "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it "
+          + "must not be, not finite, or beyond a hundred climatological standard deviations; \(path) holds the "
+          + "analyses before it")
+    }
+    return "\(inputs.method.rawValue): \(series.times.count) analyses of \(series.count) observations in \(path)"
+  }
+
+  private func loadCrew() throws -> Crew? {
+    guard inputs.method.isAgents, let folder = inputs.agents else { return nil }
+    return try AgentStore(setup: setup).load(from: folder)
+  }
+
+  /// Every rank reads both small files: all see the same error, and nothing has to be sent.
+  private func readObservations() throws -> (ObservationSeries, EnsembleFile) {
+    let initial = try EnsembleFile.read(
+      inputs.initial.path, layout: setup.layout, memberCount: setup.configuration.members)
+    let series = try ObservationFile.read(inputs.observations.path, layout: setup.layout)
+    return (series, initial)
+  }
+
+  /// Digest of what was read, for files need not be the same on every machine.
+  private func digest(_ series: ObservationSeries, _ start: EnsembleFile) -> UInt64 {
+    var numbers = start.members + series.times + [start.time]
+    for observations in series.observations {
+      numbers.append(Double(observations.count))
+      numbers += observations.elements.map(Double.init) + observations.values + observations.errorVariances
+    }
+    return Digest.xxh64(numbers.withUnsafeBytes { Array($0) })
+  }
+
+  /// Digests of the local members' policies.
+  private func digests(of crew: Crew?) -> [UInt64] {
+    guard let crew else { return setup.distribution.local.map { _ in 0 } }
+    return crew.agents.map { agent in agent.policy.parameters.withUnsafeBytes { Digest.xxh64(Array($0)) } }
+  }
+
+  /// Tells what is in the files and has no effect on the analyses.
+  private func warn(_ series: ObservationSeries, _ crew: Crew?) {
+    let path = inputs.observations.path
+    if setup.communicator.isRoot, let count = try? ObservationFile.count(in: path), count > 1 {
+      setup.progress.note("\(path): observations of \(count) truths; the first truth's are used")
+    }
+    guard let crew else { return }
+    let n = setup.layout.cells
+    let observed = Set(series.observations.flatMap(\.elements).map { $0 / n })
+    let unseen = observed.subtracting(crew.settings.observed).sorted()
+    if !unseen.isEmpty {
+      let names = unseen.map { setup.layout.fields[$0].name }.joined(separator: ", ")
+      setup.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
+    }
+    let trained = crew.settings.errorVariance
+    let others = series.observations.flatMap(\.errorVariances).filter { abs($0 - trained) > 1e-3 * trained }
+    if let other = others.first {
+      setup.progress.note(
+        "\(path): found error variance \(other); the agents were trained with \(trained) and take every observation for "
+          + "that good")
+    }
+  }
+
+  /// Observations of every cycle from the initial time on, and the cycles whose analyses are written.
+  private struct Schedule {
+    var cycles: [ObservationSet]
+    var recorded: Set<Int>
+  }
+
+  /// Lines observation times up with cycles of the configured interval. Cycles between have no observations.
+  private func makeSchedule(_ series: ObservationSeries, start: Double) throws -> Schedule {
+    let interval = setup.interval
+    var schedule = Schedule(cycles: [], recorded: [])
+    for (time, observations) in zip(series.times, series.observations) {
+      let position = (time - start) / interval
+      let cycle = position.rounded()
+      guard abs(position - cycle) < 1e-3, cycle > Double(schedule.cycles.count), cycle < 1e7 else {
+        throw ExperimentError(
+          .data, inputs.observations.path, "variable time", found: "\(time)",
+          expected: "\(start) (the time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the "
+            + "interval between observations (key observations.interval), one time to each multiple, at most 1e7 of them")
+      }
+      while schedule.cycles.count < Int(cycle) { schedule.cycles.append(.none) }
+      schedule.cycles[Int(cycle) - 1] = ObservationSet(observations, layout: setup.layout)
+      schedule.recorded.insert(Int(cycle))
+    }
+    return schedule
+  }
+
+  /// Constrained filters without a configured band take it from simulated runs, as `run` does.
+  private func filterBand() throws -> Band? {
+    let isConstrained = inputs.method == .constrainedEAKF || inputs.method == .constrainedEnKF
+    guard isConstrained, setup.energy != nil else { return nil }
+    guard setup.configuration.constraints.band == nil else { return try setup.energyBand(from: []) }
+    setup.progress.begin("nature runs for the energy band", total: 1)
+    defer { setup.progress.end() }
+    return try setup.energyBand(
+      from: try setup.simulateTruths(setup.trainingSeeds, cycles: setup.configuration.truths.trainingCycles))
+  }
+}

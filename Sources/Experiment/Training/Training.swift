@@ -1,0 +1,152 @@
+import DaunceAgents
+import DaunceEnsemble
+import Foundation
+import DaunceObservations
+import DaunceModels
+import DaunceState
+
+/// Agents trained with and without multipliers, and how it went.
+struct TrainingOutcome {
+  let crew: Crew
+  /// Trained on the same data from the same warm start, without multipliers; `nil` unless asked for.
+  let unconstrained: Crew?
+  let report: TrainingReport
+  /// The same of the unconstrained agents.
+  let unconstrainedReport: TrainingReport?
+  let seconds: Double
+}
+
+extension Setup {
+  /// Settings of the agents for this model.
+  var agentSettings: AgentSettings {
+    let agents = configuration.agents
+    return AgentSettings(
+      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, orderKept: agents.orderKept,
+      bounds: agents.bounds,
+      controls: controls, observed: [observing.variable], errorVariance: observing.errorVariance,
+      window: agents.window, hidden: agents.hidden)
+  }
+
+  /// Runs the constrained EAKF, the agents' teacher, over the training truths and keeps every local member's analyses.
+  func referenceHistories(_ truths: [Twin], band: Band?) throws -> [[[Double]]] {
+    var histories = distribution.local.map { _ in [[Double]]() }
+    progress.begin("reference filter", total: truths.count)
+    for (k, truth) in truths.enumerated() {
+      let method = try AssimilationMethod.filter(.constrainedEAKF, setup: self, seed: truth.seed, band: band)
+      var ensemble = try makeInitialEnsemble(around: truth.initial(layout), seed: truth.seed)
+      var first = 0
+      if let saved = checkpoints.take(reference(k)) {
+        try method.restore(&ensemble, from: saved)
+        first = try saved.integer("cycle")
+        let rows: [[Double]] = try saved.memberValues("history", count: (first + 1) * layout.count)
+        for m in histories.indices { histories[m].append(rows[m]) }
+      } else {
+        for m in histories.indices { histories[m].append(ensemble.states[m]) }
+      }
+      for m in histories.indices { histories[m][k].reserveCapacity((truth.cycles + 1) * layout.count) }
+      func keep(_ cycle: Int, _ ensemble: DistributedEnsemble) {
+        guard checkpoints.isOn else { return }
+        var snapshot = Snapshot()
+        method.save(ensemble, into: &snapshot)
+        snapshot.set("cycle", cycle)
+        snapshot.set("history", members: histories.map { $0[k] })
+        checkpoints.set(reference(k), snapshot, members: distribution.members)
+      }
+      let failure = try assimilate(
+        method, &ensemble, cycles: truth.cycles, after: first,
+        place: "training truth \(k + 1) by the reference filter",
+        observations: { truth.observations[$0 - 1] }
+      ) { _, ensemble, _ in
+        for m in histories.indices { histories[m][k] += ensemble.states[m] }
+      } save: {
+        keep($0, $1)
+      }
+      if let cycle = failure {
+        throw ExperimentError(
+          .data,
+          "the reference filter failed at cycle \(cycle) of training truth \(truth.seed): no history to train on")
+      }
+      if first < truth.cycles { keep(truth.cycles, ensemble) }
+      progress.advance(to: k + 1)
+    }
+    progress.end()
+    return histories
+  }
+
+  /// Section of a training truth's history.
+  private func reference(_ k: Int) -> String { "reference-\(k)" }
+
+  /// Trains one agent a member on the training truths; goes on where a checkpoint left it.
+  func train(_ truths: [Twin], band: Band?, alsoUnconstrained: Bool) throws -> TrainingOutcome {
+    let course = try TrainingCourse(self, names: alsoUnconstrained ? ["agents", "agents-unconstrained"] : ["agents"])
+    let histories =
+      course.isOver ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)
+    let data = TrainingData(
+      stateCount: layout.count, cycles: truths[0].cycles, truths: truths.map(\.states),
+      observations: truths.map { observationFields($0) }, histories: histories)
+    let agents = configuration.agents
+    let settings = agentSettings
+    let multiplier = Multiplier(
+      initial: agents.multipliers.initial, form: agents.multipliers.form, rate: agents.multipliers.rate,
+      regularisation: agents.multipliers.regularisation, floor: agents.multipliers.floor)
+    func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
+      let trainer = AgentTrainer(
+        settings: settings, data: data, base: CoarseBase(self),
+        bands: band.map { [$0] } ?? [], tolerance: agents.multipliers.tolerance, multiplier: multiplier,
+        distribution: distribution, communicator: communicator, seed: configuration.seed)
+      trainer.onStep = { [progress] stage, done, total in
+        if done == 0 { progress.begin(stage, total: total) }
+        progress.advance(to: done)
+        if done == total { progress.end() }
+      }
+      return trainer
+    }
+    let trainer = makeTrainer(multiplier)
+    try course.takeUp(trainer, "agents")
+    try trainer.warmStart(
+      WarmStartSettings(
+        steps: agents.warmStart.steps, batch: agents.warmStart.batch, learningRate: agents.warmStart.learningRate,
+        closedLoopRounds: agents.warmStart.closedLoopRounds, missingFraction: agents.warmStart.missingFraction))
+    let ppo = PPOSettings(agents.ppo)
+    var other: AgentTrainer?
+    if alsoUnconstrained {
+      let unconstrained = makeTrainer(Multiplier(form: .none, rate: 0))
+      if try !course.takeUp(unconstrained, "agents-unconstrained") {
+        unconstrained.adopt(trainer)
+        try course.keep(trainer, "agents", trainer.snapshotBeforePPO())
+      }
+      try unconstrained.optimise(ppo)
+      try course.keep(unconstrained, "agents-unconstrained", unconstrained.snapshotAtEnd())
+      other = unconstrained
+    }
+    try trainer.optimise(ppo)
+    try course.keep(trainer, "agents", trainer.snapshotAtEnd())
+    for k in truths.indices { checkpoints.remove(reference(k)) }
+    return TrainingOutcome(
+      crew: Crew(settings: trainer.settings, agents: trainer.agents),
+      unconstrained: other.map { Crew(settings: $0.settings, agents: $0.agents) },
+      report: trainer.report, unconstrainedReport: other?.report, seconds: course.seconds)
+  }
+
+  /// Observed values by state element, NaN elsewhere: `[cycle][count]`.
+  private func observationFields(_ truth: Twin) -> [Double] {
+    var fields = [Double](repeating: .nan, count: truth.cycles * layout.count)
+    for (t, observed) in truth.observations.enumerated() {
+      for k in 0..<observed.count {
+        guard let element = observed.network.rows.element(k) else { continue }
+        fields[t * layout.count + element] = observed.values[k]
+      }
+    }
+    return fields
+  }
+}
+
+extension PPOSettings {
+  init(_ ppo: Configuration.Agents.PPO) {
+    self.init(
+      iterations: ppo.iterations, horizon: ppo.horizon, episode: ppo.episode, sequences: ppo.sequences, epochs: ppo.epochs,
+      minibatches: ppo.minibatches, discount: ppo.discount, gaeLambda: ppo.gaeLambda, clip: ppo.clip,
+      learningRate: ppo.learningRate, valueLearningRate: ppo.valueLearningRate, entropy: ppo.entropy,
+      maximumGradientNorm: ppo.maxGradientNorm, targetKL: ppo.targetKL, reward: ppo.reward)
+  }
+}

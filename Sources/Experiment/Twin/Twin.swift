@@ -1,0 +1,163 @@
+import Glibc
+import DaunceAgents
+import DaunceEnsemble
+import DaunceMPI
+import DaunceModels
+import DaunceNumerics
+public import DaunceObservations
+public import DaunceState
+
+/// One simulated truth and its observations: a twin experiment's ground (4.3).
+public struct Twin: Sendable {
+  /// Seed of everything random about this truth and about the members that assimilate its observations.
+  public let seed: UInt64
+  /// True states from the end of the spin-up on, `[cycles + 1][variable][cell]`.
+  public var states: [Double]
+  /// Observations of times 1...cycles.
+  public var observations: [ObservationSet]
+
+  public var cycles: Int { observations.count }
+
+  /// The state at time 0.
+  func initial(_ layout: StateLayout) -> [Double] { Array(states.prefix(layout.count)) }
+}
+
+extension Setup {
+  /// Seeds of the truths that agents learn from. They never meet those of `testSeeds`.
+  public var trainingSeeds: [UInt64] {
+    (0..<configuration.truths.training).map { configuration.seed &* 100_000 &+ 50_000 &+ UInt64($0) }
+  }
+
+  /// Seeds of the truths that scores are reported on.
+  public var testSeeds: [UInt64] {
+    (0..<configuration.truths.test).map { configuration.seed &* 100_000 &+ UInt64($0) }
+  }
+
+  /// Simulates the truths with the given seeds, each on one rank, and shares them with all.
+  public func simulateTruths(_ seeds: [UInt64], cycles: Int) throws -> [Twin] {
+    let elements = (cycles + 1) * layout.count
+    var truths: [Twin] = []
+    let mine = seeds.indices.filter { $0 % communicator.size == communicator.rank }
+    var own: [Int: [Double]] = [:]
+    for k in mine { own[k] = carry(spunUpTruth(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
+    for (k, seed) in seeds.enumerated() {
+      var states = own[k] ?? [Double](repeating: 0, count: elements)
+      try communicator.broadcast(&states, root: k % communicator.size)
+      truths.append(Twin(seed: seed, states: states, observations: observe(states, from: 0, seed: seed)))
+    }
+    return truths
+  }
+
+  /// A truth at the end of its spin-up.
+  private func spunUpTruth(seed: UInt64) -> [Double] {
+    spunUp(from: RandomStream(seed: seed, purpose: .natureInitial)) {
+      RandomStream(seed: seed, purpose: .natureSpinUp, cycle: $0)
+    }
+  }
+
+  /// A state of the age of the truths at their time 0, from a nature run that is none of them.
+  ///
+  /// - Parameters:
+  ///   - seed: of a truth, whose members are numbered by `member`.
+  func spunUp(seed: UInt64, member: Int) -> [Double] {
+    spunUp(from: RandomStream(seed: seed, purpose: .climatologyInitial, member: member)) {
+      RandomStream(seed: seed, purpose: .climatologySpinUp, member: member, cycle: $0)
+    }
+  }
+
+  /// The state at the end of a spin-up. It is made in pieces, so that no stream runs out of addresses.
+  private func spunUp(from start: RandomStream, noise: (_ piece: Int) -> RandomStream) -> [Double] {
+    var state = model.initialState(start)
+    let piece = 1000
+    var done = 0
+    while done < spinUpSteps {
+      var span = state.mutableSpan
+      model.forecast(&span, steps: min(piece, spinUpSteps - done), noise: noise(done / piece))
+      done += piece
+    }
+    return state
+  }
+
+  /// A model run from `state`, at the time of the first of `cycles`: a state at every observation time, this one
+  /// included (`[cycles + 1][count]`).
+  func carry(_ state: [Double], seed: UInt64, cycles: Range<Int>) -> [Double] {
+    var state = state
+    var states = [Double]()
+    states.reserveCapacity((cycles.count + 1) * layout.count)
+    states += state
+    for cycle in cycles {
+      var span = state.mutableSpan
+      model.forecast(
+        &span, steps: observing.stepsBetween, noise: RandomStream(seed: seed, purpose: .natureNoise, cycle: cycle))
+      states += state
+    }
+    return states
+  }
+
+  /// What the networks observe at every time but the first, which is time number `start`.
+  func observe(_ states: [Double], from start: Int, seed: UInt64) -> [ObservationSet] {
+    let count = layout.count
+    return (1..<states.count / count).map { time in
+      networks.observe(
+        states.span.extracting(time * count..<(time + 1) * count), time: start + time,
+        stream: { RandomStream(seed: seed, purpose: .observation, member: $0, cycle: start + time) })
+    }
+  }
+
+  /// The members' start for one truth. Collective.
+  ///
+  /// - Parameters:
+  ///   - initial: the truth at time 0 (`[variable][cell]`).
+  ///   - seed: the truth's.
+  func makeInitialEnsemble(around initial: [Double], seed: UInt64) throws -> DistributedEnsemble {
+    var ensemble = makeEnsemble()
+    switch configuration.initial.kind {
+    case .perturbed: try scatter(&ensemble, around: initial, seed: seed)
+    case .climatology:
+      for (m, member) in distribution.local.enumerated() {
+        ensemble.states[m] = climatology.state(seed: seed, member: member) { spunUp(seed: seed, member: member) }
+      }
+    }
+    restoreInvariants(of: &ensemble, truth: initial)
+    return ensemble
+  }
+
+  /// Fills in the members: `initial.spread` times a random state of the climate around the truth or, with `initial.centre: perturbed`, around the truth
+  /// with a perturbation of the same kind; raised to the lower bounds.
+  ///
+  /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
+  /// own perturbation the truth is to the members what they are to each other.
+  private func scatter(_ ensemble: inout DistributedEnsemble, around initial: [Double], seed: UInt64) throws {
+    let (waves, spread) = (try climatologicalWaves(), configuration.initial.spread)
+    var centre = initial
+    if configuration.initial.centre == .perturbed {
+      waves.perturb(&centre, by: spread, RandomStream(seed: seed, purpose: .initialCentre))
+    }
+    for (m, member) in distribution.local.enumerated() {
+      ensemble.states[m] = centre
+      waves.perturb(
+        &ensemble.states[m], by: spread, RandomStream(seed: seed, purpose: .initialEnsemble, member: member))
+      for (v, variable) in layout.fields.enumerated() {
+        guard let lower = variable.lowerBound else { continue }
+        for i in layout.range(v) { ensemble.states[m][i] = max(ensemble.states[m][i], lower) }
+      }
+    }
+  }
+
+  /// Takes back what raising to the bounds has done to the invariants; states of the climate have them all alike.
+  private func restoreInvariants(of ensemble: inout DistributedEnsemble, truth: [Double]) {
+    let bounded = layout.fields.indices.filter { layout.fields[$0].lowerBound != nil }
+    let projection = InvariantProjection(invariants: model.invariants, layout: layout, controls: bounded)
+    guard projection.equations > 0 else { return }
+    let scales = bounded.flatMap { [Double](repeating: layout.fields[$0].scale, count: layout.range($0).count) }
+    for m in ensemble.states.indices {
+      var fields = bounded.flatMap { ensemble.states[m][layout.range($0)] }
+      projection.project(&fields, scales: scales, base: truth)
+      var next = 0
+      for i in bounded.flatMap({ layout.range($0) }) {
+        ensemble.states[m][i] = fields[next]
+        next += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// The program that tests run under mpirun: a few cycles of every filter on a distributed ensemble. It prints one
+// number for each, made of all bits of all members, and the tests compare numbers of ranks.
+
+import DaunceAssimilation
+import DaunceEnsemble
+import Foundation
+import DaunceMPI
+import DaunceNumerics
+import DaunceObservations
+import DaunceState
+
+/// FNV-1a of the bits of all members.
+func digest(_ members: [Double]) -> String {
+  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  for value in members { hash = (hash ^ value.bitPattern) &* 0x100_0000_01b3 }
+  return String(hash, radix: 16)
+}
+
+/// A state of two variables, the second positive.
+func state(of member: Int, layout: StateLayout) -> [Double] {
+  let stream = RandomStream(seed: 5, purpose: .test, member: member)
+  return (0..<layout.count).map { i in
+    let value = stream.normal(at: i) + sin(Double(i))
+    return i < layout.cells ? value : max(0, 0.3 + 0.3 * value)
+  }
+}
+
+func exercise(_ world: Communicator, members: Int) throws {
+  let layout = StateLayout(
+    ring: 12, length: 1,
+    fields: [
+      Field(name: "u", longName: "u", scale: 1), Field(name: "a", longName: "a", scale: 0.3, lowerBound: 0),
+    ])
+  let observations = Observations(elements: [13, 17], values: [0.05, 0.2], errorVariances: [0.01, 0.02])
+  let constraints = ConstraintSet(
+    layout: layout,
+    invariants: [LinearInvariant(name: "u", coefficients: (0..<24).map { $0 < 12 ? 1 : 0 })])
+  let localization = Localization(halfWidth: 3, coupling: .all)
+  let inflation = try Inflation(factor: 1.05, relaxation: 0.2)
+  let filters: [(String, any EnsembleUpdate)] = [
+    ("eakf", try EAKF(layout: layout, localization: localization, inflation: inflation)),
+    ("floored", try EAKF(layout: layout, localization: localization, floor: true)),
+    ("enkf", try StochasticEnKF(layout: layout, localization: localization, seed: 3)),
+    ("relaxed-enkf", try StochasticEnKF(layout: layout, localization: localization, inflation: inflation, seed: 3)),
+    ("constrained-eakf", try ConstrainedEAKF(layout: layout, localization: localization, constraints: constraints)),
+    (
+      "constrained-enkf",
+      try ConstrainedEnKF(layout: layout, localization: localization, constraints: constraints, seed: 3)
+    ),
+  ]
+  let distribution = try Distribution(members: members, ranks: world.size, rank: world.rank)
+  if world.isRoot {
+    print("plan: \(ReductionPlan.choose(members: members, stateElements: 24, observations: 2).rawValue)")
+  }
+  for (name, filter) in filters {
+    var ensemble = DistributedEnsemble(layout: layout, distribution: distribution, communicator: world)
+    ensemble.states = distribution.local.map { state(of: $0, layout: layout) }
+    for cycle in 0..<3 { try filter.update(&ensemble, observations: ObservationSet(observations, layout: layout), cycle: cycle) }
+    let all = GatheredEnsemble(width: layout.count, distribution: distribution, communicator: world)
+    try all.gather(ensemble.states)
+    if world.isRoot { print("\(name): \(digest(all.members))") }
+    if name == "eakf" && world.isRoot {
+      // The same in one memory, gathered, to compare with the other form.
+      var flat = (0..<members).flatMap { state(of: $0, layout: layout) }
+      let plain = try EAKF(layout: layout, localization: localization, inflation: inflation)
+      for cycle in 0..<3 {
+        var span = flat.mutableSpan
+        try plain.analyse(&span, members: members, local: 0..<members, observations: observations, cycle: cycle)
+      }
+      let difference = zip(flat, all.members).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      print("difference: \(difference)")
+    }
+  }
+}
+
+do {
+  let environment = try Environment()
+  try exercise(environment.world, members: Int(CommandLine.arguments.last ?? "") ?? 6)
+  try environment.finalize()
+} catch {
+  Environment.abort(code: 65) { FileHandle.standardError.write(Data("AssimilationProbe: \(error)\n".utf8)) }
+}
