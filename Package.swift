@@ -24,9 +24,12 @@ let settings: [SwiftSetting] =
   ]
 
 /// A module of the library, in a folder of its short name.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func room(
+  _ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage] = []
+) -> Target {
   .target(
-    name: "Daunce\(name)", dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
+    name: "Daunce\(name)", dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings,
+    plugins: plugins)
 }
 
 /// Tests of a module by itself.
@@ -52,6 +55,7 @@ func helper(_ name: String, _ dependencies: [Target.Dependency], in folder: Stri
 
 let rooms = [
   "State", "Numerics", "Observations", "MPI", "Ensemble", "Models", "Assimilation", "Agents", "Archive", "Experiment",
+  "Program",
 ]
 
 let package = Package(
@@ -88,14 +92,15 @@ let package = Package(
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
       "DaunceAssimilation", "DaunceAgents", "DaunceArchive", "Yams", .product(name: "Logging", package: "swift-log"),
     ]),
-    .executableTarget(
-      name: "daunce-mpi",
-      dependencies: [
+    room(
+      "Program",
+      [
         "DaunceExperiment", "DaunceArchive", "DaunceAssimilation", "DaunceEnsemble", "DaunceNumerics", "DaunceModels",
         "DaunceMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ], swiftSettings: settings, plugins: ["StampBuild"]),
+      ], plugins: ["StampBuild"]),
+    .executableTarget(name: "daunce-mpi", dependencies: ["DaunceProgram"], swiftSettings: settings),
     .plugin(name: "StampBuild", capability: .buildTool()),
 
     unit("StateTests", ["DaunceState"]),

@@ -1,57 +1,110 @@
 public import DaunceNumerics
 public import DaunceState
 
-/// A model that carries states forward in time. Nothing outside this module knows which model it is.
+/// A model that carries states forward in time: all that an ensemble needs. Nothing outside this module knows which
+/// model it is. What else a model can do is said by the protocols beside this one, and found in its ``ModelTraits``.
 ///
 /// A model object keeps its own scratch memory, so stepping allocates nothing; one thread uses one object.
 public protocol ForecastModel: AnyObject {
   /// Name in configurations and files.
   var name: String { get }
-  /// Fields and grid.
+  /// Fields, grids and their places.
   var layout: StateLayout { get }
   /// Time step, in the model's unit of time.
   var timeStep: Double { get }
-  /// Name of the model's unit system, for files and tables.
-  var units: String { get }
+
+  /// Carries `state` (`[layout.count]`) over `steps` time steps, drawing the model's own noise from `noise`.
+  ///
+  /// - Parameter start: time of `state`, in time steps; time 0 is where the truths of twin experiments begin.
+  /// - Throws: what keeps the model from going on; the job then ends on all ranks with that message.
+  func forecast(_ state: inout MutableSpan<Double>, from start: Int, steps: Int, noise: RandomStream) throws
+}
+
+/// A model that truths can be made of.
+public protocol TwinModel: ForecastModel {
   /// What is observed by default and how.
   var observing: ObservingSystem { get }
 
-  /// A state to start a spin-up from.
+  /// A state to start a spin-up from (`[layout.count]`).
   func initialState(_ stream: RandomStream) -> [Double]
+}
 
-  /// Carries `state` (`[variable][cell]`) over `steps` time steps, drawing the model's own noise from `noise`.
-  func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: RandomStream)
-
-  /// Carries `state` over the same interval without noise in a single time step, or as few as stay stable: the cheap
-  /// deterministic base that agents correct.
+/// A model with a cheap deterministic step, which agents can correct.
+public protocol CoarseModel: ForecastModel {
+  /// Carries `state` over the interval of `steps` time steps without noise in a single step, or as few as stay stable.
   func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int)
+}
 
+/// A model that conserves something.
+public protocol ConservingModel: ForecastModel {
   /// Linear functions of the state that `forecast` and `coarseForecast` conserve to rounding.
   var invariants: [LinearInvariant] { get }
   /// Energies that can be held in a band; the first one is the default.
   var energies: [any StateFunction] { get }
-  /// Derived fields that are scored besides the variables, such as the MJO.
+}
+
+/// A model with derived fields that are scored besides its own, such as the MJO.
+public protocol DiagnosedModel: ForecastModel {
   var diagnostics: [DiagnosticField] { get }
+}
 
-  /// Fields of x that the model is driven by and that don't change, for files.
-  var backgroundFields: [BackgroundField] { get }
-  /// What the model's units are in nature; `nil` if it stands for nothing in particular.
-  var physicalUnits: PhysicalUnits? { get }
-
-  /// Additions, multiplications, divisions and square roots of one time step, random numbers left out; `nil` if nobody
-  /// has counted them.
-  var operationsPerStep: Int? { get }
-
-  /// Names of further local fields that help an agent, beside the variables.
+/// A model that knows local fields which help an agent, beside those of its state.
+public protocol InformingModel: ForecastModel {
   var auxiliaryNames: [String] { get }
   /// Writes these fields for `state`, normalised to about [-1, 1] (`[auxiliary][cell]`).
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>)
 }
 
-extension ForecastModel {
+/// A model that says more about itself for files, tables and measurements.
+public protocol DescribedModel: ForecastModel {
+  /// Name of the model's unit system.
+  var units: String { get }
+  /// Fields that the model is driven by and that don't change.
+  var backgroundFields: [BackgroundField] { get }
+  /// What the model's units are in nature; `nil` if it stands for nothing in particular.
+  var physicalUnits: PhysicalUnits? { get }
+  /// Additions, multiplications, divisions and square roots of one time step, random numbers left out; `nil` if nobody
+  /// has counted them.
+  var operationsPerStep: Int? { get }
+}
+
+extension DescribedModel {
+  public var units: String { "nondimensional" }
   public var backgroundFields: [BackgroundField] { [] }
   public var physicalUnits: PhysicalUnits? { nil }
   public var operationsPerStep: Int? { nil }
+}
+
+/// What a model can do and says beside its forecast; nothing where it does not.
+public struct ModelTraits {
+  public let invariants: [LinearInvariant]
+  public let energies: [any StateFunction]
+  public let diagnostics: [DiagnosticField]
+  public let auxiliaryNames: [String]
+  public let units: String
+  public let backgroundFields: [BackgroundField]
+  public let physicalUnits: PhysicalUnits?
+  public let operationsPerStep: Int?
+  /// How truths are observed by default: the first field everywhere after every time step with a climatological standard
+  /// deviation of error, where the model says nothing else.
+  public let observing: ObservingSystem
+
+  public init(of model: any ForecastModel) {
+    let conserving = model as? any ConservingModel
+    invariants = conserving?.invariants ?? []
+    energies = conserving?.energies ?? []
+    diagnostics = (model as? any DiagnosedModel)?.diagnostics ?? []
+    auxiliaryNames = (model as? any InformingModel)?.auxiliaryNames ?? []
+    let described = model as? any DescribedModel
+    units = described?.units ?? "nondimensional"
+    backgroundFields = described?.backgroundFields ?? []
+    physicalUnits = described?.physicalUnits
+    operationsPerStep = described?.operationsPerStep
+    let scale = model.layout.fields.first?.scale ?? 1
+    observing =
+      (model as? any TwinModel)?.observing
+      ?? ObservingSystem(variable: 0, errorVariance: scale * scale, law: .gaussian, stepsBetween: 1)
+  }
 }
 
 /// A field that doesn't change with time, such as a source.

@@ -62,6 +62,11 @@ public struct ObservationRows: Sendable {
   ///
   /// - Parameter state: `[layout.count]`.
   public func value(_ k: Int, of state: Span<Double>) -> Double {
+    state.withUnsafeBufferPointer { $0.baseAddress.map { value(k, at: $0) } ?? .nan }
+  }
+
+  /// The same of a state in memory (`[layout.count]`).
+  public func value(_ k: Int, at state: UnsafePointer<Double>) -> Double {
     var combined = 0.0
     let isNorm = combinations[k] == .norm
     for part in Int(parts[k])..<Int(parts[k + 1]) {

@@ -77,7 +77,9 @@ public final class LocalAnalysis {
     case .eakf:
       kernel = SerialKernel(observed, localization: localization, geometry: layout.geometry)
     case .transform, .deterministic, .stochastic:
-      kernel = TransformKernel(observed, method: method, seed: seed, cycle: cycle, rotates: rotates)
+      let transform = TransformKernel(observed, method: method, seed: seed, rotates: rotates)
+      transform.begin(cycle: cycle)
+      kernel = transform
     }
     let search = LocalSearch(localization, layout: layout, observed: observed)
     var scratch = LocalSearch.Scratch()
@@ -131,14 +133,18 @@ final class RowGroup {
   }
 
   func add(_ row: UnsafeMutablePointer<Double>, _ found: [(id: Int32, weight: Double)], place: Int) {
+    add(row, found.lazy.map(\.id), found.lazy.map(\.weight), place: place)
+  }
+
+  func add(
+    _ row: UnsafeMutablePointer<Double>, _ found: some Collection<Int32>, _ weight: some Collection<Double>, place: Int
+  ) {
     rows[count] = row
     lanes[count] = place & 3
     ids[count].removeAll(keepingCapacity: true)
+    ids[count].append(contentsOf: found)
     weights[count].removeAll(keepingCapacity: true)
-    for one in found {
-      ids[count].append(one.id)
-      weights[count].append(one.weight)
-    }
+    weights[count].append(contentsOf: weight)
     count += 1
   }
 

@@ -1,4 +1,5 @@
 internal import DaunceEnsemble
+internal import DaunceObservations
 public import DaunceState
 
 /// The observations of one analysis with every member's h(x): all that a filter knows of observations. Every rank has
@@ -13,9 +14,9 @@ public final class ObservedEnsemble {
   /// Number of every observation's kind, for localization (`[count]`).
   public let kinds: [Int32]
   /// Observed values (`[count]`).
-  public let values: [Double]
+  public private(set) var values: [Double]
   /// Error variances, positive (`[count]`).
-  public let errorVariances: [Double]
+  public private(set) var errorVariances: [Double]
   /// Ensemble mean of h(x) (`[count]`).
   public private(set) var mean: [Double]
   /// Deviations of h(x) from its mean (`[count][stride]`, zero behind the members).
@@ -23,26 +24,59 @@ public final class ObservedEnsemble {
 
   /// - Parameters:
   ///   - memberValues: h(x) of every member, `[member][count]`.
-  public init(
+  public convenience init(
     places: [Place], kinds: [Int32], values: [Double], errorVariances: [Double], memberValues: [Double], members: Int
   ) {
-    count = values.count
+    self.init(places: places, kinds: kinds, members: members)
+    fill(values: values, errorVariances: errorVariances) { m, k in memberValues[m * values.count + k] }
+  }
+
+  /// Room for observations of these places and kinds; `fill` comes before any use.
+  init(places: [Place], kinds: [Int32], members: Int) {
+    count = places.count
     self.members = members
     stride = PartialEnsemble.stride(of: members)
-    (self.places, self.kinds, self.values, self.errorVariances) = (places, kinds, values, errorVariances)
+    (self.places, self.kinds) = (places, kinds)
+    values = [Double](repeating: 0, count: count)
+    errorVariances = values
+    mean = values
     let size = max(1, count * stride)
     anomalies = UnsafeMutableRawPointer.allocate(byteCount: size * 8, alignment: 64).bindMemory(
       to: Double.self, capacity: size)
     anomalies.initialize(repeating: 0, count: size)
-    mean = [Double](repeating: 0, count: count)
+  }
+
+  /// Takes the observations of a time; nothing is allocated. One whose h(x) is not a finite number in any member is left
+  /// without effect.
+  ///
+  /// - Parameters:
+  ///   - values: observed (`[count]`).
+  ///   - errorVariances: positive (`[count]`).
+  ///   - memberValue: h(x) of a member and an observation.
+  func fill(values: [Double], errorVariances: [Double], memberValue: (_ member: Int, _ k: Int) -> Double) {
     for k in 0..<count {
+      (self.values[k], self.errorVariances[k]) = (values[k], errorVariances[k])
       let row = anomalies + k * stride
-      for m in 0..<members { row[m] = memberValues[m * count + k] }
+      for m in 0..<members { row[m] = memberValue(m, k) }
       mean[k] = Lanes4.centre(row, members: members)
+      if !mean[k].isFinite {
+        (row).update(repeating: 0, count: members)
+        mean[k] = values[k]
+      }
     }
   }
 
   deinit { anomalies.deallocate() }
+
+  /// The same with h of members that are all here (`[member][stateCount]`).
+  func fill(_ observations: ObservationSet, states: [Double], stateCount: Int) {
+    states.withUnsafeBufferPointer { states in
+      guard let start = states.baseAddress else { return }
+      fill(values: observations.values, errorVariances: observations.errorVariances) { m, k in
+        observations.network.rows.value(k, at: start + m &* stateCount)
+      }
+    }
+  }
 
   /// Multiplies the anomalies by `factor`.
   func inflate(by factor: Double) {

@@ -15,13 +15,15 @@ final class TransformKernel: RowKernel {
 
   private let observed: ObservedEnsemble
   private let method: LocalAnalysis.Method
+  private let seed: UInt64
+  private let rotates: Bool
   /// y + e_m - h(x_m) of every member (`[count][stride]`), for perturbed observations.
   private let memberInnovations: UnsafeMutablePointer<Double>?
   /// Random rotation that keeps the mean (`[members][members]`), or empty.
-  private let rotation: [Double]
+  private var rotation: [Double] = []
   private var eigen = LaneEigen()
   /// Observations and weights that `eigen` belongs to.
-  private var known: (ids: [[Int32]], weights: [[Double]]) = ([], [])
+  private var known: (ids: [[Int32]], weights: [[Double]]) = ([[], [], [], []], [[], [], [], []])
   private var knownCount = 0
   private var inObservationSpace = true
 
@@ -29,24 +31,42 @@ final class TransformKernel: RowKernel {
   private var z: [Lanes] = []
   private var projected: [Lanes] = []
   private var innovations: [Lanes] = []
-  private var row: [Double]
+  /// Scratch: rows of members, and a matrix of them.
+  private var row, before, gain, moved: [Double]
+  private var gram: [Double]
 
-  init(_ observed: ObservedEnsemble, method: LocalAnalysis.Method, seed: UInt64, cycle: Int, rotates: Bool) {
+  /// - Parameter observed: filled anew before each analysis, which `begin` announces.
+  init(_ observed: ObservedEnsemble, method: LocalAnalysis.Method, seed: UInt64, rotates: Bool) {
     self.observed = observed
     self.method = method
+    self.seed = seed
+    self.rotates = rotates
     row = [Double](repeating: 0, count: observed.stride)
-    rotation = rotates ? RandomRotation.matrix(members: observed.members, seed: seed, cycle: cycle) : []
-    memberInnovations = method == .stochastic ? Self.perturb(observed, seed, cycle) : nil
+    (before, gain, moved) = (row, row, row)
+    gram = [Double](repeating: 0, count: observed.members * observed.stride)
+    guard method == .stochastic else {
+      memberInnovations = nil
+      return
+    }
+    let size = max(1, observed.count * observed.stride)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: size * 8, alignment: 64)
+      .bindMemory(to: Double.self, capacity: size)
+    memory.initialize(repeating: 0, count: size)
+    memberInnovations = memory
+  }
+
+  /// Another time's observations are there.
+  func begin(cycle: Int) {
+    knownCount = 0
+    if rotates { rotation = RandomRotation.matrix(members: observed.members, seed: seed, cycle: cycle) }
+    if let memberInnovations { perturb(into: memberInnovations, cycle) }
   }
 
   deinit { memberInnovations?.deallocate() }
 
   /// Perturbations have zero mean over the members and are keyed by member, cycle and the observation's number.
-  private static func perturb(_ observed: ObservedEnsemble, _ seed: UInt64, _ cycle: Int) -> UnsafeMutablePointer<Double> {
+  private func perturb(into result: UnsafeMutablePointer<Double>, _ cycle: Int) {
     let stride = observed.stride
-    let result = UnsafeMutableRawPointer.allocate(byteCount: max(1, observed.count * stride) * 8, alignment: 64)
-      .bindMemory(to: Double.self, capacity: max(1, observed.count * stride))
-    result.initialize(repeating: 0, count: observed.count * stride)
     for m in 0..<observed.members {
       let stream = RandomStream(seed: seed, purpose: .observationPerturbation, member: m, cycle: cycle)
       for k in 0..<observed.count { result[k * stride + m] = stream.normal(at: k) }
@@ -60,7 +80,6 @@ final class TransformKernel: RowKernel {
         row[m] = observed.values[k] + deviation * row[m] - value
       }
     }
-    return result
   }
 
   func update(_ group: RowGroup) {
@@ -88,7 +107,12 @@ final class TransformKernel: RowKernel {
     inObservationSpace = most <= observed.members
     if inObservationSpace { gramOfObservations(group, order: most) } else { gramOfMembers(group) }
     eigen.decompose()
-    known = (Array(group.ids[..<group.count]), Array(group.weights[..<group.count]))
+    for r in 0..<group.count {
+      known.ids[r].removeAll(keepingCapacity: true)
+      known.ids[r].append(contentsOf: group.ids[r])
+      known.weights[r].removeAll(keepingCapacity: true)
+      known.weights[r].append(contentsOf: group.weights[r])
+    }
     knownCount = group.count
     let n = eigen.order
     if z.count < n {
@@ -118,10 +142,9 @@ final class TransformKernel: RowKernel {
   private func gramOfMembers(_ group: RowGroup) {
     let n = group.members
     eigen.reset(order: n)
-    var sum = [Double](repeating: 0, count: n * group.stride)
     for r in 0..<group.count {
-      for i in sum.indices { sum[i] = 0 }
-      sum.withUnsafeMutableBufferPointer { sum in
+      for i in gram.indices { gram[i] = 0 }
+      gram.withUnsafeMutableBufferPointer { sum in
         guard let base = sum.baseAddress else { return }
         for (i, k) in group.ids[r].enumerated() {
           let y = observed.anomalies + Int(k) * group.stride
@@ -130,7 +153,7 @@ final class TransformKernel: RowKernel {
           for m in 0..<n { Lanes4.add(square * y[m], y, to: base + m &* group.stride, (m | 3) &+ 1) }
         }
       }
-      for i in 0..<n { for j in 0..<n { eigen.matrix[i * n + j][r] = sum[max(i, j) * group.stride + min(i, j)] } }
+      for i in 0..<n { for j in 0..<n { eigen.matrix[i * n + j][r] = gram[max(i, j) * group.stride + min(i, j)] } }
     }
   }
 
@@ -186,10 +209,8 @@ final class TransformKernel: RowKernel {
     let (n, stride) = (eigen.order, group.stride)
     for r in 0..<group.count {
       guard let row = group.rows[r] else { continue }
-      let before = (0..<n).map { row[$0] }
       // x' (1 + A)^-1, and x' times the transform of the anomalies.
-      var gain = [Double](repeating: 0, count: stride)
-      var moved = gain
+      for m in 0..<n { (before[m], gain[m], moved[m]) = (row[m], 0, 0) }
       for i in 0..<n {
         var e = 0.0
         for m in 0..<n { e += eigen.vectors[m * n + i][r] * before[m] }

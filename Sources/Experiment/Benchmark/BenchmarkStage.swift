@@ -158,7 +158,7 @@ public struct BenchmarkStage {
   ) throws -> MethodTiming {
     let seed = truth.seed
     if let crew, method.isAgents {
-      let agents = AssimilationMethod.agents(crew, name: method.rawValue, setup: setup, seed: seed)
+      let agents = try AssimilationMethod.agents(crew, name: method.rawValue, setup: setup, seed: seed)
       let measured = try timer.measure(
         agents, skipping: setup.configuration.truths.spinupCycles, repeats: inputs.repeats)
       guard let measured else { throw failed(method) }
@@ -167,7 +167,7 @@ public struct BenchmarkStage {
     }
     // The constrained EnKF stands for the method of the paper's timing, a general solver.
     let solver = method == .constrainedEnKF ? .slsqp : setup.configuration.filter.solver
-    let isConstrained = method == .constrainedEnKF || method == .constrainedEAKF
+    let isConstrained = method.isConstrained
     let isSlow = isConstrained && solver == .slsqp
     func measure(_ kind: Configuration.Method) throws -> CycleMeasurement? {
       let filter = try AssimilationMethod.filter(kind, setup: setup, seed: seed, band: band, solver: solver)

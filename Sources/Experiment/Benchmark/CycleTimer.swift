@@ -60,7 +60,9 @@ final class CycleTimer {
       // All ranks start together, or one that is late from the cycle before would make others wait in this one.
       try world.barrier(isCounted: false)
       let start = world.traffic
-      try method.cycle(&ensemble, observations: truth.observations[cycle - 1], number: cycle)
+      if let broken = try method.cycle(&ensemble, observations: truth.observations[cycle - 1], number: cycle) {
+        throw broken
+      }
       let analysed = world.traffic
       let isSound = setup.isSound(ensemble)
       try clock.enter(collective: .reduction, on: world)
@@ -122,7 +124,9 @@ final class CycleTimer {
         allocated = allocations?() ?? 0
         start = Usage.now
       }
-      try method.cycle(&ensemble, observations: truth.observations[cycle - 1], number: cycle)
+      if let broken = try method.cycle(&ensemble, observations: truth.observations[cycle - 1], number: cycle) {
+        throw broken
+      }
       if try setup.communicator.anyRank(!setup.isSound(ensemble)) { return nil }
     }
     let used = Usage.now - start

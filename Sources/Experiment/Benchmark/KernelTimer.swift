@@ -51,11 +51,11 @@ struct KernelTimer {
   /// on data that lie in a cache, as they do in a cycle.
   func measure(truth: Twin, inference: ArithmeticSpeed?) throws -> [Kernel] {
     var kernels: [Kernel] = []
-    if let operations = setup.model.operationsPerStep {
+    if let operations = setup.traits.operationsPerStep {
       kernels.append(
         Kernel(
           name: "model step", operations: Double(operations), bytes: 16 * Double(setup.layout.count),
-          seconds: stepSeconds(truth), arithmeticLimit: limits.operations,
+          seconds: try stepSeconds(truth), arithmeticLimit: limits.operations,
           memoryLimit: limits.bytes * Double(operations) / (16 * Double(setup.layout.count))))
     }
     kernels.append(try update(truth))
@@ -72,14 +72,14 @@ struct KernelTimer {
     return kernels
   }
 
-  private func stepSeconds(_ truth: Twin) -> Double {
+  private func stepSeconds(_ truth: Twin) throws -> Double {
     var state = Array(truth.states.prefix(setup.layout.count))
     let steps = 50
     var least = Double.infinity
     for run in 0..<40 {
       let before = Usage.now.wall
       var span = state.mutableSpan
-      setup.model.forecast(&span, steps: steps, noise: RandomStream(seed: 1, purpose: .natureSpinUp, cycle: run))
+      try setup.model.forecast(&span, from: 0, steps: steps, noise: RandomStream(seed: 1, purpose: .natureSpinUp, cycle: run))
       least = min(least, (Usage.now.wall - before) / Double(steps))
     }
     return least

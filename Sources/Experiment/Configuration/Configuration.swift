@@ -108,6 +108,14 @@ public struct Configuration: ConfigurationRoot {
     public var inflation = 1.0
     @Key("relaxation of the analysis spread to the forecast's", .fraction)
     public var rtps = 0.0
+    @Key("size of random perturbations, of the climate's spectrum, that are added to every analysis; 0: none", .nonNegative)
+    public var additive = 0.0
+    @Key("adaptive inflation: standard deviation of the prior of its factors (Anderson 2009); 0: none", .nonNegative)
+    public var adaptive = 0.0
+    @Key("share of an adaptive inflation that is kept from one analysis to the next", .fraction)
+    public var adaptiveDamping = 0.9
+    @Key("rotate the members of the etkf at random, keeping their mean")
+    public var rotation = false
     @Key("solver of the constrained analysis")
     public var solver = Solver.dual
     @Key("members of constrained-eakf-large", .atLeast(2))

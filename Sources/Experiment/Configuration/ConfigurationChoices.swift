@@ -1,41 +1,8 @@
 public import DaunceAgents
 
-/// The alternatives that keys choose from; the raw value is the word in a configuration file.
-extension Configuration {
-  /// How an ensemble is updated.
-  public enum Method: String, ConfigurationChoice {
-    /// Agents trained with multipliers on the energy band.
-    case rl
-    /// The same agents trained without multipliers.
-    case rlUnconstrained = "rl-unconstrained"
-    /// Ensemble adjustment Kalman filter (Anderson 2001).
-    case eakf
-    /// EAKF whose members are projected on the constraints: the agents' reference.
-    case constrainedEAKF = "constrained-eakf"
-    /// The same with `filter.large_members` members: what agents are measured against.
-    case largeConstrainedEAKF = "constrained-eakf-large"
-    /// EAKF whose members are cut off at the lower bounds.
-    case flooredEAKF = "floored-eakf"
-    /// Stochastic ensemble Kalman filter with perturbed observations (2.1-2.5).
-    case enkf
-    /// Stochastic EnKF under constraints (2.6-2.8).
-    case constrainedEnKF = "constrained-enkf"
-    /// No update at all: what the observations are worth.
-    case free
-  }
-}
+// The alternatives that keys choose from; the raw value is the word in a configuration file.
 
 extension Configuration.Model {
-  /// Forecast models.
-  public enum Name: String, ConfigurationChoice {
-    /// Stochastic skeleton of the Madden-Julian Oscillation (4.3-4.6).
-    case mjoSkeleton = "mjo-skeleton"
-    /// Lorenz (1996) on a circle.
-    case lorenz96
-    /// A positive tracer in a random wind, with its mass conserved.
-    case advection1d
-  }
-
   /// Unit systems of the MJO skeleton.
   public enum Units: String, ConfigurationChoice {
     /// The paper's: L = 8/3, a time unit of two months.

@@ -4,7 +4,7 @@ public import DaunceState
 extension Configuration {
   public func validate(source: ConfigurationError.Source) throws(ConfigurationError) {
     var problems = misfits(source: source)
-    for contradiction in contradictions where contradiction.holds {
+    for contradiction in contradictions + strangeKeys where contradiction.holds {
       problems.append(describe(contradiction, source: source))
     }
     for (i, network) in observations.networks.enumerated() {
@@ -17,11 +17,22 @@ extension Configuration {
     guard problems.isEmpty else { throw ConfigurationError(problems) }
   }
 
+  /// Keys of the section `model` that are set, but belong to other models.
+  private var strangeKeys: [Contradiction] {
+    guard let own = modelEntry else { return [] }
+    return zip(leaves, Configuration().leaves).compactMap { leaf, declared in
+      let path = leaf.name.split(separator: ".").map(String.init)
+      guard path.count == 2, path[0] == "model", !["name", "cells"].contains(path[1]), !own.keys.contains(path[1]),
+        leaf.key.text != declared.key.text
+      else { return nil }
+      let takers = ModelEntry.registry.entries.filter { $0.keys.contains(path[1]) }.map(\.name)
+      return Contradiction(true, "model.name", leaf.name, "\(takers.joined(separator: " or ")) for this key")
+    }
+  }
+
   /// The rules that tie keys together: what is refused, the keys that are to blame, and what would be right.
   private var contradictions: [Contradiction] {
     let defaults = Configuration()
-    let isLorenz96 = model.name == .lorenz96
-    let isSkeleton = model.name == .mjoSkeleton
     return [
       .init(
         truths.spinupCycles >= truths.cycles, "truths.spinup_cycles", "truths.cycles",
@@ -31,24 +42,8 @@ extension Configuration {
         "a spin-up shorter than the truth"),
 
       .init(
-        !isSkeleton && energy != .off, "model.name", "constraints.energy",
+        modelEntry?.energy == .off && energy != .off, "model.name", "constraints.energy",
         "none: \(model.name.rawValue) conserves no energy"),
-      .init(
-        !isSkeleton && model.units != defaults.model.units, "model.name", "model.units", "mjo-skeleton for these units"),
-      .init(
-        !isSkeleton && model.background != defaults.model.background, "model.name", "model.background",
-        "mjo-skeleton for a background"),
-      .init(
-        isLorenz96 && model.noiseAmplitude != defaults.model.noiseAmplitude, "model.name", "model.noise_amplitude",
-        "another model for noise: lorenz96 has none"),
-      .init(
-        !isSkeleton && model.noiseScheme != defaults.model.noiseScheme, "model.name", "model.noise_scheme",
-        "mjo-skeleton for square-root noise"),
-      .init(
-        isLorenz96 && model.floor != defaults.model.floor, "model.name", "model.floor",
-        "another model for a floor: lorenz96 is unbounded"),
-      .init(
-        !isLorenz96 && model.forcing != defaults.model.forcing, "model.name", "model.forcing", "lorenz96 to force"),
       .init(
         model.noiseScheme == .feller && model.noiseAmplitude == 0, "model.noise_scheme", "model.noise_amplitude",
         "noise for the Feller scheme to sample, or the scheme euler-floor"),
@@ -72,6 +67,15 @@ extension Configuration {
         "filters alone, or networks of one variable with one error: agents know one error variance"),
 
       .init(
+        filter.adaptive > 0 && filter.inflation != 1, "filter.adaptive", "filter.inflation",
+        "1, or no adaptive inflation: one of the two"),
+      .init(
+        filter.adaptive == 0 && filter.adaptiveDamping != defaults.filter.adaptiveDamping, "filter.adaptive",
+        "filter.adaptive_damping", "a prior above 0 for an inflation to be damped"),
+      .init(
+        filter.rotation && !methods.contains(.etkf), "methods", "filter.rotation", "etkf for a rotation of the members"),
+
+      .init(
         initial.kind == .climatology && initial.spread != defaults.initial.spread, "initial.kind", "initial.spread",
         "perturbed for a spread"),
       .init(
@@ -90,7 +94,7 @@ extension Configuration {
       .init(
         (agents.orderKept ?? 0) > 0 && (agents.inputs == .member || agents.inputs == .literal), "agents.order_kept",
         "agents.inputs", "agents that see the ensemble, for an order to be kept"),
-      .init(agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
+      .init(methods.contains { $0.isAgents } && agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
 
       .init(
         agents.ppo.iterations > 0 && agents.ppo.horizon > truths.trainingCycles - truths.spinupCycles,

@@ -22,7 +22,7 @@ final class AnalysisRecorder {
     self.times = times
     written = (seeds ?? [0]).map { _ in 0 }
     var contents = AnalysisContents(
-      layout: setup.layout, diagnostics: setup.model.diagnostics.map(\.name), memberCount: setup.configuration.members,
+      layout: setup.layout, diagnostics: setup.traits.diagnostics.map(\.name), memberCount: setup.configuration.members,
       cycles: times.count, truthSeeds: seeds)
     contents.keepsMembers = setup.configuration.output.members
     record = AnalysisRecord(for: contents)

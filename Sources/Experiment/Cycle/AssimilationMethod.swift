@@ -12,11 +12,11 @@ import DaunceState
 /// member with the full stochastic model, agents with their cheap base.
 final class AssimilationMethod {
   let name: String
-  private let forecast: (inout DistributedEnsemble, Int) -> Void
+  private let forecast: (inout DistributedEnsemble, Int) throws -> Void
   private let update: any EnsembleUpdate
 
   private init(
-    name: String, forecast: @escaping (inout DistributedEnsemble, Int) -> Void, update: any EnsembleUpdate
+    name: String, forecast: @escaping (inout DistributedEnsemble, Int) throws -> Void, update: any EnsembleUpdate
   ) {
     self.name = name
     self.forecast = forecast
@@ -24,11 +24,15 @@ final class AssimilationMethod {
   }
 
   /// Forecast and analysis of one cycle; the ensemble's clock, if any, is left running.
-  func cycle(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, number: Int) throws {
+  ///
+  /// - Returns: why the forecast of a member held here failed. The update takes place all the same, for it is collective.
+  func cycle(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, number: Int) throws -> (any Error)? {
     ensemble.clock?.enter(.forecast)
-    forecast(&ensemble, number)
+    var failure: (any Error)?
+    do { try forecast(&ensemble, number) } catch { failure = error }
     ensemble.clock?.enter(.update)
     try update.update(&ensemble, observations: observations, cycle: number)
+    return failure
   }
 
   /// Adds to a snapshot what the next cycle needs: the ensemble, and what the update remembers.
@@ -51,47 +55,24 @@ extension AssimilationMethod {
   ///   - seed: of the truth: keys model noise and perturbed observations, so that all methods meet the same noise.
   ///   - band: energies that constrained filters hold, `nil` for none.
   ///   - solver: of constrained filters, `nil` for the configuration's.
+  ///   - origin: time before the first cycle, in time steps.
   static func filter(
-    _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil
+    _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil,
+    origin: Int = 0
   ) throws -> AssimilationMethod {
-    let configuration = setup.configuration
-    let localization = setup.localization
-    let inflation = try Inflation(
-      factor: configuration.filter.inflation, relaxation: configuration.filter.rtps)
-    let layout = setup.layout
-    let constraints = ConstraintSet(
-      layout: layout, invariants: configuration.constraints.invariants ? setup.model.invariants : [],
-      bands: band.map { [$0] } ?? [])
-    let solver: ConstraintSolver = (solver ?? configuration.filter.solver) == .dual ? .dual : .slsqp
-    let update: any EnsembleUpdate
-    switch method {
-    case .eakf, .flooredEAKF:
-      update = try EAKF(
-        layout: layout, localization: localization, inflation: inflation, floor: method == .flooredEAKF)
-    case .constrainedEAKF, .largeConstrainedEAKF:
-      update = try ConstrainedEAKF(
-        layout: layout, localization: localization, inflation: inflation, constraints: constraints,
-        solver: solver)
-    case .enkf:
-      update = try StochasticEnKF(
-        layout: layout, localization: localization, inflation: inflation, seed: seed)
-    case .constrainedEnKF:
-      update = try ConstrainedEnKF(
-        layout: layout, localization: localization, inflation: inflation, constraints: constraints,
-        solver: solver, seed: seed)
-    case .free:
-      update = NoUpdate()
-    case .rl, .rlUnconstrained:
+    guard case .filter(let make)? = MethodEntry.registry[method.rawValue]?.kind else {
       throw ExperimentError(.bug, "\(method.rawValue) is not a filter")
     }
+    let context = try MethodContext(setup, seed: seed, band: band, solver: solver)
+    let update = try setup.inflated(try make(context), context)
     let (model, steps) = (setup.model, setup.observing.stepsBetween)
     return AssimilationMethod(
       name: method.rawValue,
       forecast: { ensemble, cycle in
         for (m, member) in ensemble.distribution.local.enumerated() {
           var state = ensemble.states[m].mutableSpan
-          model.forecast(
-            &state, steps: steps,
+          try model.forecast(
+            &state, from: origin + (cycle - 1) * steps, steps: steps,
             noise: RandomStream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle))
         }
       },
@@ -99,19 +80,14 @@ extension AssimilationMethod {
   }
 
   /// Trained agents, one a member.
-  static func agents(_ crew: Crew, name: String, setup: Setup, seed: UInt64) -> AssimilationMethod {
-    let base = CoarseBase(setup)
+  static func agents(_ crew: Crew, name: String, setup: Setup, seed: UInt64) throws -> AssimilationMethod {
+    let base = try CoarseBase(setup)
     let update = AgentUpdate(
       agents: crew.agents, settings: crew.settings, base: base, distribution: setup.distribution,
       communicator: setup.communicator, seed: seed)
     return AssimilationMethod(
       name: name, forecast: { ensemble, _ in update.forecast(&ensemble) }, update: update)
   }
-}
-
-/// Leaves the forecast as the analysis.
-private final class NoUpdate: EnsembleUpdate {
-  func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) {}
 }
 
 /// The agents of the members held here, with the settings that they were trained with.
@@ -158,11 +134,12 @@ extension Setup {
     for cycle in first + 1..<max(first, cycles) + 1 {
       let observed = try observations(cycle)
       let start = DispatchTime.now().uptimeNanoseconds
-      try method.cycle(&ensemble, observations: observed, number: cycle)
+      let broken = try method.cycle(&ensemble, observations: observed, number: cycle)
       worst[1] = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
-      worst[0] = isSound(ensemble) ? 0 : 1
+      worst[0] = broken != nil ? 2 : isSound(ensemble) ? 0 : 1
       worst[2] = checkpoints.vote()
       try communicator.allreduce(&worst, .max)
+      if worst[0] > 1 { try communicator.collectively { if let broken { throw broken } } }
       if worst[0] > 0 { return cycle }
       try record(cycle, ensemble, worst[1])
       try checkpoints.act(on: worst[2], place: "cycle \(cycle) of \(place)") { try save(cycle, ensemble) }

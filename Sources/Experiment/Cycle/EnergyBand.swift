@@ -5,7 +5,7 @@ extension Setup {
   /// The energy that the configuration holds in a band, `nil` for none.
   var energy: (any StateFunction)? {
     let name = configuration.energy.rawValue
-    return model.energies.first { $0.name == name }
+    return traits.energies.first { $0.name == name }
   }
 
   /// The band in which analyses' energy has to stay: the configured one, or the given quantiles of the training

@@ -11,6 +11,8 @@ public final class Setup {
   public let communicator: Communicator
   public let distribution: Distribution
   public let model: any ForecastModel
+  /// What the model can do beside forecasts.
+  public let traits: ModelTraits
   /// How truths are observed, after the configuration's overrides.
   public let observing: ObservingSystem
   /// What observes the truths.
@@ -42,9 +44,13 @@ public final class Setup {
     checkpoints = Checkpoints(none: communicator)
     distribution = try Distribution(
       members: configuration.members, ranks: communicator.size, rank: communicator.rank)
-    model = try Self.makeModel(configuration)
+    guard let entry = configuration.modelEntry else {
+      throw ExperimentError(.bug, "no model is called \(configuration.model.name.rawValue)")
+    }
+    model = try entry.make(configuration)
+    traits = ModelTraits(of: model)
     spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
-    (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: model.observing)
+    (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: traits.observing)
     localization = Localization(
       halfWidth: configuration.filter.halfWidth, coupling: configuration.filter.update == .own ? .own : .all,
       exceptions: try configuration.halfWidths(in: model.layout))
@@ -62,26 +68,6 @@ public final class Setup {
         expected: "at most \(1e12 * timeStep), a million million time steps")
     }
     return Int(steps)
-  }
-
-  private static func makeModel(_ configuration: Configuration) throws -> any ForecastModel {
-    let model = configuration.model
-    switch model.name {
-    case .mjoSkeleton:
-      var mjo = MJOConfiguration(
-        model.units == .paper ? .paper : .standard,
-        background: model.background == .homogeneous ? .homogeneous : .warmPool)
-      mjo.cells = configuration.cells
-      mjo.noiseAmplitude *= model.noiseAmplitude * model.noiseAmplitude
-      mjo.floor = model.floor
-      mjo.noiseScheme = model.noiseScheme == .feller ? .feller : .eulerFloor
-      return try MJOSkeleton(mjo)
-    case .lorenz96:
-      return try Lorenz96(cells: configuration.cells, forcing: model.forcing)
-    case .advection1d:
-      return try Advection1D(
-        cells: configuration.cells, noiseAmplitude: model.noiseAmplitude, floor: model.floor)
-    }
   }
 
   /// An ensemble of zero states on this setup's ranks.
@@ -113,22 +99,31 @@ public final class SilentProgress: ProgressReporter {
 
 /// The model's coarse step over one observation interval, as agents correct it.
 final class CoarseBase: BaseForecast {
-  private let model: any ForecastModel
+  private let model: any CoarseModel
+  private let informing: (any InformingModel)?
   private let steps: Int
+  let auxiliaryCount: Int
   let invariants: [LinearInvariant]
 
-  init(_ setup: Setup) {
-    model = setup.model
+  /// - Throws: `ExperimentError` for a model without a coarse step.
+  init(_ setup: Setup) throws {
+    guard let model = setup.model as? any CoarseModel else {
+      throw ExperimentError(
+        .data, "key methods", found: "agents for \(setup.model.name), which has no coarse step",
+        expected: "filters, or a model that conforms to CoarseModel")
+    }
+    self.model = model
+    informing = setup.model as? any InformingModel
     steps = setup.observing.stepsBetween
-    invariants = setup.configuration.constraints.invariants ? setup.model.invariants : []
+    auxiliaryCount = setup.traits.auxiliaryNames.count
+    invariants = setup.configuration.constraints.invariants ? setup.traits.invariants : []
   }
 
   var layout: StateLayout { model.layout }
-  var auxiliaryCount: Int { model.auxiliaryNames.count }
 
   func advance(_ state: inout MutableSpan<Double>) { model.coarseForecast(&state, steps: steps) }
 
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {
-    model.auxiliaryFields(of: state, into: &fields)
+    informing?.auxiliaryFields(of: state, into: &fields)
   }
 }

@@ -35,10 +35,10 @@ final class AnalysisSummary {
     self.setup = setup
     energyFunction = setup.energy
     let (layout, distribution) = (setup.layout, setup.distribution)
-    names = layout.fields.map(\.name) + setup.model.diagnostics.map(\.name)
-    offsets = layout.offsets + setup.model.diagnostics.indices.map { layout.count + ($0 + 1) * layout.cells }
+    names = layout.fields.map(\.name) + setup.traits.diagnostics.map(\.name)
+    offsets = layout.offsets + setup.traits.diagnostics.indices.map { layout.count + ($0 + 1) * layout.cells }
     let sizes = (
-      state: layout.count, derived: setup.model.diagnostics.count * layout.cells,
+      state: layout.count, derived: setup.traits.diagnostics.count * layout.cells,
       energy: setup.energy == nil ? 0 : 1
     )
     self.sizes = sizes
@@ -100,7 +100,7 @@ final class AnalysisSummary {
   }
 
   private func derive(_ state: [Double], fields: inout [Double], at start: Int) {
-    for (k, diagnostic) in setup.model.diagnostics.enumerated() {
+    for (k, diagnostic) in setup.traits.diagnostics.enumerated() {
       put(diagnostic.compute(state.span), in: &fields, at: start + k * setup.layout.cells)
     }
   }

@@ -22,12 +22,12 @@ public struct MethodScore {
     self.method = method
     self.truths = truths
     let layout = setup.layout
-    fields = layout.fields.map(\.name) + setup.model.diagnostics.map(\.name)
+    fields = layout.fields.map(\.name) + setup.traits.diagnostics.map(\.name)
     variables = layout.fields.count
     observed = layout.fields[setup.observing.variable].name
     members = setup.configuration.members
     bounded = layout.fields.filter { $0.lowerBound != nil }.map(\.name)
-    invariants = setup.model.invariants.map(\.name)
+    invariants = setup.traits.invariants.map(\.name)
     hasBand = setup.energy != nil
   }
 

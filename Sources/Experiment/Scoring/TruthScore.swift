@@ -55,7 +55,7 @@ final class Scorer {
     self.truth = truth
     spinUp = setup.configuration.truths.spinupCycles
     crpsField = CRPSField(members: setup.configuration.members)
-    let diagnostics = setup.model.diagnostics
+    let diagnostics = setup.traits.diagnostics
     let spinUp = spinUp
     let members = setup.configuration.members
     score = TruthScore(
@@ -66,14 +66,14 @@ final class Scorer {
           error: RunningScore(skipping: spinUp), squareError: RunningRootMeanSquare(skipping: spinUp),
           spread: RunningRootMeanSquare(skipping: spinUp), crps: RunningScore(skipping: spinUp),
           ranks: RankHistogram(members: members, skipping: spinUp))
-      }, invariantErrors: setup.model.invariants.map { _ in 0 })
+      }, invariantErrors: setup.traits.invariants.map { _ in 0 })
   }
 
   /// The truth's variables and derived fields at a cycle, each `[cell]`.
   private func truthFields(_ cycle: Int) -> [[Double]] {
     let state = truth.state(of: cycle)
     let variables = setup.layout.fields.indices.map { Array(state[setup.layout.range($0)]) }
-    return variables + setup.model.diagnostics.map { $0.compute(state.span) }
+    return variables + setup.traits.diagnostics.map { $0.compute(state.span) }
   }
 
   /// Adds to a snapshot what the scores of later cycles need.
@@ -89,7 +89,7 @@ final class Scorer {
 
   /// Takes the initial ensemble on rank 0: what the members' invariants have to stay.
   func begin(_ summary: AnalysisSummary) {
-    initialInvariants = members(summary).flatMap { state in setup.model.invariants.map { $0.value(of: state.span) } }
+    initialInvariants = members(summary).flatMap { state in setup.traits.invariants.map { $0.value(of: state.span) } }
   }
 
   private func members(_ summary: AnalysisSummary) -> [[Double]] {
@@ -98,7 +98,7 @@ final class Scorer {
   }
 
   private func compareInvariants(_ summary: AnalysisSummary) {
-    let invariants = setup.model.invariants
+    let invariants = setup.traits.invariants
     guard !invariants.isEmpty else { return }
     for (m, state) in members(summary).enumerated() {
       for (k, invariant) in invariants.enumerated() {

@@ -56,8 +56,9 @@ public struct AssimilateStage {
 
     let seed = setup.configuration.seed
     let method =
-      try crew.map { AssimilationMethod.agents($0, name: inputs.method.rawValue, setup: setup, seed: seed) }
-      ?? AssimilationMethod.filter(inputs.method, setup: setup, seed: seed, band: band)
+      try crew.map { try AssimilationMethod.agents($0, name: inputs.method.rawValue, setup: setup, seed: seed) }
+      ?? AssimilationMethod.filter(
+        inputs.method, setup: setup, seed: seed, band: band, origin: Int((start.time / setup.model.timeStep).rounded()))
     var ensemble = setup.makeEnsemble()
     for (m, member) in setup.distribution.local.enumerated() {
       ensemble.states[m] = Array(start.members[start.range(of: member, count: setup.layout.count)])
@@ -185,8 +186,7 @@ public struct AssimilateStage {
 
   /// Constrained filters without a configured band take it from simulated runs, as `run` does.
   private func filterBand() throws -> Band? {
-    let isConstrained = inputs.method == .constrainedEAKF || inputs.method == .constrainedEnKF
-    guard isConstrained, setup.energy != nil else { return nil }
+    guard inputs.method.isConstrained, setup.energy != nil else { return nil }
     guard setup.configuration.constraints.band == nil else { return try setup.energyBand(from: []) }
     setup.progress.begin("nature runs for the energy band", total: 1)
     defer { setup.progress.end() }

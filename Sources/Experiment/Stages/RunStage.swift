@@ -34,8 +34,8 @@ public struct RunStage {
     let band = try setup.energyBand(from: training)
     try writeTruths(test)
 
-    let large = try methods.contains(.largeConstrainedEAKF) ? setup.enlarged() : setup
-    func own(_ method: Configuration.Method) -> Setup { method == .largeConstrainedEAKF ? large : setup }
+    let large = try methods.contains(where: \.isLarge) ? setup.enlarged() : setup
+    func own(_ method: Configuration.Method) -> Setup { method.isLarge ? large : setup }
 
     var scores: [Configuration.Method: [TruthScore]] = [:]
     for method in methods where !method.isAgents {
@@ -55,7 +55,7 @@ public struct RunStage {
       for method in methods where method.isAgents {
         let crew = method == .rl ? trained.crew : trained.unconstrained ?? trained.crew
         scores[method] = try assess(method.rawValue, test, by: setup, band: band) { seed in
-          .agents(crew, name: method.rawValue, setup: setup, seed: seed)
+          try .agents(crew, name: method.rawValue, setup: setup, seed: seed)
         }
       }
     }
@@ -129,7 +129,7 @@ public struct RunStage {
       "cycles": .integer(configuration.truths.cycles),
       "spinup_cycles": .integer(configuration.truths.spinupCycles),
       "seed": .unsigned(configuration.seed),
-      "units": .text(setup.model.units),
+      "units": .text(setup.traits.units),
       "truths": .array(setup.testSeeds.map { .unsigned($0) }),
       "methods": .object(Dictionary(uniqueKeysWithValues: table.methods.map { ($0.method, $0.json) })),
     ]
@@ -157,11 +157,6 @@ extension Setup {
   }
 }
 
-extension Configuration.Method {
-  /// Whether trained agents do the update.
-  public var isAgents: Bool { self == .rl || self == .rlUnconstrained }
-}
-
 extension Setup {
   /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
   func times(cycles: Int, of step: Int = 1) -> [Double] {
@@ -176,7 +171,7 @@ extension Setup {
   ) throws {
     let count = layout.count
     let stored = truths.map { truth in
-      let diagnostics = model.diagnostics.map { diagnostic in
+      let diagnostics = traits.diagnostics.map { diagnostic in
         (0...truth.cycles).flatMap { time in
           diagnostic.compute(truth.states.span.extracting(time * count..<(time + 1) * count))
         }
@@ -189,10 +184,10 @@ extension Setup {
         diagnostics: diagnostics, energies: energies ?? [], seed: truth.seed)
     }
     try NatureFile.write(
-      stored, to: path, layout: layout, diagnostics: model.diagnostics.map(\.name), asSeries: asSeries,
+      stored, to: path, layout: layout, diagnostics: traits.diagnostics.map(\.name), asSeries: asSeries,
       nature: Surroundings(
-        fields: model.backgroundFields.map { .init(name: $0.name, longName: $0.longName, values: $0.values) },
-        hours: model.physicalUnits?.hours, kilometres: model.physicalUnits?.kilometres),
+        fields: traits.backgroundFields.map { .init(name: $0.name, longName: $0.longName, values: $0.values) },
+        hours: traits.physicalUnits?.hours, kilometres: traits.physicalUnits?.kilometres),
       provenance: provenance.titled("nature runs"))
   }
 

@@ -87,7 +87,7 @@ public struct ScoreStage {
     _ file: AnalysisFile, _ field: String, at place: Place, truth k: Int, into row: inout Row
   ) throws {
     let nature = try NatureFile.read(
-      truth.path, layout: setup.layout, diagnostics: setup.model.diagnostics.map(\.name),
+      truth.path, layout: setup.layout, diagnostics: setup.traits.diagnostics.map(\.name),
       truth: k)
     let (mean, spread) = (try file.mean(of: field, truth: k), try file.spread(of: field, truth: k))
     let n = cells(at: place)
@@ -127,7 +127,7 @@ public struct ScoreStage {
 
   private func place(of field: String) -> Place? {
     setup.layout.fieldIndex(field).map { .variable($0) }
-      ?? setup.model.diagnostics.firstIndex { $0.name == field }.map { .diagnostic($0) }
+      ?? setup.traits.diagnostics.firstIndex { $0.name == field }.map { .diagnostic($0) }
   }
 
   private func cells(at place: Place) -> Int {

@@ -60,7 +60,7 @@ struct AgentStore {
     let model = setup.configuration.model
     let background = model.name == .mjoSkeleton ? ", \(model.background.rawValue) background" : ""
     return [
-      ("model", "\(setup.model.name), \(setup.model.units) units\(background)", "model"),
+      ("model", "\(setup.model.name), \(setup.traits.units) units\(background)", "model"),
       ("variables", setup.layout.fields.map(\.name).joined(separator: " "), nil),
       ("cells", "\(setup.layout.cells)", "model.cells"),
       ("time_steps_between_observations", "\(setup.observing.stepsBetween)", "observations.interval"),
@@ -154,7 +154,7 @@ struct AgentStore {
         restored: value, form: form, rate: try file.number("multiplier_rate"),
         regularisation: try file.number("multiplier_regularisation"), floor: try file.number("multiplier_floor"))
     }
-    guard settings.fits(policy, layout: setup.layout, auxiliary: setup.model.auxiliaryNames.count) else {
+    guard settings.fits(policy, layout: setup.layout, auxiliary: setup.traits.auxiliaryNames.count) else {
       throw ExperimentError(
         .data, "\(path): found a policy of layers \(policy.sizes), which doesn't fit its own settings")
     }

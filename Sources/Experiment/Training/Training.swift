@@ -89,9 +89,10 @@ extension Setup {
     let multiplier = Multiplier(
       initial: agents.multipliers.initial, form: agents.multipliers.form, rate: agents.multipliers.rate,
       regularisation: agents.multipliers.regularisation, floor: agents.multipliers.floor)
+    let base = try CoarseBase(self)
     func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
       let trainer = AgentTrainer(
-        settings: settings, data: data, base: CoarseBase(self),
+        settings: settings, data: data, base: base,
         bands: band.map { [$0] } ?? [], tolerance: agents.multipliers.tolerance, multiplier: multiplier,
         distribution: distribution, communicator: communicator, seed: configuration.seed)
       trainer.onStep = { [progress] stage, done, total in

@@ -1,4 +1,3 @@
-import Glibc
 import DaunceMPI
 import DaunceNumerics
 import DaunceState
@@ -17,15 +16,15 @@ final class Climatology {
 
   private var states: [Run: [Double]] = [:]
   private var elements = 0
-  /// Waves of the runs that perturbations are made of; `nil` until they are asked for.
-  fileprivate var waves: ClimatologicalWaves?
+  /// What perturbations are made of; `nil` until it is asked for.
+  fileprivate var perturbations: (any ClimatologicalPerturbations)?
 
   /// The state of member `member` at the start of the truth with seed `seed`, simulated by `simulate` where it is not
   /// known.
-  func state(seed: UInt64, member: Int, simulate: () -> [Double]) -> [Double] {
+  func state(seed: UInt64, member: Int, simulate: () throws -> [Double]) rethrows -> [Double] {
     let run = Run(seed: seed, member: member)
     if let state = states[run] { return state }
-    let state = simulate()
+    let state = try simulate()
     if elements + state.count <= Self.capacity {
       states[run] = state
       elements += state.count
@@ -34,83 +33,32 @@ final class Climatology {
   }
 }
 
-/// The climatological spectrum, as the waves of some nature runs: random sums of them have the second moments of the
-/// climate at every wavenumber, those between variables too.
-struct ClimatologicalWaves {
-  private let layout: StateLayout
+/// Random perturbations with the second moments of the climate.
+protocol ClimatologicalPerturbations {
+  /// Adds `factor` times a state of the climate to `state` (`[count]`), less the climate's mean.
+  func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream)
+}
+
+/// Random sums of the deviations of some nature runs from their mean, on any grid: the covariance is that of the runs.
+struct ClimatologicalAnomalies: ClimatologicalPerturbations {
+  /// `[run][element]`
+  private var anomalies: [Double]
   private let runs: Int
-  /// Cosine and sine of each step along the circle (`[cell]`).
-  private let cosines, sines: [Double]
-  /// Amplitudes of wavenumber k of every run, cosine and sine, `[k][run][variable]` each; the zonal means (k = 0) are
-  /// deviations from the runs' mean.
-  private var cosineParts, sineParts: [Double]
 
-  private var waveCount: Int { layout.cells / 2 + 1 }
-
-  /// - Parameter states: of the runs, one after the other (`[run][variable][cell]`), at least two.
-  init(_ states: [Double], layout: StateLayout) {
-    let n = layout.cells
-    self.layout = layout
-    runs = states.count / layout.count
-    cosines = (0..<n).map { cos(2 * Double.pi * Double($0) / Double(n)) }
-    sines = (0..<n).map { sin(2 * Double.pi * Double($0) / Double(n)) }
-    let variables = layout.fields.count
-    cosineParts = [Double](repeating: 0, count: (n / 2 + 1) * runs * variables)
-    sineParts = cosineParts
-    for k in 0...n / 2 {
-      // Of the means and of the shortest wave there is one part, of others there are two.
-      let unit = (k == 0 || 2 * k == n ? 1.0 : 2.0) / Double(n)
-      for row in 0..<runs * variables {
-        var (p, q) = (0.0, 0.0)
-        for c in 0..<n {
-          let value = states[row * n + c]
-          p += value * cosines[k * c % n]
-          q += value * sines[k * c % n]
-        }
-        cosineParts[k * runs * variables + row] = unit * p
-        sineParts[k * runs * variables + row] = unit * q
-      }
-    }
-    for v in 0..<variables {
-      let mean = (0..<runs).reduce(0) { $0 + cosineParts[$1 * variables + v] } / Double(runs)
-      for r in 0..<runs { cosineParts[r * variables + v] -= mean }
+  /// - Parameter states: of the runs, one after the other (`[run][element]`), at least two.
+  init(_ states: [Double], count: Int) {
+    runs = states.count / count
+    anomalies = states
+    for i in 0..<count {
+      let mean = (0..<runs).reduce(0) { $0 + (states[$1 * count + i] - states[i]) } / Double(runs) + states[i]
+      for r in 0..<runs { anomalies[r * count + i] -= mean }
     }
   }
 
-  /// Variance of a variable that is in wavenumber `k`, in its unit squared: over x for waves, over runs for the means.
-  func variance(_ v: Int, wavenumber k: Int) -> Double {
-    let variables = layout.fields.count
-    let sum = (0..<runs).reduce(0.0) { sum, r in
-      let (p, q) = (cosineParts[(k * runs + r) * variables + v], sineParts[(k * runs + r) * variables + v])
-      return sum + p * p + q * q
-    }
-    if k == 0 { return sum / Double(runs - 1) }
-    return sum / Double(runs) / (2 * k == layout.cells ? 1 : 2)
-  }
-
-  /// Adds `factor` times a state of the climate to `state`, less the climate's mean: of each wavenumber a sum over runs
-  /// with random weights and phases, the same for all variables. What all runs have in common stays: linear invariants.
   func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream) {
-    let (n, variables) = (layout.cells, layout.fields.count)
-    var (p, q) = ([Double](repeating: 0, count: variables), [Double](repeating: 0, count: variables))
-    for k in 0..<waveCount {
-      for v in 0..<variables { (p[v], q[v]) = (0, 0) }
-      let divisor = Double(k == 0 ? runs - 1 : runs).squareRoot()
-      let isPhased = k > 0 && 2 * k < n
-      for r in 0..<runs {
-        let pair = stream.normalPair(at: k * runs + r)
-        // A normal complex number of variance 1 turns a wave; means and the shortest wave have no phase.
-        let share = factor / divisor
-        let (re, im) = isPhased ? (share * pair.0 * 0.5.squareRoot(), share * pair.1 * 0.5.squareRoot()) : (share * pair.0, 0)
-        for v in 0..<variables {
-          let (a, b) = (cosineParts[(k * runs + r) * variables + v], sineParts[(k * runs + r) * variables + v])
-          p[v] += re * a - im * b
-          q[v] += re * b + im * a
-        }
-      }
-      for v in 0..<variables {
-        for c in 0..<n { state[v * n + c] += p[v] * cosines[k * c % n] + q[v] * sines[k * c % n] }
-      }
+    for r in 0..<runs {
+      let weight = factor / Double(runs - 1).squareRoot() * stream.normal(at: r)
+      for i in state.indices { state[i] += weight * anomalies[r * state.count + i] }
     }
   }
 }
@@ -119,20 +67,25 @@ extension Setup {
   /// Seed of the nature runs that perturbations are made of; no truth's.
   private var climatologySeed: UInt64 { configuration.seed &* 100_000 &+ 70_000 }
 
-  /// The waves of `initial.climatology_runs` nature runs as old as the truths, simulated once a job. Collective.
-  func climatologicalWaves() throws -> ClimatologicalWaves {
-    if let waves = climatology.waves { return waves }
+  /// What `initial.climatology_runs` nature runs as old as the truths, simulated once a job, tell of the climate: waves
+  /// on a ring, which looks the same from every cell in the mean, or the runs themselves. Collective.
+  func climatologicalPerturbations() throws -> any ClimatologicalPerturbations {
+    if let known = climatology.perturbations { return known }
     let runs = configuration.initial.climatologyRuns
     var states: [Double] = []
-    let own = (0..<runs).filter { $0 % communicator.size == communicator.rank }.map { ($0, spunUp(seed: climatologySeed, member: $0)) }
-    let known = Dictionary(uniqueKeysWithValues: own)
+    let known = try communicator.collectively {
+      let own = (0..<runs).filter { $0 % communicator.size == communicator.rank }
+      return Dictionary(uniqueKeysWithValues: try own.map { ($0, try spunUp(seed: climatologySeed, member: $0)) })
+    }
     for r in 0..<runs {
       var state = known[r] ?? [Double](repeating: 0, count: layout.count)
       try communicator.broadcast(&state, root: r % communicator.size)
       states += state
     }
-    let waves = ClimatologicalWaves(states, layout: layout)
-    climatology.waves = waves
-    return waves
+    let made: any ClimatologicalPerturbations =
+      layout.isRing
+      ? ClimatologicalWaves(states, layout: layout) : ClimatologicalAnomalies(states, count: layout.count)
+    climatology.perturbations = made
+    return made
   }
 }

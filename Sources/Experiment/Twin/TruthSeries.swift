@@ -47,10 +47,11 @@ final class TruthSeries {
       let count = setup.layout.count
       let next = start + window.cycles
       let length = min(Self.windowCycles, cycles - next)
-      var states =
+      var states = try setup.communicator.collectively {
         setup.communicator.rank == owner
-        ? setup.carry(Array(window.states.suffix(count)), seed: seed, cycles: next..<next + length)
-        : [Double](repeating: 0, count: (length + 1) * count)
+          ? try setup.carry(Array(window.states.suffix(count)), seed: seed, cycles: next..<next + length)
+          : [Double](repeating: 0, count: (length + 1) * count)
+      }
       try setup.communicator.broadcast(&states, root: owner)
       window = Twin(seed: seed, states: states, observations: setup.observe(states, from: next, seed: seed))
       start = next

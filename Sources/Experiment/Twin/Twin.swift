@@ -5,7 +5,7 @@ import DaunceMPI
 import DaunceModels
 import DaunceNumerics
 public import DaunceObservations
-public import DaunceState
+import DaunceState
 
 /// One simulated truth and its observations: a twin experiment's ground (4.3).
 public struct Twin: Sendable {
@@ -39,7 +39,9 @@ extension Setup {
     var truths: [Twin] = []
     let mine = seeds.indices.filter { $0 % communicator.size == communicator.rank }
     var own: [Int: [Double]] = [:]
-    for k in mine { own[k] = carry(spunUpTruth(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
+    try communicator.collectively {
+      for k in mine { own[k] = try carry(spunUpTruth(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
+    }
     for (k, seed) in seeds.enumerated() {
       var states = own[k] ?? [Double](repeating: 0, count: elements)
       try communicator.broadcast(&states, root: k % communicator.size)
@@ -49,8 +51,8 @@ extension Setup {
   }
 
   /// A truth at the end of its spin-up.
-  private func spunUpTruth(seed: UInt64) -> [Double] {
-    spunUp(from: RandomStream(seed: seed, purpose: .natureInitial)) {
+  private func spunUpTruth(seed: UInt64) throws -> [Double] {
+    try spunUp(from: RandomStream(seed: seed, purpose: .natureInitial)) {
       RandomStream(seed: seed, purpose: .natureSpinUp, cycle: $0)
     }
   }
@@ -59,20 +61,28 @@ extension Setup {
   ///
   /// - Parameters:
   ///   - seed: of a truth, whose members are numbered by `member`.
-  func spunUp(seed: UInt64, member: Int) -> [Double] {
-    spunUp(from: RandomStream(seed: seed, purpose: .climatologyInitial, member: member)) {
+  func spunUp(seed: UInt64, member: Int) throws -> [Double] {
+    try spunUp(from: RandomStream(seed: seed, purpose: .climatologyInitial, member: member)) {
       RandomStream(seed: seed, purpose: .climatologySpinUp, member: member, cycle: $0)
     }
   }
 
   /// The state at the end of a spin-up. It is made in pieces, so that no stream runs out of addresses.
-  private func spunUp(from start: RandomStream, noise: (_ piece: Int) -> RandomStream) -> [Double] {
-    var state = model.initialState(start)
+  ///
+  /// - Throws: `ExperimentError` for a model that truths cannot be made of, and what its forecast throws.
+  private func spunUp(from start: RandomStream, noise: (_ piece: Int) -> RandomStream) throws -> [Double] {
+    guard let twin = model as? any TwinModel else {
+      throw ExperimentError(
+        .data, "key model.name", found: "\(model.name), which has no initial state",
+        expected: "a model that truths can be made of (it conforms to TwinModel), or assimilate with files")
+    }
+    var state = twin.initialState(start)
     let piece = 1000
     var done = 0
     while done < spinUpSteps {
       var span = state.mutableSpan
-      model.forecast(&span, steps: min(piece, spinUpSteps - done), noise: noise(done / piece))
+      try model.forecast(
+        &span, from: done - spinUpSteps, steps: min(piece, spinUpSteps - done), noise: noise(done / piece))
       done += piece
     }
     return state
@@ -80,15 +90,16 @@ extension Setup {
 
   /// A model run from `state`, at the time of the first of `cycles`: a state at every observation time, this one
   /// included (`[cycles + 1][count]`).
-  func carry(_ state: [Double], seed: UInt64, cycles: Range<Int>) -> [Double] {
+  func carry(_ state: [Double], seed: UInt64, cycles: Range<Int>) throws -> [Double] {
     var state = state
     var states = [Double]()
     states.reserveCapacity((cycles.count + 1) * layout.count)
     states += state
     for cycle in cycles {
       var span = state.mutableSpan
-      model.forecast(
-        &span, steps: observing.stepsBetween, noise: RandomStream(seed: seed, purpose: .natureNoise, cycle: cycle))
+      try model.forecast(
+        &span, from: cycle * observing.stepsBetween, steps: observing.stepsBetween,
+        noise: RandomStream(seed: seed, purpose: .natureNoise, cycle: cycle))
       states += state
     }
     return states
@@ -114,8 +125,12 @@ extension Setup {
     switch configuration.initial.kind {
     case .perturbed: try scatter(&ensemble, around: initial, seed: seed)
     case .climatology:
-      for (m, member) in distribution.local.enumerated() {
-        ensemble.states[m] = climatology.state(seed: seed, member: member) { spunUp(seed: seed, member: member) }
+      try communicator.collectively {
+        for (m, member) in distribution.local.enumerated() {
+          ensemble.states[m] = try climatology.state(seed: seed, member: member) {
+            try spunUp(seed: seed, member: member)
+          }
+        }
       }
     }
     restoreInvariants(of: &ensemble, truth: initial)
@@ -128,7 +143,7 @@ extension Setup {
   /// Around the truth itself the ensemble mean starts sqrt(members) times nearer to it than the spread says. With its
   /// own perturbation the truth is to the members what they are to each other.
   private func scatter(_ ensemble: inout DistributedEnsemble, around initial: [Double], seed: UInt64) throws {
-    let (waves, spread) = (try climatologicalWaves(), configuration.initial.spread)
+    let (waves, spread) = (try climatologicalPerturbations(), configuration.initial.spread)
     var centre = initial
     if configuration.initial.centre == .perturbed {
       waves.perturb(&centre, by: spread, RandomStream(seed: seed, purpose: .initialCentre))
@@ -147,7 +162,7 @@ extension Setup {
   /// Takes back what raising to the bounds has done to the invariants; states of the climate have them all alike.
   private func restoreInvariants(of ensemble: inout DistributedEnsemble, truth: [Double]) {
     let bounded = layout.fields.indices.filter { layout.fields[$0].lowerBound != nil }
-    let projection = InvariantProjection(invariants: model.invariants, layout: layout, controls: bounded)
+    let projection = InvariantProjection(invariants: traits.invariants, layout: layout, controls: bounded)
     guard projection.equations > 0 else { return }
     let scales = bounded.flatMap { [Double](repeating: layout.fields[$0].scale, count: layout.range($0).count) }
     for m in ensemble.states.indices {

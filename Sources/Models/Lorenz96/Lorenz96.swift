@@ -6,19 +6,16 @@ public import DaunceState
 ///
 /// By default everything is observed every step with unit variance, the standard experiment of the field (Sakov & Oke
 /// 2008).
-public final class Lorenz96: ForecastModel {
+public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedModel {
   public let name = "lorenz96"
   public let layout: StateLayout
   public let timeStep: Double
   /// F.
   public let forcing: Double
-  public let units = "nondimensional"
   public let observing: ObservingSystem
   public let invariants: [LinearInvariant] = []
   /// <x^2> / 2: bounded, but not conserved.
   public let energies: [any StateFunction]
-  public let diagnostics: [DiagnosticField] = []
-  public let auxiliaryNames: [String] = []
   /// Four tendencies of 4 operations a cell, three stages of 2, three sums of 2 and the last step of 3.
   public var operationsPerStep: Int? { layout.count * (4 * 4 + 3 * 2 + 3 * 2 + 3) }
 
@@ -51,7 +48,7 @@ public final class Lorenz96: ForecastModel {
     (0..<layout.count).map { forcing + 0.01 * stream.normal(at: $0) }
   }
 
-  public func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: RandomStream) {
+  public func forecast(_ state: inout MutableSpan<Double>, from start: Int = 0, steps: Int, noise: RandomStream) {
     for _ in 0..<max(0, steps) { step(&state, timeStep) }
   }
 
@@ -59,8 +56,6 @@ public final class Lorenz96: ForecastModel {
   public func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int) {
     if steps > 0 { step(&state, Double(steps) * timeStep) }
   }
-
-  public func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {}
 
   private func step(_ state: inout MutableSpan<Double>, _ dt: Double) {
     let n = layout.count

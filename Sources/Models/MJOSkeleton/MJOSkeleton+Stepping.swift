@@ -7,7 +7,7 @@ extension MJOSkeleton {
   /// With `eulerFloor` the noise of step s at cell i is the normal number at address `2 * ceil(n / 2) * s + i`; with
   /// `feller` the stream is read in order of steps and cells. So a forecast is a function of (state, steps, stream)
   /// only.
-  public func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: RandomStream) {
+  public func forecast(_ state: inout MutableSpan<Double>, from start: Int = 0, steps: Int, noise: RandomStream) {
     guard steps > 0 else { return }
     let dt = configuration.timeStep
     let amplitude = configuration.noiseAmplitude

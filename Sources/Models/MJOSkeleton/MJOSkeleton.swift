@@ -15,7 +15,7 @@ public import DaunceState
 /// rounding, noise included. Without noise the scheme is of second order.
 ///
 /// The state is `[K, R, Z, a]`, each `[cell]`; a never falls below the floor.
-public final class MJOSkeleton: ForecastModel {
+public final class MJOSkeleton: TwinModel, CoarseModel, ConservingModel, DiagnosedModel, InformingModel, DescribedModel {
   public let configuration: MJOConfiguration
   public let name = "mjo-skeleton"
   public let layout: StateLayout

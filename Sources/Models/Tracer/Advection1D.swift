@@ -25,17 +25,14 @@ public import DaunceState
 /// it below the floor (Smolarkiewicz 1989, Mon. Wea. Rev. 117, 2626): u >= floor always.
 ///
 /// Observed everywhere once every 5/64 of a turn.
-public final class Advection1D: ForecastModel {
+public final class Advection1D: TwinModel, CoarseModel, ConservingModel, DescribedModel {
   public let name = "advection1d"
   public let layout: StateLayout
   public let timeStep: Double
-  public let units = "nondimensional"
   public let observing: ObservingSystem
   /// The mean of u, called mass.
   public let invariants: [LinearInvariant]
   public let energies: [any StateFunction] = []
-  public let diagnostics: [DiagnosticField] = []
-  public let auxiliaryNames: [String] = []
 
   /// c, in lengths per time.
   public static let velocity = 1.0
@@ -113,7 +110,7 @@ public final class Advection1D: ForecastModel {
   }
 
   /// Carries `state` over `steps` time steps; the signs of step s are bits of the stream's words at address s.
-  public func forecast(_ state: inout MutableSpan<Double>, steps: Int, noise: RandomStream) {
+  public func forecast(_ state: inout MutableSpan<Double>, from start: Int = 0, steps: Int, noise: RandomStream) {
     let n = cells
     load(state)
     let (_, _, flux) = scratch
@@ -152,8 +149,6 @@ public final class Advection1D: ForecastModel {
     for _ in 0..<Int(pieces) { diffuse(diffusion / pieces) }
     store(&state)
   }
-
-  public func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {}
 
   /// Field, slopes and fluxes with index 0 at the first cell and a neighbour on either side.
   private var scratch: (UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) {

@@ -28,6 +28,7 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case climatologySpinUp = 18
   case networkCells = 19
   case rotation = 20
+  case additiveInflation = 21
   case test = 255
 }
 

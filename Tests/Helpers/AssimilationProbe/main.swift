@@ -75,7 +75,12 @@ func exercise(_ world: Communicator, members: Int) throws {
 
 do {
   let environment = try Environment()
-  try exercise(environment.world, members: Int(CommandLine.arguments.last ?? "") ?? 6)
+  let members = Int(CommandLine.arguments.last ?? "") ?? 6
+  if CommandLine.arguments.contains("local") {
+    try LocalExercise(environment.world, members: members).run()
+  } else {
+    try exercise(environment.world, members: members)
+  }
   try environment.finalize()
 } catch {
   Environment.abort(code: 65) { FileHandle.standardError.write(Data("AssimilationProbe: \(error)\n".utf8)) }

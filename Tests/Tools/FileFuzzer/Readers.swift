@@ -143,7 +143,7 @@ struct Readers {
   }
 
   private func nature(_ path: String) throws {
-    let diagnostics = setup.model.diagnostics.map(\.name)
+    let diagnostics = setup.traits.diagnostics.map(\.name)
     for truth in 0..<min(try NatureFile.count(in: path), 3) {
       let nature = try NatureFile.read(path, layout: layout, diagnostics: diagnostics, truth: truth)
       try promise(nature.states.count == nature.times.count * layout.count, "size")
@@ -168,7 +168,7 @@ struct Readers {
       }
       if !file.times.isEmpty {
         let contents = AnalysisContents(
-          layout: layout, diagnostics: setup.model.diagnostics.map(\.name), memberCount: setup.configuration.members)
+          layout: layout, diagnostics: setup.traits.diagnostics.map(\.name), memberCount: setup.configuration.members)
         _ = try? file.record(cycle: file.times.count - 1, contents: contents, truth: truth)
         _ = try? file.covariance(cycle: 0, truth: truth)
       }

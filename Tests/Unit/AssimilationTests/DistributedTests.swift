@@ -18,4 +18,21 @@ import Testing
       known = job.lines
     }
   }
+
+  /// Both forms of local filters, with the whole ensemble on every rank and with parts of the state, have the same bits on
+  /// any number of ranks, and they agree.
+  @Test func localFiltersDoNotDependOnTheRanks() throws {
+    var known: [String]?
+    for ranks in 1...4 {
+      let job = try mpirun(ranks: ranks, executable: "AssimilationProbe", arguments: ["local", "7"])
+      try #require(job.status == 0, "\(job.stderr)")
+      #expect(job.lines.count == 10)
+      for name in ["letkf", "rotated", "denkf", "enkf"] {
+        let difference = try #require(job.value("\(name)-difference").flatMap(Double.init))
+        #expect(difference < 1e-12, "\(name)")
+      }
+      #expect(known == nil || job.lines == known, "\(ranks)")
+      known = job.lines
+    }
+  }
 }

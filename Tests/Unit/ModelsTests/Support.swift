@@ -10,12 +10,12 @@ func fixture<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
   return try JSONDecoder().decode(type, from: Data(contentsOf: url))
 }
 
-extension ForecastModel {
+extension CoarseModel {
   /// `state` after `steps` time steps.
   func after(_ steps: Int, from state: [Double], seed: UInt64 = 0, cycle: Int = 0) -> [Double] {
     var next = state
     var span = next.mutableSpan
-    forecast(&span, steps: steps, noise: RandomStream(seed: seed, purpose: .test, cycle: cycle))
+    try! forecast(&span, from: 0, steps: steps, noise: RandomStream(seed: seed, purpose: .test, cycle: cycle))
     return next
   }
 

@@ -15,7 +15,8 @@ import Testing
     "Experiment": [
       "MPI", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents", "Archive",
     ],
-    "daunce-mpi": ["Experiment", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI"],
+    "Program": ["Experiment", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI"],
+    "daunce-mpi": ["Program"],
   ]
   private static let libraries = [
     "COpenMPI": "MPI", "CNetCDF": "Archive", "COpenBLAS": "Numerics", "CNLopt": "Assimilation",

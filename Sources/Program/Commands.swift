@@ -79,11 +79,11 @@ struct Assimilate: StageCommand {
   var identity: String { "Assimilate \(method.rawValue)" }
 
   func validate() throws {
-    if method == .largeConstrainedEAKF {
+    if method.isLarge {
       throw ValidationError(
         "--method \(method.rawValue) exists in run only; use constrained-eakf and a larger ensemble.")
     }
-    let needsAgents = method == .rl || method == .rlUnconstrained
+    let needsAgents = method.isAgents
     if needsAgents && agents == nil {
       throw ValidationError("--method \(method.rawValue) needs --agents <folder>.")
     }

@@ -1,0 +1,26 @@
+import DaunceAssimilation
+import DaunceEnsemble
+import DaunceNumerics
+import DaunceState
+
+extension Setup {
+  /// An update with what the configuration puts around every filter: adaptive and additive inflation. Collective.
+  func inflated(_ update: any EnsembleUpdate, _ context: MethodContext) throws -> any EnsembleUpdate {
+    let filter = configuration.filter
+    var update = update
+    if filter.adaptive > 0 {
+      update = AdaptiveInflation(
+        update, layout: layout, localization: context.distances, deviation: filter.adaptive,
+        damping: filter.adaptiveDamping)
+    }
+    if filter.additive > 0 {
+      let climate = try climatologicalPerturbations()
+      update = AdditiveInflation(update, layout: layout) { state, member, cycle in
+        climate.perturb(
+          &state, by: filter.additive,
+          RandomStream(seed: context.seed, purpose: .additiveInflation, member: member, cycle: cycle))
+      }
+    }
+    return update
+  }
+}

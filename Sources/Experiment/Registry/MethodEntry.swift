@@ -1,0 +1,170 @@
+public import DaunceAssimilation
+public import DaunceEnsemble
+import DaunceModels
+import DaunceObservations
+public import DaunceState
+
+/// What a filter is made from.
+public struct MethodContext {
+  public let layout: StateLayout
+  public let localization: Localization
+  /// How far each kind of observations acts on each field.
+  public let distances: DistanceLocalization
+  public let inflation: Inflation
+  /// Bounds, invariants and bands that constrained filters hold.
+  public let constraints: ConstraintSet
+  public let solver: ConstraintSolver
+  /// Keys random streams.
+  public let seed: UInt64
+  /// Time between observations, in the model's unit.
+  public let interval: Double
+  /// The section `filter`.
+  public let settings: Configuration.Filter
+
+  init(_ setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver?) throws {
+    let configuration = setup.configuration
+    layout = setup.layout
+    localization = setup.localization
+    distances = try setup.distances
+    inflation = try Inflation(factor: configuration.filter.inflation, relaxation: configuration.filter.rtps)
+    constraints = ConstraintSet(
+      layout: setup.layout, invariants: configuration.constraints.invariants ? setup.traits.invariants : [],
+      bands: band.map { [$0] } ?? [])
+    self.solver = (solver ?? configuration.filter.solver) == .dual ? .dual : .slsqp
+    self.seed = seed
+    interval = setup.interval
+    settings = configuration.filter
+  }
+}
+
+/// A way of updating an ensemble that configurations know by name: one of `methods`, and of `--method`.
+public struct MethodEntry: RegistryEntry {
+  /// What updates the ensemble.
+  public enum Kind: Sendable {
+    /// A filter around the full model.
+    case filter(@Sendable (MethodContext) throws -> any EnsembleUpdate)
+    /// Trained agents, with or without multipliers.
+    case agents(hasMultipliers: Bool)
+  }
+
+  public let name: String
+  /// What it is, in a line.
+  public let summary: String
+  public let kind: Kind
+  /// Whether it holds the energy in a band.
+  public let isConstrained: Bool
+  /// Whether it has `filter.large_members` members in place of `members`.
+  public let isLarge: Bool
+
+  /// - Parameter make: makes a filter; called once for each truth.
+  public init(
+    _ name: String, _ summary: String, isConstrained: Bool = false, isLarge: Bool = false,
+    make: @escaping @Sendable (MethodContext) throws -> any EnsembleUpdate
+  ) {
+    self.init(name, summary, .filter(make), isConstrained: isConstrained, isLarge: isLarge)
+  }
+
+  private init(_ name: String, _ summary: String, _ kind: Kind, isConstrained: Bool = false, isLarge: Bool = false) {
+    self.name = name
+    self.summary = summary
+    self.kind = kind
+    self.isConstrained = isConstrained
+    self.isLarge = isLarge
+  }
+
+  /// All methods.
+  public static let registry = Registry<MethodEntry>(builtIn)
+
+  /// The program's own: a new one is its file in `Assimilation` and an entry here.
+  private static let builtIn = [
+    MethodEntry("rl", "agents trained with multipliers on the energy band", .agents(hasMultipliers: true)),
+    MethodEntry("rl-unconstrained", "agents trained without multipliers", .agents(hasMultipliers: false)),
+    MethodEntry("eakf", "ensemble adjustment Kalman filter (Anderson 2001)") { try EAKF($0, floor: false) },
+    MethodEntry(
+      "constrained-eakf", "EAKF whose members are projected on the constraints", isConstrained: true,
+      make: constrainedEAKF),
+    MethodEntry(
+      "constrained-eakf-large", "the same with filter.large_members members", isConstrained: true, isLarge: true,
+      make: constrainedEAKF),
+    MethodEntry("floored-eakf", "EAKF whose members are cut off at the bounds") { try EAKF($0, floor: true) },
+    MethodEntry("enkf", "stochastic ensemble Kalman filter with perturbed observations (2.1-2.5)") {
+      try StochasticEnKF(layout: $0.layout, localization: $0.localization, inflation: $0.inflation, seed: $0.seed)
+    },
+    MethodEntry("constrained-enkf", "stochastic EnKF under constraints (2.6-2.8)", isConstrained: true) {
+      try ConstrainedEnKF(
+        layout: $0.layout, localization: $0.localization, inflation: $0.inflation, constraints: $0.constraints,
+        solver: $0.solver, seed: $0.seed)
+    },
+    MethodEntry("etkf", "ensemble transform Kalman filter (Bishop et al. 2001), not localized") {
+      LocalFilter($0, .transform, isLocal: false)
+    },
+    MethodEntry("letkf", "local ensemble transform Kalman filter (Hunt et al. 2007)") { LocalFilter($0, .transform) },
+    MethodEntry("denkf", "deterministic ensemble Kalman filter (Sakov & Oke 2008)") { LocalFilter($0, .deterministic) },
+    MethodEntry("free", "no update at all: what the observations are worth") { _ in NoUpdate() },
+  ]
+
+  private static let constrainedEAKF: @Sendable (MethodContext) throws -> any EnsembleUpdate = {
+    try ConstrainedEAKF(
+      layout: $0.layout, localization: $0.localization, inflation: $0.inflation, constraints: $0.constraints,
+      solver: $0.solver)
+  }
+}
+
+extension Configuration {
+  /// Name of a way of updating an ensemble.
+  public struct Method: RegisteredName {
+    public let rawValue: String
+    public init(_ name: String) { rawValue = name }
+
+    public static var registry: Registry<MethodEntry> { MethodEntry.registry }
+
+    public static let rl = Self("rl")
+    public static let rlUnconstrained = Self("rl-unconstrained")
+    public static let eakf = Self("eakf")
+    public static let constrainedEAKF = Self("constrained-eakf")
+    public static let largeConstrainedEAKF = Self("constrained-eakf-large")
+    public static let flooredEAKF = Self("floored-eakf")
+    public static let enkf = Self("enkf")
+    public static let constrainedEnKF = Self("constrained-enkf")
+    public static let free = Self("free")
+    public static let etkf = Self("etkf")
+    public static let letkf = Self("letkf")
+    public static let denkf = Self("denkf")
+
+    /// Whether trained agents do it.
+    public var isAgents: Bool {
+      if case .agents = Self.registry[rawValue]?.kind { true } else { false }
+    }
+    /// Whether it holds the energy in a band.
+    public var isConstrained: Bool { Self.registry[rawValue]?.isConstrained ?? false }
+    /// Whether it has `filter.large_members` members.
+    public var isLarge: Bool { Self.registry[rawValue]?.isLarge ?? false }
+  }
+}
+
+extension EAKF {
+  fileprivate convenience init(_ context: MethodContext, floor: Bool) throws {
+    try self.init(
+      layout: context.layout, localization: context.localization, inflation: context.inflation, floor: floor)
+  }
+}
+
+extension LocalFilter {
+  fileprivate convenience init(_ context: MethodContext, _ method: LocalAnalysis.Method, isLocal: Bool = true) {
+    var inflation = LocalAnalysis.Inflation()
+    inflation.factor = context.settings.inflation
+    inflation.spreadRelaxation = context.settings.rtps
+    let analysis = LocalAnalysis(
+      layout: context.layout, method: method, inflation: inflation, seed: context.seed,
+      rotates: context.settings.rotation && !isLocal)
+    self.init(
+      analysis,
+      localization: isLocal
+        ? context.distances : .none(kinds: context.distances.reaches.count, fields: context.layout.fields.count))
+  }
+}
+
+/// Leaves the forecast as the analysis.
+private final class NoUpdate: EnsembleUpdate {
+  func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) {}
+}

@@ -1,0 +1,78 @@
+public import DaunceModels
+
+/// A forecast model that configurations know by name: `model.name`.
+public struct ModelEntry: RegistryEntry {
+  public let name: String
+  /// What it is, in a line.
+  public let summary: String
+  /// Keys of the section `model` that it takes beside `name` and `cells`; others are refused where they are not their
+  /// defaults.
+  public let keys: Set<String>
+  /// What `model.cells: auto` stands for.
+  public let cells: Int
+  /// What `nature.spinup: auto` stands for, in the model's unit of time.
+  public let spinup: @Sendable (Configuration.Model) -> Double
+  /// What `constraints.energy: auto` stands for; `off` for a model without an energy to be held.
+  public let energy: Configuration.Constraints.Energy
+  /// The model of a configuration.
+  public let make: @Sendable (Configuration) throws -> any ForecastModel
+
+  public init(
+    _ name: String, _ summary: String, keys: Set<String> = [], cells: Int,
+    spinup: @escaping @Sendable (Configuration.Model) -> Double, energy: Configuration.Constraints.Energy = .off,
+    make: @escaping @Sendable (Configuration) throws -> any ForecastModel
+  ) {
+    self.name = name
+    self.summary = summary
+    self.keys = keys
+    self.cells = cells
+    self.spinup = spinup
+    self.energy = energy
+    self.make = make
+  }
+
+  /// All models.
+  public static let registry = Registry<ModelEntry>(builtIn)
+
+  /// The program's own: a new one is its file in `Models` and an entry here.
+  private static let builtIn = [
+    ModelEntry(
+      "mjo-skeleton", "stochastic skeleton of the Madden-Julian Oscillation (4.3-4.6)",
+      keys: ["units", "background", "noise_amplitude", "noise_scheme", "floor"], cells: 64,
+      spinup: { $0.units == .standard ? 2000 : 20 }, energy: .conserved, make: { try MJOSkeleton(MJOConfiguration($0)) }),
+    ModelEntry(
+      "lorenz96", "Lorenz (1996) on a circle", keys: ["forcing"], cells: 40, spinup: { _ in 20 },
+      make: { try Lorenz96(cells: $0.cells, forcing: $0.model.forcing) }),
+    ModelEntry(
+      "advection1d", "a positive tracer in a random wind, with its mass conserved", keys: ["noise_amplitude", "floor"],
+      cells: 64, spinup: { _ in 40 },
+      make: { try Advection1D(cells: $0.cells, noiseAmplitude: $0.model.noiseAmplitude, floor: $0.model.floor) }),
+  ]
+}
+
+extension Configuration.Model {
+  /// Name of a forecast model.
+  public struct Name: RegisteredName {
+    public let rawValue: String
+    public init(_ name: String) { rawValue = name }
+
+    public static var registry: Registry<ModelEntry> { ModelEntry.registry }
+
+    public static let mjoSkeleton = Self("mjo-skeleton")
+    public static let lorenz96 = Self("lorenz96")
+    public static let advection1d = Self("advection1d")
+  }
+}
+
+extension MJOConfiguration {
+  fileprivate init(_ configuration: Configuration) {
+    let model = configuration.model
+    self.init(
+      model.units == .paper ? .paper : .standard,
+      background: model.background == .homogeneous ? .homogeneous : .warmPool)
+    cells = configuration.cells
+    noiseAmplitude *= model.noiseAmplitude * model.noiseAmplitude
+    floor = model.floor
+    noiseScheme = model.noiseScheme == .feller ? .feller : .eulerFloor
+  }
+}

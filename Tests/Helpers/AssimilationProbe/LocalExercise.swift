@@ -1,0 +1,98 @@
+import DaunceAssimilation
+import DaunceEnsemble
+import DaunceMPI
+import DaunceNumerics
+import DaunceObservations
+import DaunceState
+
+/// Filters on two staggered fields of a plane, seen through functions of both, by two networks in turn.
+struct LocalExercise {
+  let world: Communicator
+  let members: Int
+  private let layout: StateLayout
+  private let sets: [ObservationSet]
+  private let localization = DistanceLocalization(
+    reaches: [[.within([2, 1.5]), .within([2, 1.5])], [.within([1, 1]), .off]],
+    observed: [[.within([2, 1.5]), .within([2, 1.5])], [.within([1, 1]), .within([1, 1])]])
+
+  init(_ world: Communicator, members: Int) throws {
+    self.world = world
+    self.members = members
+    let axes = [Axis(name: "y", period: nil), Axis(name: "x", period: 9)]
+    let (y, x) = ((0..<7).map(Double.init), (0..<9).map(Double.init))
+    let grids = [
+      Grid([.init(name: "y", axis: 0, coordinates: y), .init(name: "x", axis: 1, coordinates: x)]),
+      Grid([.init(name: "y", axis: 0, coordinates: y), .init(name: "xu", axis: 1, coordinates: x.map { $0 + 0.5 })]),
+    ]
+    let layout = StateLayout(
+      geometry: Geometry(axes: axes), grids: grids,
+      fields: [Field(name: "v", lowerBound: -3), Field(name: "u", grid: 1)])
+    self.layout = layout
+    let operations = [
+      ObservationOperator(fields: [0, 1], combination: .norm), ObservationOperator(fields: [0], function: .absolute),
+    ]
+    sets = [11, 6].map { count in
+      var (builder, rows) = (RowBuilder(layout), ObservationRows())
+      let places = (0..<count).map { Place([Double($0) * 0.5, Double($0) * 0.7]) }
+      for (k, place) in places.enumerated() {
+        rows.append(builder.rows(of: operations[k % 2], at: place) ?? [], by: operations[k % 2])
+      }
+      let network = ObservationNetwork(rows: rows, kinds: places.indices.map { Int32($0 % 2) }, places: places)
+      return ObservationSet(
+        network, values: places.indices.map { 0.5 + 0.1 * Double($0) },
+        errorVariances: places.indices.map { 0.2 + 0.05 * Double($0) })
+    }
+  }
+
+  private func state(of member: Int) -> [Double] {
+    let stream = RandomStream(seed: 6, purpose: .test, member: member)
+    return (0..<layout.count).map { stream.normal(at: $0) + 0.02 * Double($0) }
+  }
+
+  private func local(
+    _ method: LocalAnalysis.Method, rotates: Bool = false, gatherLimit: Int = .max
+  ) -> LocalFilter {
+    var inflation = LocalAnalysis.Inflation()
+    inflation.factor = 1.1
+    inflation.spreadRelaxation = 0.3
+    return LocalFilter(
+      LocalAnalysis(layout: layout, method: method, inflation: inflation, seed: 4, rotates: rotates),
+      localization: localization, gatherLimit: gatherLimit)
+  }
+
+  /// Prints a digest for every filter, and how far its two forms are from each other.
+  func run() throws {
+    let methods: [(String, LocalAnalysis.Method, Bool)] = [
+      ("letkf", .transform, false), ("rotated", .transform, true), ("denkf", .deterministic, false),
+      ("enkf", .stochastic, false),
+    ]
+    for (name, method, rotates) in methods {
+      let gathered = try members(after: local(method, rotates: rotates))
+      let parts = try members(after: local(method, rotates: rotates, gatherLimit: 0))
+      guard world.isRoot else { continue }
+      let difference = zip(gathered, parts).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      print("\(name): \(digest(gathered)) \(digest(parts))")
+      print("\(name)-difference: \(difference)")
+    }
+    let adaptive = AdaptiveInflation(
+      local(.transform), layout: layout, localization: localization, deviation: 0.6, damping: 0.9)
+    let adapted = try members(after: adaptive)
+    if world.isRoot { print("adaptive: \(digest(adapted)) \(digest(adaptive.factors))") }
+    let additive = AdditiveInflation(local(.transform), layout: layout) { state, member, cycle in
+      let stream = RandomStream(seed: 9, purpose: .test, member: member, cycle: cycle)
+      for i in state.indices { state[i] += 0.1 * stream.normal(at: i) }
+    }
+    let added = try members(after: additive)
+    if world.isRoot { print("additive: \(digest(added))") }
+  }
+
+  private func members(after filter: any EnsembleUpdate) throws -> [Double] {
+    let distribution = try Distribution(members: members, ranks: world.size, rank: world.rank)
+    var ensemble = DistributedEnsemble(layout: layout, distribution: distribution, communicator: world)
+    ensemble.states = distribution.local.map { state(of: $0) }
+    for cycle in 1...4 { try filter.update(&ensemble, observations: sets[cycle % 2], cycle: cycle) }
+    let all = GatheredEnsemble(width: layout.count, distribution: distribution, communicator: world)
+    try all.gather(ensemble.states)
+    return all.members
+  }
+}
