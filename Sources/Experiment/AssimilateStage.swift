@@ -112,8 +112,8 @@ public struct AssimilateStage {
   /// Every rank reads both small files: all see the same error, and nothing has to be sent.
   private func readObservations() throws -> (ObservationSeries, EnsembleFile) {
     let initial = try EnsembleFile.read(
-      inputs.initial.path, layout: setup.layout, memberCount: setup.configuration.members)
-    let series = try ObservationFile.read(inputs.observations.path, layout: setup.layout)
+      inputs.initial.path, layout: setup.layout, memberCount: setup.configuration.members, clock: setup.clock)
+    let series = try ObservationFile.read(inputs.observations.path, layout: setup.layout, clock: setup.clock)
     return (series, initial)
   }
 
@@ -173,7 +173,7 @@ public struct AssimilateStage {
       guard abs(position - cycle) < 1e-3, cycle > Double(schedule.cycles.count), cycle < 1e7 else {
         throw ExperimentError(
           .data, inputs.observations.path, "variable time", found: "\(time)",
-          expected: "\(start) (the time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the "
+          expected: "\(start) (model time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the "
             + "interval between observations (key observations.interval), one time to each multiple, at most 1e7 of them")
       }
       while schedule.cycles.count < Int(cycle) { schedule.cycles.append(none) }

@@ -162,6 +162,9 @@ extension Configuration.Method {
 }
 
 extension Setup {
+  /// How times stand in files.
+  var clock: ModelClock { ModelClock(hours: model.physicalUnits?.hours) }
+
   /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
   func times(cycles: Int, of step: Int = 1) -> [Double] {
     (0..<cycles).map { configuration.spinup + Double(($0 + 1) * step) * interval }
@@ -201,7 +204,7 @@ extension Setup {
   ) throws {
     try ObservationFile.write(
       Set(networks.map(\.variable)).sorted().map { observedField($0, truths) }, times: times, to: path, layout: layout,
-      seeds: asSeries ? truths.map(\.seed) : nil, provenance: provenance.titled("observations"))
+      seeds: asSeries ? truths.map(\.seed) : nil, clock: clock, provenance: provenance.titled("observations"))
   }
 
   /// What all networks observe of one variable.
