@@ -18,7 +18,7 @@ public struct ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
     case missingDimension, missingVariable, missingAttribute, unknownVariable
     case wrongDimensions, wrongSize, wrongType, invalidName
     // Values.
-    case notFinite, outOfBounds, badVariance, wrongOrder, wrongPosition, noObservations, contradiction
+    case notFinite, outOfBounds, badVariance, wrongUnits, wrongOrder, wrongPosition, noObservations, contradiction
     // Refused by the NetCDF library itself, with the library's own reason.
     case libraryFailure
   }

@@ -86,6 +86,25 @@ public struct ObservationRows: Sendable {
     return elements[starts[part]]
   }
 
+  /// The first state element that observation `k` sees.
+  public func firstElement(_ k: Int) -> Int { elements[starts[Int(parts[k])]] }
+
+  /// Rows of some observations, in the given order.
+  public func selecting(_ numbers: [Int]) -> ObservationRows {
+    var chosen = ObservationRows()
+    for k in numbers {
+      for part in Int(parts[k])..<Int(parts[k + 1]) {
+        chosen.elements += elements[starts[part]..<starts[part + 1]]
+        chosen.weights += weights[starts[part]..<starts[part + 1]]
+        chosen.starts.append(chosen.elements.count)
+      }
+      chosen.functions.append(functions[k])
+      chosen.combinations.append(combinations[k])
+      chosen.parts.append(Int32(chosen.starts.count - 1))
+    }
+    return chosen
+  }
+
   /// Whether an observation sees elements of which `isMissing` holds.
   public func touches(_ k: Int, where isMissing: (Int) -> Bool) -> Bool {
     for entry in starts[Int(parts[k])]..<starts[Int(parts[k + 1])] where weights[entry] != 0 {

@@ -41,6 +41,9 @@ class Results:
         self.hours = every.attrs.get("time_unit_in_hours")
         self.kilometres = every.attrs.get("length_unit_in_kilometres")
         self.start = float(every["time"][0])
+        # Models whose unit of time means something have days in their files, others their own unit.
+        is_days = every["time"].attrs.get("units", "").startswith("days since")
+        self.days_in_unit = 1 if is_days or not self.hours else self.hours / 24
         self.nature = self.chosen(every)
         self.variables = [v for v, field in self.nature.data_vars.items() if field.dims == ("time", "x")]
         self.methods = sorted(
@@ -125,12 +128,12 @@ class Results:
     def point(self):
         """The cell shown: the one asked for, or the one where the observed variable varies most."""
         if self.cell is None:
-            self.cell = int(self.nature[self.observed].var("time").argmax())
+            self.cell = int(self.nature[self.observed].var("time").argmax("x"))
         return self.cell
 
     def days(self, time):
         """Time since the start of the assimilation, in days where the model's unit is known."""
-        return (np.asarray(time) - self.start) * (self.hours / 24 if self.hours else 1)
+        return (np.asarray(time) - self.start) * self.days_in_unit
 
     @property
     def time_label(self):

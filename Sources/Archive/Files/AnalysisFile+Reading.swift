@@ -16,9 +16,9 @@ public final class AnalysisFile {
   public var path: String { reader.path }
 
   /// Opens a file; throws if it is damaged or no analysis file.
-  public init(path: String) throws(ArchiveError) {
+  public init(path: String, clock: ModelClock = ModelClock()) throws(ArchiveError) {
     reader = try DatasetReader(path: path)
-    times = try reader.times(upToMissing: true)
+    times = try reader.times(clock, upToMissing: true)
     cycleSlots = try reader.length(of: "time")
     let truths = try reader.truthCount(choosing: nil)
     hasTruths = truths != nil

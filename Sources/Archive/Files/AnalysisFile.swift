@@ -27,6 +27,8 @@ public struct AnalysisContents: Sendable, Hashable {
   public var constraints: [String] = []
   public var keepsMembers = false
   public var keepsCovariance = false
+  /// How times stand in the file.
+  public var clock = ModelClock()
 
   /// A layout for analyses of `memberCount` members; see the properties.
   public init(
@@ -127,7 +129,7 @@ public final class AnalysisWriter {
   private var pendingTimes: [Double] = []
   private var truth = 0
   private var firstPending = 0
-  /// Times of all cycles so far, which every truth has to share.
+  /// Times of all cycles so far as the file has them, which every truth has to share.
   private var times: [Double] = []
   /// Cycles given of each truth.
   private var written: [Int]
@@ -160,7 +162,7 @@ public final class AnalysisWriter {
     writer = try DatasetWriter(path: path, provenance: provenance)
     var leading: [DatasetWriter.Dimension] = []
     if let seeds = contents.truthSeeds { leading = [try writer.defineTruths(seeds)] }
-    let (timeDimension, time) = try writer.defineTime(contents.cycles)
+    let (timeDimension, time) = try writer.defineTime(contents.cycles, clock: contents.clock)
     self.time = time
     let member = try writer.defineMembers(contents.memberCount)
     let grids = try writer.defineGrids(contents.layout)
@@ -235,13 +237,14 @@ public final class AnalysisWriter {
         found: "cycle \(written.indices.contains(truth) ? written[truth] : 0) of truth \(truth), sizes \(record.sizes)",
         expected: "at most \(contents.cycles ?? .max) cycles of \(written.count) truths, sizes \(recordSizes)")
     }
-    try checkTime(record.time, cycle: written[truth])
+    let time = contents.clock.stored(record.time)
+    try checkTime(time, cycle: written[truth])
     if truth != self.truth { try flush() }
     if pendingTimes.isEmpty {
       self.truth = truth
       firstPending = written[truth]
     }
-    pendingTimes.append(record.time)
+    pendingTimes.append(time)
     for c in columns.indices {
       let source = columns[c].source
       for start in columns[c].starts {

@@ -88,11 +88,18 @@ public struct ArrayFile: Sendable {
           over.append(dimension)
         }
       }
+      func write<Element: ArchiveElement>(_ values: [Element]) throws(ArchiveError) {
+        // CF asks for a name in words.
+        let words = String(array.name.map { $0 == "_" ? " " : $0 })
+        try writer.write(
+          values,
+          to: writer.variable(array.name, of: Element.self, over: over, attributes: [Attribute("long_name", words)]))
+      }
       switch array.values {
-      case .doubles(let values): try writer.write(values, to: writer.variable(array.name, of: Double.self, over: over))
-      case .floats(let values): try writer.write(values, to: writer.variable(array.name, of: Float.self, over: over))
-      case .integers(let values): try writer.write(values, to: writer.variable(array.name, of: Int64.self, over: over))
-      case .bytes(let values): try writer.write(values, to: writer.variable(array.name, of: UInt8.self, over: over))
+      case .doubles(let values): try write(values)
+      case .floats(let values): try write(values)
+      case .integers(let values): try write(values)
+      case .bytes(let values): try write(values)
       }
     }
     return try writer.finish()

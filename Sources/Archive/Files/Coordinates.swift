@@ -36,7 +36,6 @@ extension DatasetWriter {
       "member", of: Int32.self, over: [member],
       attributes: [
         Attribute("standard_name", "realization"), Attribute("long_name", "ensemble member"), Attribute("units", "1"),
-        Attribute("axis", "E"),
       ])
     try write((0..<count).map { Int32($0) }, to: coordinate)
     return member
@@ -54,13 +53,12 @@ extension DatasetWriter {
   }
 
   /// Dimension and coordinate `time`; `length` nil for one that grows.
-  func defineTime(_ length: Int?) throws(ArchiveError) -> (dimension: Dimension, coordinate: Variable<Double>) {
+  func defineTime(
+    _ length: Int?, clock: ModelClock
+  ) throws(ArchiveError) -> (dimension: Dimension, coordinate: Variable<Double>) {
     let time = try dimension("time", length: length)
     let coordinate = try variable(
-      "time", over: [time], chunks: length == nil ? [1024] : nil,
-      attributes: [
-        Attribute("long_name", "time in the model's unit"), Attribute("units", "1"), Attribute("axis", "T"),
-      ])
+      "time", over: [time], chunks: length == nil ? [1024] : nil, attributes: clock.attributes)
     return (time, coordinate)
   }
 }
@@ -131,11 +129,12 @@ extension DatasetReader {
     }
   }
 
-  /// The time coordinate: finite and ascending. `upToMissing`: without the missing times at its end, if there are any.
-  func times(upToMissing: Bool = false) throws(ArchiveError) -> [Double] {
+  /// The time coordinate in the model's unit: finite and ascending. `upToMissing`: without the missing times at its
+  /// end, if there are any.
+  func times(_ clock: ModelClock, upToMissing: Bool = false) throws(ArchiveError) -> [Double] {
     let count = try length(of: "time")
     try variable("time", over: [("time", count)])
-    var times = try field("time")
+    var times = try clock.times("time", in: self)
     if upToMissing { while times.last?.isNaN == true { times.removeLast() } }
     try checkAscending(times, strictly: true)
     return times

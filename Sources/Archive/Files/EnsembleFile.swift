@@ -8,8 +8,11 @@ public import DaunceState
 ///       int member(member) ;  member:standard_name = "realization" ;  member:units = "1" ;
 ///       double x(x) ;         x:length = 2.666 ;
 ///       double K(member, x) ; ...
+///       double time ;         in days since a date, or in the model's unit
 ///     // global attributes:
-///       :time = 20. ;  :cycle = 0 ;
+///       :cycle = 0 ;
+///
+/// A file without a variable `time` has a global attribute of that name, in the model's unit.
 public struct EnsembleFile: Sendable, Hashable {
   /// Time in the model's unit.
   public var time: Double
@@ -33,20 +36,25 @@ public struct EnsembleFile: Sendable, Hashable {
 
   /// Writes the ensemble. Returns the file's digest.
   @discardableResult
-  public func write(to path: String, layout: StateLayout, provenance: Provenance) throws(ArchiveError) -> UInt64 {
+  public func write(
+    to path: String, layout: StateLayout, clock: ModelClock = ModelClock(), provenance: Provenance
+  ) throws(ArchiveError) -> UInt64 {
     guard memberCount > 0, members.count == memberCount * layout.count else {
       throw ArchiveError(
         .wrongSize, path: path, found: "\(members.count) values",
         expected: "\(memberCount) members of \(layout.count) values")
     }
     let writer = try DatasetWriter(path: path, provenance: provenance)
-    try writer.set(Attribute("time", time))
     if let cycle { try writer.set(Attribute("cycle", cycle)) }
     let member = try writer.defineMembers(memberCount)
     let grids = try writer.defineGrids(layout)
+    // A single time is no axis.
+    let moment = try writer.variable("time", over: [], attributes: clock.attributes.filter { $0.name != "axis" })
+    try writer.write([clock.stored(time)], to: moment)
     for (v, described) in layout.fields.enumerated() {
       let field = try writer.variable(
-        described.name, over: [member] + grids[described.grid], attributes: described.attributes())
+        described.name, over: [member] + grids[described.grid],
+        attributes: described.attributes() + [Attribute("coordinates", "time")])
       var values: [Double] = []
       values.reserveCapacity(memberCount * layout.range(v).count)
       for m in 0..<memberCount {
@@ -61,9 +69,9 @@ public struct EnsembleFile: Sendable, Hashable {
   /// Reads an ensemble of states of `layout`; `memberCount` nil accepts any number of members.
   ///
   /// Throws if a variable is missing or has other dimensions, if the grid is another one, if a value is not finite or
-  /// lies below its variable's lower bound, or if the attribute `time` is missing.
+  /// lies below its variable's lower bound, or if there is no time.
   public static func read(
-    _ path: String, layout: StateLayout, memberCount expected: Int? = nil
+    _ path: String, layout: StateLayout, memberCount expected: Int? = nil, clock: ModelClock = ModelClock()
   ) throws(ArchiveError) -> EnsembleFile {
     let reader = try DatasetReader(path: path)
     let count = try reader.length(of: "member")
@@ -73,15 +81,7 @@ public struct EnsembleFile: Sendable, Hashable {
         expected: expected.map { "\($0) members" } ?? "at least one")
     }
     try reader.checkGrids(layout)
-    guard let time = try reader.number("time") else {
-      throw ArchiveError(
-        .missingAttribute, path: path, object: "global attribute time", found: "no such attribute",
-        expected: "the ensemble's time in the model's unit")
-    }
-    guard time.isFinite else {
-      throw ArchiveError(
-        .notFinite, path: path, object: "global attribute time", found: "\(time)", expected: "a finite number")
-    }
+    let time = try time(reader, clock)
     for (v, field) in layout.fields.enumerated() {
       let inner: [(name: String, length: Int?)] = layout.grid(v).dimensions.map { ($0.name, $0.length) }
       try reader.variable(field.name, over: [("member", count)] + inner)
@@ -100,6 +100,27 @@ public struct EnsembleFile: Sendable, Hashable {
     }
     let cycle = try reader.integer("cycle").map { Int($0) }
     return EnsembleFile(time: time, cycle: cycle, memberCount: count, members: members)
+  }
+
+  /// The ensemble's time in the model's unit: the variable, or the attribute where there is none.
+  private static func time(_ reader: DatasetReader, _ clock: ModelClock) throws(ArchiveError) -> Double {
+    let isVariable = reader.find("time") != nil
+    let object = isVariable ? "variable time" : "global attribute time"
+    let times = isVariable ? try clock.times("time", in: reader) : try reader.number("time").map { [$0] }
+    guard let times else {
+      throw ArchiveError(
+        .missingAttribute, path: reader.path, object: object, found: "neither it nor a variable time",
+        expected: "the ensemble's time in the model's unit")
+    }
+    guard let time = times.first, times.count == 1 else {
+      throw ArchiveError(
+        .wrongSize, path: reader.path, object: object, found: "\(times.count) times", expected: "one")
+    }
+    guard time.isFinite else {
+      throw ArchiveError(
+        .notFinite, path: reader.path, object: object, found: "\(time)", expected: "a finite number")
+    }
+    return time
   }
 
   /// Single precision may have rounded a value at the bound to below it: that becomes the bound again.

@@ -68,7 +68,7 @@ public enum NatureFile {
   /// Writes truths with the same times. `diagnostics`: names of the truths' derived fields.
   ///
   /// `asSeries`: with a leading dimension `truth`, whatever their number; without it only one truth can be written.
-  /// `nature`: what they have in common.
+  /// `nature`: what they have in common; its unit of time is the clock of the file.
   @discardableResult
   public static func write(
     _ truths: [Truth], to path: String, layout: StateLayout, diagnostics: [String], asSeries: Bool,
@@ -90,10 +90,11 @@ public enum NatureFile {
     }
     let writer = try DatasetWriter(path: path, provenance: provenance)
     let leading = asSeries ? [try writer.defineTruths(truths.map(\.seed))] : []
-    let time = try writer.defineTime(times)
+    let clock = ModelClock(hours: nature.hours)
+    let time = try writer.defineTime(times, clock: clock)
     let grids = try writer.defineGrids(layout)
     let firstGrid = grids.first ?? []
-    try writer.write(first.times, to: time.coordinate)
+    try writer.write(first.times.map(clock.stored), to: time.coordinate)
     if let hours = nature.hours { try writer.set(Attribute("time_unit_in_hours", hours)) }
     if let kilometres = nature.kilometres { try writer.set(Attribute("length_unit_in_kilometres", kilometres)) }
     for field in nature.fields {
@@ -147,12 +148,12 @@ public enum NatureFile {
   /// Reads truth number `truth` (from 0) with the named diagnostics. Throws if a variable is missing, has other
   /// dimensions or a value that is not finite, or if the grid is another one.
   public static func read(
-    _ path: String, layout: StateLayout, diagnostics: [String], truth: Int = 0
+    _ path: String, layout: StateLayout, diagnostics: [String], truth: Int = 0, clock: ModelClock = ModelClock()
   ) throws(ArchiveError) -> Truth {
     let reader = try DatasetReader(path: path)
     let truths = try reader.truthCount(choosing: truth)
     try reader.checkGrids(layout)
-    let times = try reader.times()
+    let times = try reader.times(clock)
     var fields: [[Double]] = []
     let names = layout.fields.map { ($0.name, layout.grids[$0.grid]) } + diagnostics.map { ($0, layout.grids[0]) }
     for (name, grid) in names {

@@ -11,7 +11,7 @@ extension ObservationFile {
   @discardableResult
   public static func write(
     fields: [[Double]], times: [Double], to path: String, layout: StateLayout, variable: Int, errorVariance: Double,
-    seeds: [UInt64]?, provenance: Provenance
+    seeds: [UInt64]?, clock: ModelClock = ModelClock(), provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     let shape = [times.count, layout.cells]
     guard fields.count == seeds?.count ?? 1, fields.allSatisfy({ $0.count == shape[0] * shape[1] }) else {
@@ -22,7 +22,7 @@ extension ObservationFile {
     let writer = try DatasetWriter(path: path, provenance: provenance)
     return try write(
       [ObservedField(variable: variable, values: fields, errorVariance: errorVariance)], times: times, to: writer,
-      layout: layout, seeds: seeds)
+      layout: layout, seeds: seeds, clock: clock)
   }
 
   /// Observations of one variable, or of a function of several, at every cell.
@@ -58,19 +58,20 @@ extension ObservationFile {
   @discardableResult
   public static func write(
     _ fields: [ObservedField], times: [Double], to path: String, layout: StateLayout, seeds: [UInt64]?,
-    provenance: Provenance
+    clock: ModelClock = ModelClock(), provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     let writer = try DatasetWriter(path: path, provenance: provenance)
-    return try write(fields, times: times, to: writer, layout: layout, seeds: seeds)
+    return try write(fields, times: times, to: writer, layout: layout, seeds: seeds, clock: clock)
   }
 
   private static func write(
-    _ fields: [ObservedField], times: [Double], to writer: DatasetWriter, layout: StateLayout, seeds: [UInt64]?
+    _ fields: [ObservedField], times: [Double], to writer: DatasetWriter, layout: StateLayout, seeds: [UInt64]?,
+    clock: ModelClock
   ) throws(ArchiveError) -> UInt64 {
     let leading = try seeds.map { seeds throws(ArchiveError) in [try writer.defineTruths(seeds)] } ?? []
-    let time = try writer.defineTime(times.count)
+    let time = try writer.defineTime(times.count, clock: clock)
     let grids = try writer.defineGrids(layout)
-    try writer.write(times, to: time.coordinate)
+    try writer.write(times.map(clock.stored), to: time.coordinate)
     for field in fields {
       let observed = layout.fields[field.variable]
       let name = field.name ?? observed.name
@@ -89,7 +90,10 @@ extension ObservationFile {
         field.errorVariance == nil
         ? try writer.variable(
           name + suffix, over: leading + [time.dimension] + grid,
-          attributes: [Attribute("long_name", "variance of the observation error")]) : nil
+          attributes: [
+            Attribute("long_name", "variance of the observation error"),
+            Attribute("units", name != observed.name || observed.units == "1" ? "1" : "(\(observed.units))2"),
+          ]) : nil
       for (truth, values) in field.values.enumerated() {
         let start = leading.map { _ in truth } + shape.map { _ in 0 }
         let count = leading.map { _ in 1 } + shape
@@ -105,7 +109,8 @@ extension ObservationFile {
   /// Writes a list of points, which may be of several variables and irregular in place and error.
   @discardableResult
   public static func write(
-    points series: ObservationSeries, to path: String, layout: StateLayout, provenance: Provenance
+    points series: ObservationSeries, to path: String, layout: StateLayout, clock: ModelClock = ModelClock(),
+    provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     var (times, places, values, variances): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
     var names: [String] = []
@@ -127,7 +132,7 @@ extension ObservationFile {
       let attributes = [Attribute("long_name", longName), Attribute("units", "1")] + more
       try writer.write(data, to: try writer.variable(name, over: [obs], attributes: attributes))
     }
-    try column("time", "time in the model's unit", times, [Attribute("axis", "T")])
+    try writer.write(times.map(clock.stored), to: try writer.variable("time", over: [obs], attributes: clock.attributes))
     try column("x", "distance along the circle, in the model's unit of length", places, [Attribute("axis", "X")])
     try writer.write(
       texts: names, as: "variable", over: obs, attributes: [Attribute("long_name", "name of the observed variable")])

@@ -43,11 +43,11 @@ public enum ObservationFile {
   /// Throws if a name is not one of the layout's variables, if the grid is another one, if times do not ascend, if the
   /// variance of an observation is missing or not positive, or if all observations are missing.
   public static func read(
-    _ path: String, layout: StateLayout, truth: Int = 0
+    _ path: String, layout: StateLayout, truth: Int = 0, clock: ModelClock = ModelClock()
   ) throws(ArchiveError) -> ObservationSeries {
     let reader = try DatasetReader(path: path)
     let isList = reader.dimensions.contains { $0.name == "obs" }
-    let series = try isList ? points(reader, layout) : fields(reader, layout, truth)
+    let series = try isList ? points(reader, layout, clock) : fields(reader, layout, truth, clock)
     guard series.count > 0 else {
       throw ArchiveError(
         .noObservations, path: path, found: "no observation that is not missing", expected: "at least one")
@@ -65,12 +65,12 @@ public enum ObservationFile {
   static let suffix = "_error_variance"
 
   private static func fields(
-    _ reader: DatasetReader, _ layout: StateLayout, _ truth: Int
+    _ reader: DatasetReader, _ layout: StateLayout, _ truth: Int, _ clock: ModelClock
   ) throws(ArchiveError) -> ObservationSeries {
     _ = try reader.truthCount(choosing: truth)
     let observed = try observedVariables(reader, layout)
     try reader.checkGrids(layout)
-    let times = try reader.times()
+    let times = try reader.times(clock)
     var collected = [Observations](
       repeating: Observations(elements: [], values: [], errorVariances: []), count: times.count)
     for v in observed {
@@ -159,14 +159,15 @@ public enum ObservationFile {
   // MARK: Points
 
   private static func points(
-    _ reader: DatasetReader, _ layout: StateLayout
+    _ reader: DatasetReader, _ layout: StateLayout, _ clock: ModelClock
   ) throws(ArchiveError) -> ObservationSeries {
     let count = try reader.length(of: "obs")
     func column(_ name: String) throws(ArchiveError) -> [Double] {
       try reader.variable(name, over: [("obs", count)])
       return try reader.field(name)
     }
-    let times = try column("time")
+    try reader.variable("time", over: [("obs", count)])
+    let times = try clock.times("time", in: reader)
     try reader.checkAscending(times, strictly: false)
     let (places, values, variances) = (try column("x"), try column("value"), try column("error_variance"))
     guard try reader.variable("variable").dimensions.first == "obs" else {

@@ -56,7 +56,8 @@ public final class DatasetWriter {
   }
 
   /// Defines a variable over `dimensions`, slowest first. Floating-point variables have NaN as fill value, so that what
-  /// is never written reads as missing, unless they are coordinates (which may not have missing values by CF).
+  /// is never written reads as missing, unless they are coordinates (which may not have missing values by CF) or single
+  /// numbers.
   ///
   /// `chunks`: elements of each dimension stored together, for variables along a growing dimension.
   public func variable<Element: ArchiveElement>(
@@ -70,7 +71,7 @@ public final class DatasetWriter {
     if let chunks, !dimensions.isEmpty {
       try check(object) { nc_def_var_chunking(dataset, id, NC_CHUNKED, chunks.map { max($0, 1) }) }
     }
-    let isCoordinate = dimensions.count == 1 && dimensions[0].name == name
+    let isCoordinate = dimensions.isEmpty || dimensions.count == 1 && dimensions[0].name == name
     switch type.elementType {
     case .double where !isCoordinate:
       var missing = Double.nan

@@ -98,7 +98,11 @@ enum IncrementsFile {
           dimensions[dimension.name] = made
           if let axis = dimension.axis {
             let coordinate = try file.variable(
-              dimension.name, over: [made], attributes: [Attribute("units", layout.geometry.axes[axis].units)])
+              dimension.name, over: [made],
+              attributes: [
+                Attribute("long_name", layout.geometry.axes[axis].name),
+                Attribute("units", layout.geometry.axes[axis].units),
+              ])
             try file.write(dimension.coordinates, to: coordinate)
           }
         }

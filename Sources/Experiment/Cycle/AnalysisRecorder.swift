@@ -25,6 +25,7 @@ final class AnalysisRecorder {
       layout: setup.layout, diagnostics: setup.traits.diagnostics.map(\.name), memberCount: setup.configuration.members,
       cycles: times.count, truthSeeds: seeds)
     contents.keepsMembers = setup.configuration.output.members
+    contents.clock = setup.clock
     record = AnalysisRecord(for: contents)
     writer = try AnalysisWriter(path: path, contents: contents, provenance: output.provenance.titled(title))
   }

@@ -112,19 +112,21 @@ public struct AssimilateStage {
   }
 
   /// Every rank reads both small files: all see the same error, and nothing has to be sent.
-  private func readObservations() throws -> (ObservationSeries, EnsembleFile) {
+  private func readObservations() throws -> (ObservationTimes, EnsembleFile) {
     let initial = try EnsembleFile.read(
-      inputs.initial.path, layout: setup.layout, memberCount: setup.configuration.members)
-    let series = try ObservationFile.read(inputs.observations.path, layout: setup.layout)
+      inputs.initial.path, layout: setup.layout, memberCount: setup.configuration.members, clock: setup.clock)
+    let series = try ObservationTimes(
+      path: inputs.observations.path, layout: setup.layout, quantities: setup.networks.quantities, clock: setup.clock)
     return (series, initial)
   }
 
   /// Digest of what was read, for files need not be the same on every machine.
-  private func digest(_ series: ObservationSeries, _ start: EnsembleFile) -> UInt64 {
+  private func digest(_ series: ObservationTimes, _ start: EnsembleFile) -> UInt64 {
     var numbers = start.members + series.times + [start.time]
-    for observations in series.observations {
+    for observations in series.sets {
       numbers.append(Double(observations.count))
-      numbers += observations.elements.map(Double.init) + observations.values + observations.errorVariances
+      numbers += observations.network.kinds.map(Double.init) + observations.values + observations.errorVariances
+      for place in observations.network.places { numbers += (0..<3).map { place.coordinates[$0] } }
     }
     return Digest.xxh64(numbers.withUnsafeBytes { Array($0) })
   }
@@ -136,21 +138,26 @@ public struct AssimilateStage {
   }
 
   /// Tells what is in the files and has no effect on the analyses.
-  private func warn(_ series: ObservationSeries, _ crew: Crew?) {
+  private func warn(_ series: ObservationTimes, _ crew: Crew?) {
     let path = inputs.observations.path
     if setup.communicator.isRoot, let count = try? ObservationFile.count(in: path), count > 1 {
       setup.progress.note("\(path): observations of \(count) truths; the first truth's are used")
     }
+    let flagged = series.flagCounts.filter { $0.flag != .used }.map { "\($0.count) \($0.flag.name)" }
+    if series.count == 0 {
+      setup.progress.note("\(path): no usable observation (\(flagged.joined(separator: ", "))): analyses are forecasts")
+    } else if !flagged.isEmpty {
+      setup.progress.note("\(path): \(series.count) observations used; left out: \(flagged.joined(separator: ", "))")
+    }
     guard let crew else { return }
-    let n = setup.layout.cells
-    let observed = Set(series.observations.flatMap(\.elements).map { $0 / n })
-    let unseen = observed.subtracting(crew.settings.observed).sorted()
+    let kinds = Set(series.sets.flatMap { $0.network.kinds.map(Int.init) })
+    let unseen = kinds.subtracting(crew.settings.observed).sorted()
     if !unseen.isEmpty {
-      let names = unseen.map { setup.layout.fields[$0].name }.joined(separator: ", ")
+      let names = unseen.map { setup.networks.quantities[$0].name }.joined(separator: ", ")
       setup.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
     }
     let trained = crew.settings.errorVariance
-    let others = series.observations.flatMap(\.errorVariances).filter { abs($0 - trained) > 1e-3 * trained }
+    let others = series.sets.flatMap(\.errorVariances).filter { abs($0 - trained) > 1e-3 * trained }
     if let other = others.first {
       setup.progress.note(
         "\(path): found error variance \(other); the agents were trained with \(trained) and take every observation for "
@@ -165,20 +172,20 @@ public struct AssimilateStage {
   }
 
   /// Lines observation times up with cycles of the configured interval. Cycles between have no observations.
-  private func makeSchedule(_ series: ObservationSeries, start: Double) throws -> Schedule {
+  private func makeSchedule(_ series: ObservationTimes, start: Double) throws -> Schedule {
     let interval = setup.interval
     var schedule = Schedule(cycles: [], recorded: [])
-    for (time, observations) in zip(series.times, series.observations) {
+    for (time, observations) in zip(series.times, series.sets) {
       let position = (time - start) / interval
       let cycle = position.rounded()
       guard abs(position - cycle) < 1e-3, cycle > Double(schedule.cycles.count), cycle < 1e7 else {
         throw ExperimentError(
           .data, inputs.observations.path, "variable time", found: "\(time)",
-          expected: "\(start) (the time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the "
+          expected: "\(start) (model time of \(inputs.initial.path)) plus a whole positive multiple of \(interval), the "
             + "interval between observations (key observations.interval), one time to each multiple, at most 1e7 of them")
       }
       while schedule.cycles.count < Int(cycle) { schedule.cycles.append(.none) }
-      schedule.cycles[Int(cycle) - 1] = ObservationSet(observations, layout: setup.layout)
+      schedule.cycles[Int(cycle) - 1] = observations
       schedule.recorded.insert(Int(cycle))
     }
     return schedule

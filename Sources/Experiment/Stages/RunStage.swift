@@ -158,6 +158,9 @@ extension Setup {
 }
 
 extension Setup {
+  /// How times stand in files.
+  var clock: ModelClock { ModelClock(hours: traits.physicalUnits?.hours) }
+
   /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
   func times(cycles: Int, of step: Int = 1) -> [Double] {
     (0..<cycles).map { configuration.spinup + Double(($0 + 1) * step) * interval }
@@ -198,7 +201,7 @@ extension Setup {
     let kinds = Set(networks.networks.map(\.kind)).sorted()
     try ObservationFile.write(
       kinds.map { observedField($0, truths) }, times: times, to: path, layout: layout,
-      seeds: asSeries ? truths.map(\.seed) : nil, provenance: provenance.titled("observations"))
+      seeds: asSeries ? truths.map(\.seed) : nil, clock: clock, provenance: provenance.titled("observations"))
   }
 
   /// What all networks observe of one kind, on the grid of its first field.

@@ -35,7 +35,7 @@ public struct ScoreStage {
       columns(["file", "field", "RMSE/sd", "RMSE/sd(x)", "corr", "spread/error", "times"])
     ]
     for url in analyses {
-      let file = try AnalysisFile(path: url.path)
+      let file = try AnalysisFile(path: url.path, clock: setup.clock)
       try check(file)
       for field in file.fields {
         guard let place = place(of: field) else {
@@ -88,7 +88,7 @@ public struct ScoreStage {
   ) throws {
     let nature = try NatureFile.read(
       truth.path, layout: setup.layout, diagnostics: setup.traits.diagnostics.map(\.name),
-      truth: k)
+      truth: k, clock: setup.clock)
     let (mean, spread) = (try file.mean(of: field, truth: k), try file.spread(of: field, truth: k))
     let n = cells(at: place)
     var pairs: [(mean: [Double], truth: [Double], variance: Double)] = []

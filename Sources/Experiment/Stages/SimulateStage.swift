@@ -31,6 +31,7 @@ public struct SimulateStage {
       time: setup.configuration.spinup, cycle: 0, memberCount: setup.configuration.members,
       members: summary.members)
     try initial.write(
-      to: output.path("initial.nc"), layout: setup.layout, provenance: output.provenance.titled("initial ensemble"))
+      to: output.path("initial.nc"), layout: setup.layout, clock: setup.clock,
+      provenance: output.provenance.titled("initial ensemble"))
   }
 }

@@ -55,6 +55,19 @@ func define(_ file: Int32, _ name: String, _ type: Int32, _ dimensions: [Int32])
   return id
 }
 
+/// A variable of doubles with the units that `time` has in `source`: which unit the numbers have is all that others have
+/// to know.
+func defineTime(_ file: Int32, _ dimensions: [Int32], like source: Int32) -> Int32 {
+  var original: Int32 = -1
+  let id = define(file, "time", NC_DOUBLE, dimensions)
+  check(nc_inq_varid(source, "time", &original), "variable time")
+  check(nc_copy_att(source, original, "units", file, id), "units")
+  return id
+}
+
+/// Days in the skeleton model's unit of time, for the variant `model-unit`.
+let daysInUnit = 60.0
+
 func set(_ file: Int32, _ variable: Int32, _ attribute: String, _ value: Double) {
   var value = value
   check(nc_put_att_double(file, variable, attribute, NC_DOUBLE, 1, &value), "attribute \(attribute)")
@@ -74,12 +87,15 @@ func transposed(_ values: [Double], rows: Int, columns: Int) -> [Double] {
 func rewriteInitial(_ from: String, _ to: String, _ variant: String) {
   let source = open(from)
   let (members, cells) = (length(source, "member"), length(source, "x"))
-  var time = 0.0
-  check(nc_get_att_double(source, NC_GLOBAL, "time", &time), "time")
   let file = create(to)
   let x = define(file, dimension: "x", cells)
   let member = define(file, dimension: "member", Int(NC_UNLIMITED))
-  if variant != "timeless" { set(file, NC_GLOBAL, "time", time) }
+  let time = read(source, "time", count: 1)
+  switch variant {
+  case "timeless": break
+  case "model-unit": set(file, NC_GLOBAL, "time", time[0] / daysInUnit)
+  default: write(file, defineTime(file, [], like: source), time, [])
+  }
   for name in ["a", "Z", "R", "K"] where !(variant == "without-Z" && name == "Z") {
     var values = read(source, name, count: members * cells)
     if variant == "nan", name == "R" { values[3 * cells + 5] = .nan }
@@ -95,7 +111,7 @@ func rewriteInitial(_ from: String, _ to: String, _ variant: String) {
 }
 
 /// Observations of a in several forms. Missing, except where the variant is `complete`, are cells 10...19 of all times
-/// and all cells of time number 2.
+/// and all cells of time number 2. Of `model-unit` times are in the model's unit, of others as they were.
 func rewriteObservations(_ from: String, _ to: String, _ variant: String) {
   let source = open(from)
   let (stored, cells) = (length(source, "time"), length(source, "x"))
@@ -118,10 +134,11 @@ func rewriteObservations(_ from: String, _ to: String, _ variant: String) {
     let obs = define(file, dimension: "obs", present.count)
     for (name, column) in [
       ("error_variance", present.map { _ in 0.0063 }), ("value", present.map { values[$0] }),
-      ("x", present.map { places[$0 % cells] }), ("time", present.map { moments[$0 / cells] }),
+      ("x", present.map { places[$0 % cells] }),
     ] {
       write(file, define(file, name, NC_DOUBLE, [obs]), column, [present.count])
     }
+    write(file, defineTime(file, [obs], like: source), present.map { moments[$0 / cells] }, [present.count])
     let names = define(file, "variable", NC_STRING, [obs])
     for k in present.indices {
       "a".withCString { text in
@@ -154,7 +171,11 @@ func rewriteObservations(_ from: String, _ to: String, _ variant: String) {
   default: set(file, a, "error_variance", 0.0063)
   }
   write(file, a, Array(values.prefix(times * width)), [times, width])
-  write(file, define(file, "time", NC_DOUBLE, [time]), moments, [times])
+  if variant == "model-unit" {
+    write(file, define(file, "time", NC_DOUBLE, [time]), moments.map { $0 / daysInUnit }, [times])
+  } else {
+    write(file, defineTime(file, [time], like: source), moments, [times])
+  }
 }
 
 let arguments = CommandLine.arguments

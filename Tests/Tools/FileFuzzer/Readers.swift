@@ -29,6 +29,7 @@ struct Readers {
   /// Where the valid files are.
   private let corpus: URL
   private var layout: StateLayout { setup.layout }
+  private var clock: ModelClock { ModelClock(hours: setup.traits.physicalUnits?.hours) }
 
   /// The configuration that the corpus is made with.
   static let configuration = """
@@ -108,14 +109,14 @@ struct Readers {
   }
 
   private func ensemble(_ path: String) throws {
-    let ensemble = try EnsembleFile.read(path, layout: layout)
+    let ensemble = try EnsembleFile.read(path, layout: layout, clock: clock)
     try promise(ensemble.memberCount > 0 && ensemble.members.count == ensemble.memberCount * layout.count, "size")
     try promise(ensemble.members.allSatisfy(\.isFinite) && ensemble.time.isFinite, "finite")
   }
 
   private func observations(_ path: String) throws {
     _ = try ObservationFile.count(in: path)
-    let series = try ObservationFile.read(path, layout: layout)
+    let series = try ObservationFile.read(path, layout: layout, clock: clock)
     try promise(series.count > 0 && series.times.count == series.observations.count, "sizes")
     try promise(zip(series.times, series.times.dropFirst()).allSatisfy { $0 < $1 }, "ascending times")
     for one in series.observations {
@@ -145,7 +146,7 @@ struct Readers {
   private func nature(_ path: String) throws {
     let diagnostics = setup.traits.diagnostics.map(\.name)
     for truth in 0..<min(try NatureFile.count(in: path), 3) {
-      let nature = try NatureFile.read(path, layout: layout, diagnostics: diagnostics, truth: truth)
+      let nature = try NatureFile.read(path, layout: layout, diagnostics: diagnostics, truth: truth, clock: clock)
       try promise(nature.states.count == nature.times.count * layout.count, "size")
       try promise(nature.diagnostics.allSatisfy { $0.count == nature.times.count * layout.cells }, "diagnostics")
       try promise(nature.states.allSatisfy(\.isFinite), "finite")
@@ -153,7 +154,7 @@ struct Readers {
   }
 
   private func analysis(_ path: String) throws {
-    let file = try AnalysisFile(path: path)
+    let file = try AnalysisFile(path: path, clock: clock)
     for truth in 0..<min(file.truthCount, 2) {
       for field in file.fields {
         let size = file.times.count * file.cells(of: field)

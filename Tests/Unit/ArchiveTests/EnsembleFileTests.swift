@@ -66,7 +66,7 @@ import Testing
     #expect(error(try write(), members: 10) == ": dimension member: 3 members; expected 10 members")
     #expect(
       error(try write(time: nil))
-        == ": global attribute time: no such attribute; expected the ensemble's time in the model's unit")
+        == ": global attribute time: neither it nor a variable time; expected the ensemble's time in the model's unit")
     #expect(error(try write(time: .nan)) == ": global attribute time: nan; expected a finite number")
     #expect(
       error(try write(change: (13, .nan))) == ": variable a: nan at member 1, x 5; expected a finite number")

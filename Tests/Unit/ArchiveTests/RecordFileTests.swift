@@ -92,6 +92,8 @@ import Testing
     let energy = try reader.variable("energy", over: [("truth", 1), ("time", 2)])
     #expect(try reader.field(energy, start: [0, 1], count: [1, 1]) == [0.5])
     truth.energies = []
-    #expect(try NatureFile.read(path, layout: layout, diagnostics: []) == truth)
+    let clock = ModelClock(hours: 1440)
+    #expect(try NatureFile.read(path, layout: layout, diagnostics: [], clock: clock) == truth)
+    #expect(try reader.field("time") == [60, 120])
   }
 }

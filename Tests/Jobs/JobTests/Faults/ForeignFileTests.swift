@@ -7,24 +7,27 @@ extension JobTests {
   /// Files that other programs wrote.
   @Suite struct ForeignFileTests {
     private func assimilate(
-      _ method: [String], observations: String, to name: String, ranks: Int
+      _ method: [String], observations: String, initial: String = "plain", to name: String, ranks: Int
     ) throws -> (result: JobResult, analysis: AnalysisFile) {
       let workshop = try workshop()
       let result = try workshop.job(
         ranks,
         [
-          "assimilate", "--initial", "foreign/initial.nc", "--observations", observations, "--output", name, "--config",
-          "small.yaml", "--quiet", "--method",
+          "assimilate", "--initial", "foreign/\(initial)-initial.nc", "--observations", observations, "--output", name,
+          "--config", "small.yaml", "--quiet", "--method",
         ] + method)
       try #require(result.status == 0, "\(result.stderr)")
-      return (result, try AnalysisFile(path: workshop.folder.appending(path: name).path))
+      let path = workshop.folder.appending(path: name).path
+      return (result, try AnalysisFile(path: path, clock: ModelClock(hours: 1440)))
     }
 
     private func prepare(_ variant: String) throws -> String {
       let workshop = try workshop()
       try FileManager.default.createDirectory(
         at: workshop.folder.appending(path: "foreign"), withIntermediateDirectories: true)
-      try workshop.foreign("initial", "made/initial.nc", "foreign/initial.nc", "plain")
+      for initial in ["plain", "model-unit"] {
+        try workshop.foreign("initial", "made/initial.nc", "foreign/\(initial)-initial.nc", initial)
+      }
       try workshop.foreign("observations", "made/observations.nc", "foreign/\(variant).nc", variant)
       return "foreign/\(variant).nc"
     }
@@ -60,6 +63,20 @@ extension JobTests {
       let (a, b) = (try grid.mean(of: "a"), try points.mean(of: "a"))
       #expect(Array(a[..<128]) == Array(b[..<128]))
       #expect(Array(a[192...]) == Array(b[128...]))
+    }
+
+    /// Dates and the model's unit are the same times.
+    @Test func unitsAreEquivalent() throws {
+      let method = ["floored-eakf"]
+      let dates = try assimilate(method, observations: try prepare("gappy"), to: "foreign/dates.nc", ranks: 2).analysis
+      for initial in ["plain", "model-unit"] {
+        let numbers = try assimilate(
+          method, observations: try prepare("model-unit"), initial: initial, to: "foreign/numbers.nc", ranks: 2
+        ).analysis
+        #expect(try dates.mean(of: "a") == numbers.mean(of: "a"), "\(initial)")
+        #expect(zip(dates.times, numbers.times).allSatisfy { abs($0 - $1) < 1e-12 })
+        #expect(numbers.times.count == 20 && abs(numbers.times[0] - 20.02) < 1e-12)
+      }
     }
 
     /// A filter knows less where it sees less.
