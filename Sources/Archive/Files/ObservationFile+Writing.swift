@@ -105,40 +105,4 @@ extension ObservationFile {
     }
     return try writer.finish()
   }
-
-  /// Writes a list of points, which may be of several variables and irregular in place and error.
-  @discardableResult
-  public static func write(
-    points series: ObservationSeries, to path: String, layout: StateLayout, clock: ModelClock = ModelClock(),
-    provenance: Provenance
-  ) throws(ArchiveError) -> UInt64 {
-    var (times, places, values, variances): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
-    var names: [String] = []
-    let coordinates = layout.grids[0].dimensions[0].coordinates
-    for (time, observations) in zip(series.times, series.observations) {
-      for i in 0..<observations.count {
-        let (v, cell) = layout.cell(of: observations.elements[i])
-        times.append(time)
-        places.append(coordinates[cell])
-        names.append(layout.fields[v].name)
-      }
-      values += observations.values
-      variances += observations.errorVariances
-    }
-    let writer = try DatasetWriter(path: path, provenance: provenance)
-    try writer.set(Attribute("featureType", "point"))
-    let obs = try writer.dimension("obs", length: values.count)
-    func column(_ name: String, _ longName: String, _ data: [Double], _ more: [Attribute]) throws(ArchiveError) {
-      let attributes = [Attribute("long_name", longName), Attribute("units", "1")] + more
-      try writer.write(data, to: try writer.variable(name, over: [obs], attributes: attributes))
-    }
-    try writer.write(times.map(clock.stored), to: try writer.variable("time", over: [obs], attributes: clock.attributes))
-    try column("x", "distance along the circle, in the model's unit of length", places, [Attribute("axis", "X")])
-    try writer.write(
-      texts: names, as: "variable", over: obs, attributes: [Attribute("long_name", "name of the observed variable")])
-    let place = [Attribute("coordinates", "time x variable")]
-    try column("value", "observed value", values, place)
-    try column("error_variance", "variance of the observation error", variances, place)
-    return try writer.finish()
-  }
 }

@@ -16,7 +16,7 @@ public final class Setup {
   /// How truths are observed, after the configuration's overrides.
   public let observing: ObservingSystem
   /// What observes the truths.
-  let networks: ObservingNetworks
+  package let networks: ObservingNetworks
   /// Of the configured filters.
   let localization: Localization
   /// Time steps of a nature run before its time 0.

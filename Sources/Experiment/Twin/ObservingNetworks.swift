@@ -1,13 +1,13 @@
 import DaunceModels
 import DaunceNumerics
-import DaunceObservations
+package import DaunceObservations
 import DaunceState
 
 /// What one kind of observations measures, by name.
-struct ObservedQuantity: Sendable, Hashable {
+package struct ObservedQuantity: Sendable, Hashable {
   /// As in files: the field's name, `absolute_x`, `norm_u_v`.
-  let name: String
-  let operation: ObservationOperator
+  package let name: String
+  package let operation: ObservationOperator
 }
 
 /// One network of an experiment: observations of one kind at some cells.
@@ -26,9 +26,9 @@ struct ObservingNetwork {
 }
 
 /// Everything that observes an experiment's truths.
-final class ObservingNetworks {
+package final class ObservingNetworks {
   /// What can be observed: first each field of the layout by itself, in its order, then what networks add to that.
-  let quantities: [ObservedQuantity]
+  package let quantities: [ObservedQuantity]
   let networks: [ObservingNetwork]
   private let layout: StateLayout
   /// What networks observe together, by the numbers of those that observe at the same time.

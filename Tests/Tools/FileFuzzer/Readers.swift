@@ -116,12 +116,14 @@ struct Readers {
 
   private func observations(_ path: String) throws {
     _ = try ObservationFile.count(in: path)
-    let series = try ObservationFile.read(path, layout: layout, clock: clock)
-    try promise(series.count > 0 && series.times.count == series.observations.count, "sizes")
+    let quantities = setup.networks.quantities
+    let series = try ObservationTimes(path: path, layout: layout, quantities: quantities, clock: clock)
+    try promise(series.times.count == series.sets.count && series.times.allSatisfy(\.isFinite), "times")
     try promise(zip(series.times, series.times.dropFirst()).allSatisfy { $0 < $1 }, "ascending times")
-    for one in series.observations {
-      try promise(one.elements.count == one.count && one.errorVariances.count == one.values.count, "columns")
-      try promise(one.elements.allSatisfy { 0..<layout.count ~= $0 }, "elements")
+    for one in series.sets {
+      try promise(one.values.count == one.network.count && one.errorVariances.count == one.count, "columns")
+      try promise((0..<one.count).allSatisfy { 0..<layout.count ~= one.network.rows.firstElement($0) }, "elements")
+      try promise(one.network.kinds.allSatisfy { quantities.indices.contains(Int($0)) }, "kinds")
       try promise(one.errorVariances.allSatisfy { $0 > 0 && $0.isFinite }, "variances")
       try promise(one.values.allSatisfy(\.isFinite), "values")
     }

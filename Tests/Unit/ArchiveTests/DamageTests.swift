@@ -42,7 +42,7 @@ import Testing
     let classic = Array(try Data(contentsOf: URL(fileURLWithPath: try fixture("classic-packed.nc"))))
     for length in 4..<classic.count - 2 {
       try folder.put(Array(classic[..<length]), as: "d.nc")
-      let error = failure { _ = try ObservationFile.read(folder.path("d.nc"), layout: layout) }
+      let error = failure { _ = try ObservationReaders.read(folder.path("d.nc")) }
       #expect(error?.kind == .badData, "length \(length)")
     }
   }
@@ -78,7 +78,7 @@ import Testing
       var bytes = whole
       for _ in 0...next(3) { bytes[next(bytes.count)] = UInt8(next(256)) }
       try folder.put(bytes, as: "d.nc")
-      let error = failure { _ = try ObservationFile.read(folder.path("d.nc"), layout: layout) }
+      let error = failure { _ = try ObservationReaders.read(folder.path("d.nc")) }
       if error != nil { errors += 1 }
       #expect(error?.kind != .inputOutput)
     }
@@ -100,7 +100,7 @@ import Testing
     #expect(failure { _ = try reader.values("a", of: Double.self) }?.problem == .tooLarge)
     #expect(failure { _ = try reader.field("time") }?.problem == .tooLarge)
     #expect(failure { _ = try reader.texts("a") }?.problem == .tooLarge)
-    #expect(failure { _ = try ObservationFile.read(path, layout: layout) }?.kind == .badData)
+    #expect(failure { _ = try ObservationReaders.read(path) }?.kind == .badData)
     #expect(failure { _ = try AnalysisFile(path: path) }?.kind == .badData)
   }
 }
