@@ -31,18 +31,13 @@ public struct ModelClock: Sendable, Hashable {
   func stored(_ time: Double) -> Double {
     guard let hours else { return time }
     let days = time * (hours / 24)
-    // Beyond some ten thousand years there are no more than nine decimals anyway.
-    return abs(days) < 4e6 ? (days * 1e9).rounded() / 1e9 : days
+    // Beyond some thousands of years doubles have no more than ten decimals anyway.
+    return abs(days) < 1e6 ? (days * 1e9).rounded() / 1e9 : days
   }
 
-  /// The time in the model's unit of so many days after the epoch, given that the model's unit has `hours` hours. What
-  /// `stored` gave is found again to the last bit of the days, so that copies of a file have the same times.
-  private func time(days: Double, hours: Double) -> Double {
-    let time = days / (hours / 24)
-    return [time, time.nextUp, time.nextDown].first { stored($0) == days } ?? time
-  }
-
-  /// Times of the variable called `name`, in the model's unit.
+  /// Times of the variable called `name`, in the model's unit. `stored` gives their days again to the last bit, so that
+  /// copies of a file have the same times: rounded or not, days over days in the unit are nearer to what they came from
+  /// than half of a last place.
   ///
   /// - Throws: where its units or calendar are none that this clock can tell.
   func times(_ name: String, in reader: DatasetReader) throws(ArchiveError) -> [Double] {
@@ -66,7 +61,7 @@ public struct ModelClock: Sendable, Hashable {
         expected: "\"1\" or none: the model's unit of time is none of nature's")
     }
     let scale = try Scale(units, calendar, name, path)
-    return stored.map { time(days: $0 * scale.days + scale.offset, hours: hours) }
+    return stored.map { ($0 * scale.days + scale.offset) / (hours / 24) }
   }
 
   /// A unit of time since a date.

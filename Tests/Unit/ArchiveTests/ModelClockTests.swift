@@ -17,6 +17,7 @@ import Testing
     let (time, x) = (try writer.dimension("time", length: times.count), try writer.dimension("x", length: 8))
     let notes = [units.map { Attribute("units", $0) }, calendar.map { Attribute("calendar", $0) }].compactMap { $0 }
     try writer.write(times, to: try writer.variable("time", over: [time], attributes: notes))
+    try writer.write((0..<8).map { 0.5 * Double($0) }, to: try writer.variable("x", over: [x]))
     try writer.write(
       numbers(8 * times.count),
       to: try writer.variable("a", over: [time, x], attributes: [Attribute("error_variance", 0.5)]))

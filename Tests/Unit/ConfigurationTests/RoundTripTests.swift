@@ -114,8 +114,8 @@ import Testing
     }
     let table = "|---|---|---|---|\n" + rows.joined() + "\n"
     let guide = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "../../../docs/configuration.md").standardizedFileURL
+      .appending(path: "../../../docs/reference/configuration.md").standardizedFileURL
     let isCurrent = try String(contentsOf: guide, encoding: .utf8).contains(table)
-    #expect(isCurrent, "the table in docs/configuration.md should be\n\(table)")
+    #expect(isCurrent, "the table in docs/reference/configuration.md should be\n\(table)")
   }
 }

@@ -1,4 +1,4 @@
-"""Training speed of Stable-Baselines3's PPO in the setting of docs/training-speed.md.
+"""Training speed of Stable-Baselines3's PPO in the setting of docs/results/training-speed.md.
 
 The same sizes as in daunce-mpi's command there: 27 inputs, a policy of 2 x 16 and a value function of 16 tanh units,
 rollouts of 32 steps, 4 epochs of 4 minibatches, one thread. The environments cost next to nothing: all of them step
@@ -8,7 +8,7 @@ A sample is one step of one environment: one action drawn in a rollout, with eve
 clock starts after the first iteration. Two rates are printed: by wall time and by the process's CPU time.
 
     python3 -m venv sb3 && sb3/bin/pip install stable-baselines3 gymnasium torch
-    sb3/bin/python docs/comparison/sb3_ppo.py
+    sb3/bin/python docs/experiments/sb3_ppo.py
 """
 
 import argparse
