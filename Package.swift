@@ -127,6 +127,12 @@ let package = Package(
     unit(
       "ConfigurationTests",
       ["DaunceAgents", "DaunceExperiment", "DaunceState", "TestSupport", "daunce-mpi"]),
+    unit(
+      "ExperimentTests",
+      [
+        "DaunceExperiment", "DaunceArchive", "DaunceEnsemble", "DaunceModels", "DaunceNumerics", "DaunceObservations",
+        "DaunceState",
+      ]),
     jobs(
       "JobTests", ["DaunceArchive", "DaunceState", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
     jobs("ClusterTests", ["TestSupport", "daunce-mpi"], exclude: ["Helpers"]),

@@ -1,10 +1,10 @@
-import DaunceNumerics
-import DaunceState
+package import DaunceNumerics
+package import DaunceState
 import Glibc
 
 /// The climatological spectrum of fields on a ring, as the waves of some nature runs: random sums of them have the second moments of the
 /// climate at every wavenumber, those between variables too.
-struct ClimatologicalWaves: ClimatologicalPerturbations {
+package struct ClimatologicalWaves: ClimatologicalPerturbations {
   private let layout: StateLayout
   private let runs: Int
   /// Cosine and sine of each step along the circle (`[cell]`).
@@ -16,7 +16,7 @@ struct ClimatologicalWaves: ClimatologicalPerturbations {
   private var waveCount: Int { layout.cells / 2 + 1 }
 
   /// - Parameter states: of the runs, one after the other (`[run][variable][cell]`), at least two.
-  init(_ states: [Double], layout: StateLayout) {
+  package init(_ states: [Double], layout: StateLayout) {
     let n = layout.cells
     self.layout = layout
     runs = states.count / layout.count
@@ -58,7 +58,7 @@ struct ClimatologicalWaves: ClimatologicalPerturbations {
 
   /// Adds `factor` times a state of the climate to `state`, less the climate's mean: of each wavenumber a sum over runs
   /// with random weights and phases, the same for all variables. What all runs have in common stays: linear invariants.
-  func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream) {
+  package func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream) {
     let (n, variables) = (layout.cells, layout.fields.count)
     var (p, q) = ([Double](repeating: 0, count: variables), [Double](repeating: 0, count: variables))
     for k in 0..<waveCount {

@@ -1,5 +1,5 @@
 import DaunceMPI
-import DaunceNumerics
+package import DaunceNumerics
 import DaunceState
 
 /// Nature runs that are no truths: what is known of the model's states at the age of the truths before anything is
@@ -34,19 +34,19 @@ final class Climatology {
 }
 
 /// Random perturbations with the second moments of the climate.
-protocol ClimatologicalPerturbations {
+package protocol ClimatologicalPerturbations {
   /// Adds `factor` times a state of the climate to `state` (`[count]`), less the climate's mean.
   func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream)
 }
 
 /// Random sums of the deviations of some nature runs from their mean, on any grid: the covariance is that of the runs.
-struct ClimatologicalAnomalies: ClimatologicalPerturbations {
+package struct ClimatologicalAnomalies: ClimatologicalPerturbations {
   /// `[run][element]`
   private var anomalies: [Double]
   private let runs: Int
 
   /// - Parameter states: of the runs, one after the other (`[run][element]`), at least two.
-  init(_ states: [Double], count: Int) {
+  package init(_ states: [Double], count: Int) {
     runs = states.count / count
     anomalies = states
     for i in 0..<count {
@@ -55,7 +55,7 @@ struct ClimatologicalAnomalies: ClimatologicalPerturbations {
     }
   }
 
-  func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream) {
+  package func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream) {
     for r in 0..<runs {
       let weight = factor / Double(runs - 1).squareRoot() * stream.normal(at: r)
       for i in state.indices { state[i] += weight * anomalies[r * state.count + i] }

@@ -1,5 +1,5 @@
-import DaunceModels
-import DaunceNumerics
+package import DaunceModels
+package import DaunceNumerics
 import Glibc
 
 extension ObservingSystem.ErrorLaw {
@@ -16,7 +16,7 @@ extension ObservingSystem.ErrorLaw {
   /// - Parameters:
   ///   - variance: of the error.
   ///   - index: address of the random number.
-  func observe(_ truth: Double, variance: Double, _ stream: RandomStream, at index: Int) -> Double {
+  package func observe(_ truth: Double, variance: Double, _ stream: RandomStream, at index: Int) -> Double {
     switch self {
     case .gaussian: return truth + variance.squareRoot() * stream.normal(at: index)
     case .lognormal:

@@ -1,7 +1,7 @@
-import DaunceModels
-import DaunceNumerics
+package import DaunceModels
+package import DaunceNumerics
 package import DaunceObservations
-import DaunceState
+package import DaunceState
 
 /// What one kind of observations measures, by name.
 package struct ObservedQuantity: Sendable, Hashable {
@@ -50,7 +50,7 @@ package final class ObservingNetworks {
   /// Observes a state (`[layout.count]`) at a time, counted in cycles.
   ///
   /// - Parameter stream: random numbers of a network's errors.
-  func observe(
+  package func observe(
     _ state: Span<Double>, time: Int, stream: (_ network: Int) -> RandomStream
   ) -> ObservationSet {
     let active = networks.indices.filter { time % networks[$0].cycles == 0 }
@@ -100,7 +100,7 @@ extension Configuration {
   /// model's own observed field, or if that is not observed the first one that is.
   ///
   /// - Throws: `ConfigurationError` for what does not fit the model.
-  func makeNetworks(
+  package func makeNetworks(
     in layout: StateLayout, natural: ObservingSystem
   ) throws(ConfigurationError) -> (ObservingNetworks, ObservingSystem) {
     let base = ObservingSystem(

@@ -1,0 +1,96 @@
+import DaunceExperiment
+import DaunceModels
+import DaunceNumerics
+import DaunceObservations
+import DaunceState
+import Testing
+
+/// What networks of an experiment observe.
+@Suite struct NetworkTests {
+  /// u between the cells of a ring of eight, v at them.
+  private let layout: StateLayout = {
+    let x = (0..<8).map(Double.init)
+    return StateLayout(
+      geometry: Geometry(axes: [Axis(name: "x", period: 8)]),
+      grids: [
+        Grid([.init(name: "xu", axis: 0, coordinates: x.map { $0 + 0.5 })]),
+        Grid([.init(name: "x", axis: 0, coordinates: x)]),
+      ],
+      fields: [Field(name: "u", scale: 2), Field(name: "v", lowerBound: 0.1, grid: 1)])
+  }()
+  private let natural = ObservingSystem(variable: 0, errorVariance: 1, law: .gaussian, stepsBetween: 2)
+
+  private func networks(_ yaml: String) throws -> ObservingNetworks {
+    let configuration = try Configuration(yaml: "observations: {networks: \(yaml)}", source: "test")
+    return try configuration.makeNetworks(in: layout, natural: natural).0
+  }
+
+  private func problems(_ yaml: String) -> String {
+    do {
+      _ = try networks(yaml)
+      return ""
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  private let state = [3, 1, 2, 0, 0, 0, 0, 5, 4, 4, -2, 0, 0, 0, 0, 0].map(Double.init)
+
+  private func observe(_ networks: ObservingNetworks, time: Int) -> ObservationSet {
+    networks.observe(state.span, time: time) { RandomStream(seed: 1, purpose: .test, member: $0, cycle: time) }
+  }
+
+  /// At u's cell 0, half way between v's cells 0 and 1, v is (4 + 4) / 2 = 4 and the wind (3, 4); at cell 1 v is
+  /// (4 - 2) / 2 = 1 and the wind (1, 1).
+  @Test func windSpeedOnStaggeredGrids() throws {
+    let seen = observe(try networks("[{fields: [u, v], combination: norm, cells: [0, 1], sd: 1e-9}]"), time: 1)
+    #expect(abs(seen.values[0] - 5) < 1e-7)
+    #expect(abs(seen.values[1] - 2.0.squareRoot()) < 1e-7)
+    #expect(seen.network.places[0] == Place([0.5]))
+  }
+
+  @Test func functionsAndFieldsTogether() throws {
+    let all = try networks(
+      "[{field: v, cells: [2], function: absolute, sd: 1e-9, interval: 4}, {field: u, every: 4, relative_sd: 1e-9}]")
+    #expect(all.quantities.map(\.name) == ["u", "v", "absolute_v"])
+    // Networks of the shortest interval alone, then both, in the order of the elements that they see.
+    let first = observe(all, time: 1)
+    #expect(first.network.kinds == [0, 0] && abs(first.values[0] - 3) < 1e-7)
+    #expect(first.errorVariances.allSatisfy { abs($0 / 4e-18 - 1) < 1e-12 })
+    let both = observe(all, time: 2)
+    #expect(both.network.kinds == [0, 0, 2])
+    #expect(abs(both.values[2] - 2) < 1e-7)
+    // The same networks hand out the same object.
+    #expect(observe(all, time: 3).network === first.network && observe(all, time: 4).network === both.network)
+  }
+
+  @Test(arguments: [
+    ("[{field: w, every: 1, sd: 1}]", "networks[0].field: w; expected a variable of mjo-skeleton: u, v"),
+    ("[{fields: [u, w], every: 1, sd: 1}]", "networks[0].fields: w; expected"),
+    ("[{field: u, function: logarithm, every: 1, sd: 1}]", "logarithm of u; expected another one"),
+    ("[{field: u, function: square, every: 1, relative_sd: 1}]", "relative_sd: square_u; expected sd"),
+    ("[{field: u, law: lognormal, every: 1, sd: 1}]", "lognormal for u; expected gaussian or laplace"),
+    ("[{field: u, cells: [8], sd: 1}]", "cells: [8]; expected different cells from 0 to 7"),
+    ("[{field: u, every: 1, sd: 1}, {field: u, cells: [3], sd: 1}]", "cell 3 of u again"),
+  ]) func mistakesAreNamed(yaml: String, message: String) {
+    #expect(problems(yaml).contains(message), "\(problems(yaml))")
+  }
+
+  /// A cell may be seen twice in different ways.
+  @Test func aFieldAndItsSquare() {
+    #expect(problems("[{field: u, every: 1, sd: 1}, {field: u, function: square, cells: [3], sd: 1}]").isEmpty)
+  }
+
+  /// Mean and variance of each law, of 20,000 draws: within five standard errors.
+  @Test(arguments: [ObservingSystem.ErrorLaw.gaussian, .lognormal, .laplace])
+  func errorsHaveTheStatedMoments(law: ObservingSystem.ErrorLaw) {
+    let stream = RandomStream(seed: 3, purpose: .test)
+    let n = 20_000
+    let draws = (0..<n).map { law.observe(2, variance: 0.25, stream, at: $0) }
+    let mean = draws.reduce(0, +) / Double(n)
+    let variance = draws.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(n - 1)
+    #expect(abs(mean - 2) < 5 * 0.5 / Double(n).squareRoot())
+    // The fourth moment of Laplace's law is six squares of the variance.
+    #expect(abs(variance / 0.25 - 1) < 5 * (5 / Double(n)).squareRoot())
+  }
+}
