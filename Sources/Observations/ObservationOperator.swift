@@ -81,6 +81,12 @@ public struct ObservationRows: Sendable {
     return elements[starts[part]]
   }
 
+  /// The first state element that observation `k` sees, `nil` where it sees none.
+  public func firstElement(_ k: Int) -> Int? {
+    let entry = starts[Int(parts[k])]
+    return entry < starts[Int(parts[k + 1])] ? elements[entry] : nil
+  }
+
   /// Whether an observation sees elements of which `isMissing` holds.
   public func touches(_ k: Int, where isMissing: (Int) -> Bool) -> Bool {
     for entry in starts[Int(parts[k])]..<starts[Int(parts[k + 1])] where weights[entry] != 0 {

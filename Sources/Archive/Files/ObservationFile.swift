@@ -5,9 +5,9 @@ public struct ObservationSeries: Sendable, Hashable {
   /// Times in the model's unit, ascending (`[time]`).
   public var times: [Double]
   /// Observations of each time; a time may have none (`[time]`).
-  public var observations: [Observations]
+  public var observations: [ElementObservations]
 
-  public init(times: [Double], observations: [Observations]) {
+  public init(times: [Double], observations: [ElementObservations]) {
     precondition(times.count == observations.count)
     self.times = times
     self.observations = observations
@@ -71,8 +71,8 @@ public enum ObservationFile {
     let observed = try observedVariables(reader, layout)
     try reader.checkGrids(layout)
     let times = try reader.times()
-    var collected = [Observations](
-      repeating: Observations(elements: [], values: [], errorVariances: []), count: times.count)
+    var collected = [ElementObservations](
+      repeating: ElementObservations(elements: [], values: [], errorVariances: []), count: times.count)
     for v in observed {
       let (name, grid, offset) = (layout.fields[v].name, layout.grid(v), layout.offsets[v])
       let cells = grid.cells
@@ -199,7 +199,7 @@ public enum ObservationFile {
     /// Sorts the observations of one time by element; those of one element stay in the file's order.
     func close() {
       guard !current.isEmpty else { return }
-      var sorted = Observations(elements: [], values: [], errorVariances: [])
+      var sorted = ElementObservations(elements: [], values: [], errorVariances: [])
       for (element, i) in current.sorted(by: { ($0.element, $0.index) < ($1.element, $1.index) }) {
         sorted.append(element: element, value: values[i], errorVariance: variances[i])
       }
@@ -229,7 +229,7 @@ public enum ObservationFile {
   }
 }
 
-extension Observations {
+extension ElementObservations {
   fileprivate mutating func append(element: Int, value: Double, errorVariance: Double) {
     elements.append(element)
     values.append(value)

@@ -167,6 +167,8 @@ public struct AssimilateStage {
   private func makeSchedule(_ series: ObservationSeries, start: Double) throws -> Schedule {
     let interval = setup.interval
     var schedule = Schedule(cycles: [], recorded: [])
+    // Times at which the same elements are observed share a network.
+    var (elements, network): ([Int], ObservationNetwork) = ([], .none)
     for (time, observations) in zip(series.times, series.observations) {
       let position = (time - start) / interval
       let cycle = position.rounded()
@@ -177,7 +179,12 @@ public struct AssimilateStage {
             + "interval between observations (key observations.interval), one time to each multiple, at most 1e7 of them")
       }
       while schedule.cycles.count < Int(cycle) { schedule.cycles.append(.none) }
-      schedule.cycles[Int(cycle) - 1] = ObservationSet(observations, layout: setup.layout)
+      if observations.elements != elements {
+        elements = observations.elements
+        network = ObservationNetwork(elements: elements, layout: setup.layout)
+      }
+      schedule.cycles[Int(cycle) - 1] = ObservationSet(
+        network, values: observations.values, errorVariances: observations.errorVariances)
       schedule.recorded.insert(Int(cycle))
     }
     return schedule

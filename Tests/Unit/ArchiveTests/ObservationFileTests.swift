@@ -44,8 +44,8 @@ import Testing
     let series = ObservationSeries(
       times: [1, 2.5],
       observations: [
-        Observations(elements: [2, 8, 8], values: [0.1, 0.2, 0.3], errorVariances: [1, 2, 3]),
-        Observations(elements: [15], values: [0.4], errorVariances: [4]),
+        ElementObservations(elements: [2, 8, 8], values: [0.1, 0.2, 0.3], errorVariances: [1, 2, 3]),
+        ElementObservations(elements: [15], values: [0.4], errorVariances: [4]),
       ])
     try ObservationFile.write(points: series, to: folder.path("p.nc"), layout: layout, provenance: provenance)
     #expect(try ObservationFile.read(folder.path("p.nc"), layout: layout) == series)
@@ -59,8 +59,8 @@ import Testing
         == ObservationSeries(
           times: [1, 3],
           observations: [
-            Observations(elements: [0, 9, 14], values: [-0.25, 0.125, 0.5], errorVariances: [2, 3, 1]),
-            Observations(elements: [12], values: [0.75], errorVariances: [5]),
+            ElementObservations(elements: [0, 9, 14], values: [-0.25, 0.125, 0.5], errorVariances: [2, 3, 1]),
+            ElementObservations(elements: [12], values: [0.75], errorVariances: [5]),
           ]))
   }
 

@@ -1,8 +1,8 @@
-/// The observations of one time: direct, independent measurements of state elements.
+/// The observations of one time in a file of fields or of points at cells: measurements of state elements.
 ///
-/// Missing observations are left out before a filter sees them; `elements` is ascending, so that a serial filter
-/// always meets them in the same order.
-public struct Observations: Sendable, Hashable {
+/// Missing observations are left out; `elements` is ascending, so that a serial filter always meets them in the same
+/// order.
+public struct ElementObservations: Sendable, Hashable {
   /// State element that each observation measures (`[p]`).
   public var elements: [Int]
   /// Measured values, in the variable's unit (`[p]`).
