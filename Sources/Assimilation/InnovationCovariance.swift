@@ -1,8 +1,8 @@
 internal import DaunceNumerics
 internal import DaunceObservations
 
-/// The two matrices of the Kalman gain K = P H^T (H P H^T + R)^-1 (2.3), with P localized: the columns P H^T of what is in
-/// reach of each observation, and the factored innovation covariance S = H P H^T + R (`[p][p]`).
+/// The two matrices of the Kalman gain K = P H^T (H P H^T + R)^-1 (2.3), with P localized: the columns P H^T of what is
+/// in reach of each observation, and the factored innovation covariance S = H P H^T + R (`[p][p]`).
 ///
 /// In the extended state H picks elements whatever the operators are. An observation that is left out has a column of
 /// zeros and a row of the identity in S.
@@ -14,6 +14,8 @@ final class InnovationCovariance {
   private let factor = Cholesky()
   /// Whether an observation is part of the analysis (`[p]`).
   private var isUsed: [Bool] = []
+  /// Anomalies of h(x) of one observation (`[member]`).
+  private var factors: [Double] = []
 
   private func reserve(_ reach: ObservationReach, _ ensemble: EnsembleAnomalies) {
     self.reach = reach
@@ -30,21 +32,27 @@ final class InnovationCovariance {
   ) throws(NotPositiveDefinite) {
     reserve(reach, ensemble)
     let (n, members) = (ensemble.elements, ensemble.members)
-    let divisor = Double(members - 1)
-    let (runs, places, weights) = (reach.runs, reach.places, reach.weights)
+    if factors.count < members { factors = [Double](repeating: 0, count: members) }
     columns.withUnsafeMutableBufferPointer { columns in
       ensemble.anomalies.withUnsafeBufferPointer { x in
-        for (k, j) in reach.extended.elements.enumerated() {
-          for r in reach.runs(of: k) {
-            let (run, row) = (runs[r], places[r])
-            for i in 0..<run.count { columns[row &+ i] = 0 }
-            if !isUsed[k] { continue }
-            for m in 0..<members {
-              let y = x[m &* n &+ j]
-              let start = m &* n &+ run.element
-              for i in 0..<run.count { columns[row &+ i] += x[start &+ i] * y }
+        factors.withUnsafeMutableBufferPointer { factors in
+          reach.weights.withUnsafeBufferPointer { weights in
+            guard let columns = columns.baseAddress, let x = x.baseAddress, let factors = factors.baseAddress,
+              let rho = weights.baseAddress
+            else { return }
+            let products = MemberProducts(x: x, stride: n, factors: factors, members: members)
+            let divisor = Double(members - 1)
+            for (k, j) in reach.extended.elements.enumerated() {
+              for m in 0..<members { factors[m] = x[m &* n &+ j] }
+              for r in reach.runs(of: k) {
+                let (run, row) = (reach.runs[r], columns + reach.places[r])
+                if isUsed[k] {
+                  products.write(run.element, run.count, weights: rho + run.weight, divisor: divisor, to: row)
+                } else {
+                  row.update(repeating: 0, count: run.count)
+                }
+              }
             }
-            for i in 0..<run.count { columns[row &+ i] *= weights[run.weight &+ i] / divisor }
           }
         }
       }

@@ -1,8 +1,8 @@
 internal import DaunceObservations
 
 /// The serial ensemble adjustment (Anderson 2001, eqs. 10-13, in the regression form of Anderson 2003): observations
-/// one after the other, each adjusting its own element exactly and the others by localized regression. Elements are those
-/// of the extended state: of an observation of anything else than an element, h(x) is one of its own.
+/// one after the other, each adjusting its own element exactly and the others by localized regression. Elements are
+/// those of the extended state: of an observation of anything else than an element, h(x) is one of its own.
 ///
 /// For an observation y of element j with error variance r, forecast variance s^2 and innovation d = y - mean_j:
 ///

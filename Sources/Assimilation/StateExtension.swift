@@ -50,8 +50,8 @@ struct StateExtension {
     for (q, k) in carried.enumerated() { body(stateCount + q, network.rows.value(k, of: state)) }
   }
 
-  /// Values near the carried observations' means and magnitudes of their deviations, from those of the fields alone: what
-  /// sums over ranks start from (`[count]` each).
+  /// Values near the carried observations' means and magnitudes of their deviations, from those of the fields alone:
+  /// what sums over ranks start from (`[count]` each).
   func magnitudes(_ layout: StateLayout) -> (reference: [Double], units: [Double]) {
     var reference = layout.spread(\.reference)
     var units = layout.spread(\.scale)

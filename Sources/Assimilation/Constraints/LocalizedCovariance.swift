@@ -12,6 +12,8 @@ final class LocalizedCovariance: CovarianceOperator {
   /// Sums over fields of one grid before and after localization (`[cells]` of the largest grid).
   private var sharp: [Double]
   private var smooth: [Double]
+  /// An element's anomalies over N - 1 (`[member]`).
+  private var factors: [Double] = []
 
   /// - Parameter ensemble: whose anomalies are read at the time of each call.
   init(of ensemble: EnsembleAnomalies, weights: ElementWeights, ridge: Double) {
@@ -41,20 +43,25 @@ final class LocalizedCovariance: CovarianceOperator {
     let (n, members, layout) = (ensemble.elements, ensemble.members, weights.layout)
     let (field, cell) = layout.cell(of: i)
     let range = weights.ranges[field]
+    if factors.count < members { factors = [Double](repeating: 0, count: members) }
+    for m in 0..<members { factors[m] = ensemble.anomalies[m * n + i] / divisor }
     column.withUnsafeMutableBufferPointer { column in
       for j in range { column[j] = 0 }
       ensemble.anomalies.withUnsafeBufferPointer { x in
-        for (other, number) in weights.table[field].enumerated() {
-          guard let number else { continue }
-          let table = weights.tables[number]
-          let offset = layout.offsets[other]
-          for run in table.runs[table.starts[cell]..<table.starts[cell + 1]] {
-            let start = offset &+ run.element
-            for m in 0..<members {
-              let y = x[m &* n &+ i] / divisor
-              for j in 0..<run.count { column[start &+ j] += x[m &* n &+ start &+ j] * y }
+        factors.withUnsafeBufferPointer { factors in
+          guard let x = x.baseAddress, let factors = factors.baseAddress, let column = column.baseAddress else { return }
+          let products = MemberProducts(x: x, stride: n, factors: factors, members: members)
+          for (other, number) in weights.table[field].enumerated() {
+            guard let number else { continue }
+            let table = weights.tables[number]
+            let offset = layout.offsets[other]
+            table.weights.withUnsafeBufferPointer { rho in
+              guard let rho = rho.baseAddress else { return }
+              for run in table.runs[table.starts[cell]..<table.starts[cell + 1]] {
+                let start = offset &+ run.element
+                products.write(start, run.count, weights: rho + run.weight, to: column + start)
+              }
             }
-            for j in 0..<run.count { column[start &+ j] *= table.weights[run.weight &+ j] }
           }
         }
       }

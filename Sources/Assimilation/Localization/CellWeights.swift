@@ -6,6 +6,7 @@ struct CellWeights {
   /// Cells of the second grid in reach of a cell of the first, cell by cell, and the first run of each (`[cell + 1]`).
   let runs: [Run]
   let starts: [Int]
+  /// With room for a vector behind the last.
   let weights: [Double]
 
   /// Consecutive entries W(i, j), W(i + 1, j + 1), ... of a diagonal.
@@ -26,7 +27,7 @@ struct CellWeights {
     guard case .within(let widths) = reach else {
       runs = [Run](repeating: Run(element: 0, count: columns, weight: 0), count: rows.cells)
       starts = Array(0...rows.cells)
-      weights = [Double](repeating: 1, count: columns)
+      weights = [Double](repeating: 1, count: columns + EnsembleAnomalies.padding)
       (diagonals, diagonalWeights, cells) = ([], [], columns)
       return
     }
@@ -36,8 +37,9 @@ struct CellWeights {
       search.append(second, near: rows.place(of: cell), widths: widths, to: &runs, weights: &weights)
       return runs.count
     }
-    (self.runs, self.weights, cells) = (runs, weights, nil)
     (diagonals, diagonalWeights) = Self.diagonals(runs, starts, weights)
+    weights += [Double](repeating: 0, count: EnsembleAnomalies.padding)
+    (self.runs, self.weights, cells) = (runs, weights, nil)
   }
 
   /// On grids of equal spacing, and along the last dimension of any, neighbours of neighbours are neighbours: diagonals

@@ -3,8 +3,8 @@ import DaunceObservations
 import DaunceState
 
 extension Configuration {
-  /// The reach of everything that networks observe in every field, from the keys `filter.half_width`, `filter.update` and
-  /// `filter.half_widths`: half-widths in cells, times the mean spacing of the first grid along each direction.
+  /// The reach of everything that networks observe in every field, from the keys `filter.half_width`, `filter.update`
+  /// and `filter.half_widths`: half-widths in cells, times the mean spacing of the first grid along each direction.
   ///
   /// - Parameter quantities: first each field by itself, in the layout's order.
   /// - Throws: `ConfigurationError` for a field that the model does not have.
@@ -33,8 +33,8 @@ extension Configuration {
 }
 
 extension StateLayout {
-  /// Mean distance of neighbouring cells of the first grid along each direction of the geometry, in its units; 1 where no
-  /// dimension is along one.
+  /// Mean distance of neighbouring cells of the first grid along each direction of the geometry, in its units; 1 where
+  /// no dimension is along one.
   fileprivate var meanSpacing: [Double] {
     let radians = Double.pi / 180
     guard let radius = geometry.sphereRadius else { return geometry.axes.indices.map { spacing(along: $0) ?? 1 } }
@@ -43,8 +43,8 @@ extension StateLayout {
   }
 
   private func spacing(along axis: Int) -> Double? {
-    guard let dimension = grids.first?.dimensions.first(where: { $0.axis == axis }), let first = dimension.coordinates.first,
-      let last = dimension.coordinates.last
+    guard let dimension = grids.first?.dimensions.first(where: { $0.axis == axis }),
+      let first = dimension.coordinates.first, let last = dimension.coordinates.last
     else { return nil }
     if let period = geometry.axes[axis].period { return period / Double(dimension.length) }
     return dimension.length > 1 ? abs(last - first) / Double(dimension.length - 1) : nil

@@ -18,12 +18,12 @@ extension JobTests {
       (["model.name=lorenz96", "filter.half_width=2", "members=300"], ["eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", "members=300", "filter.rtps=0.3"], ["eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", absolute], ["eakf", "floored-eakf", "constrained-eakf", "enkf"]),
-      (["model.name=lorenz96", "filter.half_width=2", alternating, "members=300"], ["eakf", "enkf"]),
+      (["model.name=lorenz96", "filter.half_width=2", alternating, "members=300", "methods=[eakf]"], ["eakf", "enkf"]),
     ]
-    static let absolute = "observations.networks=[{field: x, every: 2, function: absolute, sd: 1}]"
+    static let absolute = "observations.networks=[{field: X, every: 2, function: absolute, sd: 1}]"
     static let alternating = """
-      observations.networks=[{field: x, every: 2, function: absolute, sd: 1}, \
-      {field: x, cells: [1, 5], sd: 1, interval: 2}]
+      observations.networks=[{field: X, every: 2, function: absolute, sd: 1}, \
+      {field: X, cells: [1, 5], sd: 1, interval: 2}]
       """
 
     private func probe(_ ranks: Int, _ settings: [String], _ methods: [String]) throws -> [String: [String: Any]] {

@@ -211,8 +211,8 @@ func kalman(
     let states = sample(members: 9, seed: 1)
     let prior = moments(states, members: 9)
     for make in [
-      { try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0) as any InMemoryFilter },
-      { try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0, seed: 4) as any InMemoryFilter },
+      { try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0) },
+      { try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0, seed: 4) },
     ] as [(Inflation) throws -> any InMemoryFilter] {
       let plain = moments(try make(.none).analysis(of: states, members: 9, observations), members: 9)
       let filter = try make(Inflation(relaxation: 0.25))
@@ -230,11 +230,8 @@ func kalman(
     let states = sample(members: 9, seed: 1)
     let prior = moments(states, members: 9).mean
     for make in [
-      { try EAKF(layout: plainLayout(cells: 5), localization: .none(kinds: 1, fields: 1), inflation: $0) },
-      {
-        try StochasticEnKF(
-          layout: plainLayout(cells: 5), localization: .none(kinds: 1, fields: 1), inflation: $0, seed: 4)
-      },
+      { try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0) },
+      { try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0, seed: 4) },
     ] as [(Inflation) throws -> any InMemoryFilter] {
       let plain = try make(.none).analysis(of: states, members: 9, observations)
       let mean = moments(plain, members: 9).mean

@@ -37,6 +37,34 @@ import Testing
     #expect(largestDifference(analysis, plane.states) > 0.1)
   }
 
+  /// Without localization the order of independent observations does not matter, and the mean is Kalman's for a linear
+  /// operator: here a sum of two fields between cells.
+  @Test func carriedSumsAreKalmans() throws {
+    let layout = plane.layout
+    var builder = RowBuilder(layout)
+    var rows = ObservationRows()
+    let operation = ObservationOperator(fields: [0, 1])
+    let places = [Place([1.3, 0.6]), Place([4.7, 2.5])]
+    for place in places {
+      let found = builder.rows(of: operation, at: place)
+      rows.append(try #require(found), by: operation)
+    }
+    let observations = ObservationSet(
+      ObservationNetwork(rows: rows, kinds: [0, 0], places: places), values: [0.5, -0.2],
+      errorVariances: [0.03, 0.05])
+    let none = DistanceLocalization.none(kinds: 1, fields: 3)
+    let filter = try EAKF(layout: layout, localization: none)
+    let analysis = moments(try analysis(filter, observations), members: plane.members)
+    let n = layout.count
+    let seen = plane.observed(observations, of: plane.states)
+    let extended = (0..<plane.members).flatMap { m in Array(plane.states[m * n..<(m + 1) * n]) + seen[m] }
+    let direct = observe(plainLayout(cells: n + 2), [n, n + 1], values: [0.5, -0.2], errorVariances: [0.03, 0.05])
+    let known = kalman(moments(extended, members: plane.members), direct)
+    #expect(largestDifference(analysis.mean, Array(known.mean[..<n])) < 1e-13)
+    let block = (0..<n * n).map { known.covariance[$0 / n * (n + 2) + $0 % n] }
+    #expect(largestDifference(analysis.covariance, block) < 1e-13)
+  }
+
   @Test func bothFormsAgree() throws {
     for inflation in [Inflation.none, try Inflation(factor: 1.1, perturbationRelaxation: 0.3)] {
       let filter = try eakf(inflation)
