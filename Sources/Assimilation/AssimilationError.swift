@@ -1,10 +1,14 @@
 /// What a filter cannot work with.
 public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The localization's half-width is not a positive number of cells.
+  /// The localization's half-width is not a positive number.
   case halfWidth(found: Double)
-  /// The matrix of coupled variables has the wrong number of entries.
+  /// A half-width for another number of directions than the geometry has.
+  case directions(found: Int, expected: Int)
+  /// A table of reaches has the wrong number of entries.
   case coupling(found: Int, expected: Int)
-  /// Two variables are coupled one way only, or a variable is not coupled to itself.
+  /// An observation of a kind that the localization doesn't know.
+  case kind(found: Int, kinds: Int)
+  /// Two fields act on each other one way only, or a field does not act on itself.
   case couplingNotSymmetric(String, String)
   /// An inflation parameter outside its range.
   case inflation(name: String, found: Double, expected: String)
@@ -12,8 +16,6 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
   case members(found: Int)
   /// An observation of an element that the state doesn't have.
   case observedElement(found: Int, elements: Int)
-  /// An observation of something else than one element.
-  case indirectObservation
   /// An error variance that is not positive.
   case errorVariance(observation: Int, found: Double)
   /// A constraint with the wrong number of elements.
@@ -26,18 +28,21 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
   public var description: String {
     switch self {
     case .halfWidth(let found):
-      "localization half-width: found \(found), expected a positive number of cells (or none at all)"
+      "localization half-width: found \(found), expected a positive number (or none at all)"
+    case .directions(let found, let expected):
+      "localization half-width: found \(found) numbers, expected \(expected) (one for every direction)"
     case .coupling(let found, let expected):
-      "variable localization: found \(found) entries, expected \(expected) (one for every pair of variables)"
+      "localization: found a row of \(found) entries, expected \(expected) (one for every field or kind)"
+    case .kind(let found, let kinds):
+      "observations: found kind \(found), expected one of 0..<\(kinds), those that the localization knows"
     case .couplingNotSymmetric(let v, let w):
       v == w
-        ? "variable localization: \(v) is not coupled to itself, expected true on the diagonal"
-        : "variable localization: \(v) and \(w) are coupled one way only, expected a symmetric matrix"
+        ? "localization: \(v) is not coupled to itself, expected true on the diagonal"
+        : "localization: \(v) and \(w) are coupled one way only, expected a symmetric matrix"
     case .inflation(let name, let found, let expected): "inflation \(name): found \(found), expected \(expected)"
     case .members(let found): "members: found \(found), expected at least 2 to estimate a covariance"
     case .observedElement(let found, let elements):
       "observations: found element \(found), expected one of 0..<\(elements)"
-    case .indirectObservation: "observations: found a function of the state, expected elements themselves"
     case .errorVariance(let observation, let found):
       "observation \(observation): found error variance \(found), expected a positive number"
     case .constraint(let name, let found, let expected):

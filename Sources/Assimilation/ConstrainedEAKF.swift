@@ -8,6 +8,7 @@ public final class ConstrainedEAKF: InMemoryFilter {
   public let projection: ConstrainedProjection
   /// Of the last update, over the members held here.
   public private(set) var lastReport = ProjectionReport()
+  public var leftOut: Int { filter.leftOut }
 
   private let filter: EAKF
   private let covariance: LocalizedCovariance
@@ -15,23 +16,25 @@ public final class ConstrainedEAKF: InMemoryFilter {
   private let exchange = MemberExchange()
 
   /// - Parameters:
+  ///   - localization: the first kinds are those of the fields' direct observations, in the layout's order: their
+  ///     reaches are also those of the covariance between fields.
   ///   - ridge: part of every analysis variance that is added to it, so that a few members' covariance lets every
-  ///     element
-  ///     with spread move. It makes such moves expensive, not free.
+  ///     element with spread move. It makes such moves expensive, not free.
   /// - Throws: `AssimilationError` for a localization or constraints that don't fit the layout or the solver.
   public init(
-    layout: StateLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
+    layout: StateLayout, localization: DistanceLocalization, inflation: Inflation = .none, constraints: ConstraintSet,
     solver: ConstraintSolver = .dual, ridge: Double = 1e-4
   ) throws(AssimilationError) {
     filter = try EAKF(layout: layout, localization: localization, inflation: inflation)
     projection = try ConstrainedProjection(constraints, order: layout.count, solver: solver)
-    covariance = LocalizedCovariance(of: filter.ensemble, table: filter.table, ridge: ridge)
+    covariance = LocalizedCovariance(
+      of: filter.ensemble, weights: try ElementWeights(localization, layout: layout), ridge: ridge)
   }
 
   public func analyse(
-    _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: Observations, cycle: Int
+    _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: ObservationSet, cycle: Int
   ) throws(AssimilationError) {
-    forecast.keep(local, of: states.span, order: filter.table.layout.count)
+    forecast.keep(local, of: states.span, order: covariance.order)
     try filter.analyse(&states, members: members, local: local, observations: observations, cycle: cycle)
     let before = forecast
     lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)

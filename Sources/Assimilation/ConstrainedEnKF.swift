@@ -11,6 +11,7 @@ public final class ConstrainedEnKF: InMemoryFilter {
   public let projection: ConstrainedProjection
   /// Of the last update, over the members held here.
   public private(set) var lastReport = ProjectionReport()
+  public var leftOut: Int { filter.leftOut }
 
   private let filter: StochasticEnKF
   private let prior: EnsembleAnomalies
@@ -19,27 +20,32 @@ public final class ConstrainedEnKF: InMemoryFilter {
   private let exchange = MemberExchange()
 
   /// - Parameters:
+  ///   - localization: the first kinds are those of the fields' direct observations, in the layout's order: their
+  ///     reaches are also those of the covariance between fields.
   ///   - seed: of the perturbations.
   ///   - ridge: part of every forecast variance that is added to it in the metric of the projection, so that a few
   ///     members' covariance lets every element with spread move.
   /// - Throws: `AssimilationError` for a localization or constraints that don't fit the layout or the solver.
   public init(
-    layout: StateLayout, localization: Localization, inflation: Inflation = .none, constraints: ConstraintSet,
+    layout: StateLayout, localization: DistanceLocalization, inflation: Inflation = .none, constraints: ConstraintSet,
     solver: ConstraintSolver = .dual, seed: UInt64, ridge: Double = 1e-4
   ) throws(AssimilationError) {
     filter = try StochasticEnKF(layout: layout, localization: localization, inflation: inflation, seed: seed)
     projection = try ConstrainedProjection(constraints, order: layout.count, solver: solver)
     prior = EnsembleAnomalies(elements: layout.count)
     covariance = KalmanCovariance(
-      forecast: LocalizedCovariance(of: prior, table: filter.table, ridge: ridge), gain: filter.innovationCovariance)
+      forecast: LocalizedCovariance(
+        of: prior, weights: try ElementWeights(localization, layout: layout), ridge: ridge),
+      gain: filter.innovationCovariance)
   }
 
   public func analyse(
-    _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: Observations, cycle: Int
+    _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: ObservationSet, cycle: Int
   ) throws(AssimilationError) {
-    forecast.keep(local, of: states.span, order: prior.elements)
-    prior.split(states.span, members: members)
-    filter.table.markReached(by: observations.elements, in: &prior.reached)
+    forecast.keep(local, of: states.span, order: prior.stateCount)
+    let reach = try filter.reaches.reach(of: observations.network)
+    prior.split(states.span, members: members, reach.extended)
+    prior.select(reach)
     prior.inflate(by: filter.inflation.factor)
     try filter.analyse(&states, members: members, local: local, observations: observations, cycle: cycle)
     let before = forecast

@@ -2,55 +2,55 @@ public import DaunceEnsemble
 public import DaunceObservations
 public import DaunceState
 
-/// The ensemble adjustment Kalman filter (Anderson 2001): deterministic, serial over observations in ascending order,
+/// The ensemble adjustment Kalman filter (Anderson 2001): deterministic, serial over observations in their order,
 /// localized and inflated.
 ///
-/// Knows nothing of bounds unless `floor` is set: an analysis may leave a variable's range, and nothing here fails
-/// then.
+/// Works on any layout and with any operator: h(x) of an observation that is no element of the state is carried along
+/// as an element of its own. Knows nothing of bounds unless `floor` is set: an analysis may leave a field's range, and
+/// nothing here fails then.
 public final class EAKF: InMemoryFilter, MomentFilter {
-  public let table: LocalizationTable
   public let inflation: Inflation
-  /// Whether values below a variable's lower bound are set to it after the update.
+  /// Whether values outside a field's bounds are set to them after the update.
   public let floor: Bool
 
-  let needsWholeEnsemble = false
-  var needsVariances: Bool { inflation.relaxation > 0 }
+  let reaches: Reaches
   let ensemble: EnsembleAnomalies
-  private var serial: SerialRecursion
-  private var recursion: MomentRecursion
+  private var serial = SerialRecursion()
+  private var recursion = MomentRecursion()
   private var spread: [Double]
   private let exchange = MemberExchange()
   /// How the ensemble is brought together; `nil`: by size, as it should be but for measurements.
   public var plan: ReductionPlan?
+  public var leftOut: Int { ensemble.leftOut }
+
+  /// The spread after a relaxation of the perturbations is not one of moments.
+  var needsWholeEnsemble: Bool { inflation.relaxation > 0 && inflation.perturbationRelaxation > 0 }
+  var needsVariances: Bool { inflation.relaxation > 0 }
 
   /// - Throws: `AssimilationError` for a localization that doesn't fit the layout.
   public init(
-    layout: StateLayout, localization: Localization, inflation: Inflation = .none, floor: Bool = false
+    layout: StateLayout, localization: DistanceLocalization, inflation: Inflation = .none, floor: Bool = false
   ) throws(AssimilationError) {
-    table = try LocalizationTable(localization, layout: layout)
+    reaches = try Reaches(localization, layout: layout)
     self.inflation = inflation
     self.floor = floor
     ensemble = EnsembleAnomalies(elements: layout.count)
-    serial = SerialRecursion(table: table)
-    recursion = MomentRecursion(table: table)
     spread = [Double](repeating: 0, count: layout.count)
   }
 
   /// The gather form: updates a whole ensemble in memory, all of its members.
   public func analyse(
-    _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: Observations, cycle: Int
+    _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: ObservationSet, cycle: Int
   ) throws(AssimilationError) {
-    try observations.validate(elements: ensemble.elements, members: members)
-    ensemble.split(states.span, members: members)
+    try observations.validate(members: members)
+    let reach = try reaches.reach(of: observations.network)
+    ensemble.split(states.span, members: members, reach.extended)
+    ensemble.select(reach)
     guard observations.count > 0 else { return }
-    table.markReached(by: observations.elements, in: &ensemble.reached)
     ensemble.inflate(by: inflation.factor)
-    if inflation.relaxation > 0 { ensemble.spread(into: &ensemble.priorSpread) }
-    serial.update(ensemble, observations: observations)
-    if inflation.relaxation > 0 {
-      ensemble.spread(into: &spread)
-      ensemble.relax(inflation, analysis: spread)
-    }
+    ensemble.keep(for: inflation)
+    serial.update(ensemble, observations: observations, reach: reach)
+    ensemble.relax(inflation, spread: &spread)
     finish(&states)
   }
 
@@ -61,26 +61,30 @@ public final class EAKF: InMemoryFilter, MomentFilter {
   ///   - states: `[member][element]` of the members held here.
   ///   - first: number of the first of them.
   ///   - members: size of the whole ensemble.
-  ///   - moments: of the whole forecast ensemble; its covariances are used up.
+  ///   - moments: of the whole forecast ensemble, extended by what the observations see; its covariances are used up.
   public func analyse(
     _ states: inout MutableSpan<Double>, first: Int, members: Int, moments: inout EnsembleMoments,
-    observations: Observations, cycle: Int
+    observations: ObservationSet, cycle: Int
   ) throws(AssimilationError) {
-    try observations.validate(elements: ensemble.elements, members: members)
-    ensemble.split(states.span, members: states.count / ensemble.elements, mean: moments.mean)
+    try observations.validate(members: members)
+    let reach = try reaches.reach(of: observations.network)
+    ensemble.split(
+      states.span, members: states.count / ensemble.stateCount, mean: moments.mean, reach.extended)
+    ensemble.select(reach, moments)
     guard observations.count > 0 else { return }
-    table.markReached(by: observations.elements, in: &ensemble.reached)
     if inflation.factor != 1 {
       ensemble.inflate(by: inflation.factor)
-      inflate(&moments, observations: observations)
+      inflate(&moments, observations: observations.count)
     }
+    if inflation.perturbationRelaxation > 0 { ensemble.keepPerturbations() }
     if inflation.relaxation > 0 {
       for i in spread.indices { ensemble.priorSpread[i] = moments.variance[i].squareRoot() }
     }
-    recursion.update(ensemble, moments: &moments, observations: observations)
+    recursion.update(ensemble, moments: &moments, observations: observations, reach: reach)
+    if inflation.perturbationRelaxation > 0 { ensemble.relaxPerturbations(inflation.perturbationRelaxation) }
     if inflation.relaxation > 0 {
       for i in spread.indices { spread[i] = max(0, moments.variance[i]).squareRoot() }
-      ensemble.relax(inflation, analysis: spread)
+      ensemble.relaxSpread(inflation, analysis: spread)
     }
     finish(&states)
   }
@@ -91,46 +95,48 @@ public final class EAKF: InMemoryFilter, MomentFilter {
     try exchange.update(&ensemble, with: self, observations: observations, cycle: cycle)
   }
 
-  /// Elements that one observation acts on: what the work of an analysis is proportional to.
-  public var elementsInReach: Int {
-    let variables = table.layout.fields.indices
-    return table.width * (variables.map { v in variables.count { table.couples(v, $0) } }.max() ?? 0)
+  /// Elements that the observations of a network act on, each as often as one does: what the work of an analysis is
+  /// proportional to.
+  public func elementsInReach(of network: ObservationNetwork) throws(AssimilationError) -> Int {
+    try reaches.reach(of: network).places.last ?? 0
   }
 
-  private func inflate(_ moments: inout EnsembleMoments, observations: Observations) {
-    let n = moments.mean.count
+  private func inflate(_ moments: inout EnsembleMoments, observations: Int) {
+    let n = ensemble.elements
     let factor = inflation.factor
     for i in 0..<n where ensemble.reached[i] { moments.variance[i] *= factor * factor }
-    for k in 0..<observations.count {
+    for k in 0..<observations {
       for i in 0..<n { moments.covariance[k * n + i] *= ensemble.reached[i] ? factor * factor : factor }
     }
   }
 
   private func finish(_ states: inout MutableSpan<Double>) {
     ensemble.merge(into: &states)
-    if floor { table.layout.raiseToBounds(&states) }
+    if floor { reaches.layout.clipToBounds(&states) }
   }
 }
 
-extension Observations {
-  /// - Throws: `AssimilationError` for an element outside the state, an error variance that is not positive, or fewer
-  ///   than two members.
-  func validate(elements n: Int, members: Int) throws(AssimilationError) {
+extension ObservationSet {
+  /// - Throws: `AssimilationError` for an error variance that is not positive, or fewer than two members.
+  func validate(members: Int) throws(AssimilationError) {
     guard members >= 2 else { throw .members(found: members) }
-    for k in 0..<count {
-      guard elements[k] >= 0, elements[k] < n else { throw .observedElement(found: elements[k], elements: n) }
-      guard errorVariances[k] > 0 else { throw .errorVariance(observation: k, found: errorVariances[k]) }
+    for k in 0..<count where !(errorVariances[k] > 0) {
+      throw .errorVariance(observation: k, found: errorVariances[k])
     }
   }
 }
 
 extension StateLayout {
-  /// Sets values below their variable's lower bound to it, in any number of states (`[member][variable][cell]`).
-  func raiseToBounds(_ states: inout MutableSpan<Double>) {
+  /// Sets values outside their field's bounds to them, in any number of states (`[member][element]`).
+  func clipToBounds(_ states: inout MutableSpan<Double>) {
     for (v, field) in fields.enumerated() {
-      guard let bound = field.lowerBound else { continue }
       for start in stride(from: offsets[v], to: states.count, by: count) {
-        for i in start..<start + range(v).count where states[i] < bound { states[i] = bound }
+        if let bound = field.lowerBound {
+          for i in start..<start + range(v).count where states[i] < bound { states[i] = bound }
+        }
+        if let bound = field.upperBound {
+          for i in start..<start + range(v).count where states[i] > bound { states[i] = bound }
+        }
       }
     }
   }

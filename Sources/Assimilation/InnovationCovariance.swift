@@ -1,112 +1,133 @@
 internal import DaunceNumerics
-internal import DaunceState
+internal import DaunceObservations
 
-/// The two matrices of the Kalman gain K = P H^T (H P H^T + R)^-1 (2.3), with P localized: the columns P H^T in compact
-/// rows, and the factored innovation covariance S = H P H^T + R (`[p][p]`).
+/// The two matrices of the Kalman gain K = P H^T (H P H^T + R)^-1 (2.3), with P localized: the columns P H^T of what is
+/// in reach of each observation, and the factored innovation covariance S = H P H^T + R (`[p][p]`).
+///
+/// In the extended state H picks elements whatever the operators are. An observation that is left out has a column of
+/// zeros and a row of the identity in S.
 final class InnovationCovariance {
-  let table: LocalizationTable
-  /// Localized covariances of every observation's element with those in reach (`[observation][variable][offset]`).
+  private(set) var reach: ObservationReach?
+  /// Localized covariances of every observation's h(x) with what is in its reach, run after run.
   private(set) var columns: [Double] = []
   private var matrix: [Double] = []
   private let factor = Cholesky()
-  private(set) var observed: [Int] = []
-  /// Whether the ensemble was all numbers. If not, neither is anything computed from it.
-  private(set) var isFinite = true
+  /// Whether an observation is part of the analysis (`[p]`).
+  private var isUsed: [Bool] = []
+  /// Anomalies of h(x) of one observation (`[member]`).
+  private var factors: [Double] = []
 
-  init(table: LocalizationTable) {
-    self.table = table
-  }
-
-  private var rowLength: Int { table.layout.fields.count * table.width }
-
-  private func reserve(_ observations: Observations) {
-    observed = observations.elements
-    let p = observations.count
-    if columns.count < p * rowLength { columns = [Double](repeating: 0, count: p * rowLength) }
+  private func reserve(_ reach: ObservationReach, _ ensemble: EnsembleAnomalies) {
+    self.reach = reach
+    let (length, p) = (reach.places[reach.places.count - 1], reach.count)
+    if columns.count < length { columns = [Double](repeating: 0, count: length) }
     if matrix.count < p * p { matrix = [Double](repeating: 0, count: p * p) }
+    isUsed.removeAll(keepingCapacity: true)
+    isUsed.append(contentsOf: ensemble.isUsed)
   }
 
-  /// Estimates both from a whole ensemble.
-  func estimate(from ensemble: EnsembleAnomalies, observations: Observations) throws(NotPositiveDefinite) {
-    reserve(observations)
-    let (n, members, cells, width) = (
-      ensemble.elements, ensemble.members, table.layout.cells, table.width
-    )
-    let divisor = Double(members - 1)
-    let length = rowLength
+  /// Estimates both from a whole ensemble, whose observations have been selected.
+  func estimate(
+    from ensemble: EnsembleAnomalies, observations: ObservationSet, reach: ObservationReach
+  ) throws(NotPositiveDefinite) {
+    reserve(reach, ensemble)
+    let (n, members) = (ensemble.elements, ensemble.members)
+    if factors.count < members { factors = [Double](repeating: 0, count: members) }
     columns.withUnsafeMutableBufferPointer { columns in
       ensemble.anomalies.withUnsafeBufferPointer { x in
-        for (k, j) in observations.elements.enumerated() {
-          table.forEachSegment(of: j) { segment in
-            let row = k * length + segment.element / cells * width + segment.offset
-            for i in 0..<segment.count { columns[row &+ i] = 0 }
-            for m in 0..<members {
-              let y = x[m * n + j]
-              let start = m * n + segment.element
-              for i in 0..<segment.count { columns[row &+ i] += x[start &+ i] * y }
+        factors.withUnsafeMutableBufferPointer { factors in
+          reach.weights.withUnsafeBufferPointer { weights in
+            guard let columns = columns.baseAddress, let x = x.baseAddress, let factors = factors.baseAddress,
+              let rho = weights.baseAddress
+            else { return }
+            let products = MemberProducts(x: x, stride: n, factors: factors, members: members)
+            let divisor = Double(members - 1)
+            for (k, j) in reach.extended.elements.enumerated() {
+              for m in 0..<members { factors[m] = x[m &* n &+ j] }
+              for r in reach.runs(of: k) {
+                let (run, row) = (reach.runs[r], columns + reach.places[r])
+                if isUsed[k] {
+                  products.write(run.element, run.count, weights: rho + run.weight, divisor: divisor, to: row)
+                } else {
+                  row.update(repeating: 0, count: run.count)
+                }
+              }
             }
-            for i in 0..<segment.count { columns[row &+ i] *= table.weights[segment.weight &+ i] / divisor }
           }
         }
       }
     }
-    try assemble(observations)
+    try assemble(observations, reach)
   }
 
   /// Takes the covariances from moments that were reduced over ranks.
-  func estimate(from moments: EnsembleMoments, observations: Observations) throws(NotPositiveDefinite) {
-    reserve(observations)
-    let (n, cells) = (moments.mean.count, table.layout.cells)
-    for (k, j) in observations.elements.enumerated() {
-      table.forEachSegment(of: j) { segment in
-        let row = k * rowLength + segment.element / cells * table.width + segment.offset
-        for i in 0..<segment.count {
-          columns[row + i] = table.weights[segment.weight + i] * moments.covariance[k * n + segment.element + i]
+  func estimate(
+    from moments: EnsembleMoments, _ ensemble: EnsembleAnomalies, observations: ObservationSet, reach: ObservationReach
+  ) throws(NotPositiveDefinite) {
+    reserve(reach, ensemble)
+    let n = ensemble.elements
+    for k in 0..<reach.count {
+      for r in reach.runs(of: k) {
+        let (run, row) = (reach.runs[r], reach.places[r])
+        for i in 0..<run.count {
+          let covariance = moments.covariance[k * n + run.element + i]
+          columns[row + i] = isUsed[k] ? reach.weights[run.weight + i] * covariance : 0
         }
       }
     }
-    try assemble(observations)
+    try assemble(observations, reach)
   }
 
-  private func assemble(_ observations: Observations) throws(NotPositiveDefinite) {
-    let p = observations.count
-    var trace = 0.0
+  private func assemble(_ observations: ObservationSet, _ reach: ObservationReach) throws(NotPositiveDefinite) {
+    let p = reach.count
+    var entry = 0
     for k in 0..<p {
-      for l in 0...k {
-        let place = table.position(of: observed[l], around: observed[k])
-        matrix[k * p + l] = place.map { columns[k * rowLength + $0] } ?? 0
+      for l in k..<p {
+        let place = Int(reach.crossings[entry])
+        matrix[l * p + k] = place >= 0 && isUsed[l] ? columns[place] : 0
+        entry += 1
       }
-      matrix[k * p + k] += observations.errorVariances[k]
-      trace += matrix[k * p + k]
+      matrix[k * p + k] = isUsed[k] ? matrix[k * p + k] + observations.errorVariances[k] : 1
     }
-    isFinite = trace.isFinite
-    if isFinite {
-      let matrix = self.matrix
-      try factor.factor(matrix.span, order: p)
-    }
+    let matrix = self.matrix
+    try factor.factor(matrix.span, order: p)
   }
 
-  /// Replaces `w` (`[p]`) by S^-1 w.
+  /// Replaces `w` (`[p]`) by S^-1 w, zero for observations that are left out.
   func solve(_ w: inout MutableSpan<Double>) {
-    if isFinite {
-      factor.solve(&w)
-    } else {
-      for k in w.indices { w[k] = .nan }
-    }
+    for k in w.indices where !isUsed[k] { w[k] = 0 }
+    factor.solve(&w)
   }
 
-  /// Adds `P H^T w` to `x` (`[element]`).
+  /// Adds `P H^T w` to the elements of a state `x` (`[stateCount]`).
   func addColumns(_ w: Span<Double>, scale: Double = 1, to x: UnsafeMutablePointer<Double>) {
-    let (cells, width, length) = (table.layout.cells, table.width, rowLength)
+    guard let reach else { return }
+    let (runs, places) = (reach.runs, reach.places)
     columns.withUnsafeBufferPointer { columns in
-      for k in 0..<observed.count {
+      for k in 0..<reach.count {
         let weight = scale * w[k]
         if weight == 0 { continue }
-        table.forEachSegment(of: observed[k]) { segment in
-          let row = k * length + segment.element / cells * width + segment.offset
-          for i in 0..<segment.count { x[segment.element &+ i] += weight * columns[row &+ i] }
+        for r in reach.runs(of: k, carried: false) {
+          let (run, row) = (runs[r], places[r])
+          for i in 0..<run.count { x[run.element &+ i] += weight * columns[row &+ i] }
         }
       }
     }
+  }
+
+  /// Covariance of h(x) of observation `k` with a state element.
+  func covariance(_ k: Int, _ element: Int) -> Double {
+    reach?.place(of: element, around: k).map { columns[$0] } ?? 0
+  }
+
+  /// `(P H^T)^T v` for observation `k` and a state `v` (`[stateCount]`).
+  func product(_ k: Int, _ v: Span<Double>) -> Double {
+    guard let reach else { return 0 }
+    var sum = 0.0
+    for r in reach.runs(of: k, carried: false) {
+      let (run, row) = (reach.runs[r], reach.places[r])
+      for i in 0..<run.count { sum += columns[row + i] * v[run.element + i] }
+    }
+    return sum
   }
 }

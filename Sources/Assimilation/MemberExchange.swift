@@ -8,34 +8,67 @@ internal import DaunceState
 /// Workspaces stay from one cycle to the next.
 final class MemberExchange {
   private var gathered: GatheredEnsemble?
-  private var covariance: EnsembleCovariance?
+  private var reductions = NetworkCache<Reduction>()
+  /// That of all networks that carry nothing.
+  private var plain: Reduction?
   private var statistics: EnsembleStatistics?
   private var distribution: Distribution?
   private var states: [Double] = []
-  private var moments = EnsembleMoments(mean: [], variance: [], covariance: [])
-  private var columns: [Int] = []
-  /// Observations by element, of the network that they were last seen of.
-  private var direct = Observations(elements: [], values: [], errorVariances: [])
-  private var network: ObservationNetwork?
 
-  private func elementwise(_ observations: ObservationSet) throws(AssimilationError) -> Observations {
-    if network !== observations.network {
-      guard let found = observations.direct else { throw .indirectObservation }
-      (direct, network) = (found, observations.network)
+  /// What the moments of an extended ensemble are reduced in.
+  private final class Reduction {
+    let covariance: EnsembleCovariance
+    var moments = EnsembleMoments(mean: [], variance: [], covariance: [])
+    /// Rows of the members held here (`[member][element]`).
+    var rows: [[Double]] = []
+
+    init(of ensemble: DistributedEnsemble, _ extended: StateExtension) {
+      let (reference, units) = extended.magnitudes(ensemble.layout)
+      covariance = EnsembleCovariance(
+        width: extended.count, columns: extended.columns, distribution: ensemble.distribution,
+        communicator: ensemble.communicator, reference: reference, units: units)
+      if !extended.carried.isEmpty {
+        rows = ensemble.states.map { _ in [Double](repeating: 0, count: extended.count) }
+      }
     }
-    (direct.values, direct.errorVariances) = (observations.values, observations.errorVariances)
-    return direct
+
+    /// Reduces the moments of states and what is carried of them. Collective.
+    func reduce(_ states: [[Double]], _ extended: StateExtension) throws {
+      covariance.select(columns: extended.columns)
+      if extended.carried.isEmpty {
+        try covariance.reduce(states)
+      } else {
+        for (held, state) in states.enumerated() {
+          rows[held].withUnsafeMutableBufferPointer { row in
+            for i in state.indices { row[i] = state[i] }
+            extended.forEachCarried(of: state.span) { row[$0] = $1 }
+          }
+        }
+        try covariance.reduce(rows)
+      }
+      copyMoments(extended)
+    }
+
+    private func copyMoments(_ extended: StateExtension) {
+      let (n, p) = (extended.count, extended.elements.count)
+      if moments.mean.count != n || moments.covariance.count != p * n {
+        moments = EnsembleMoments(
+          mean: [Double](repeating: 0, count: n), variance: [Double](repeating: 0, count: n),
+          covariance: [Double](repeating: 0, count: p * n))
+      }
+      for i in 0..<n { moments.mean[i] = covariance.mean[i] }
+      moments.covariance.withUnsafeMutableBufferPointer { target in
+        covariance.covariance.withUnsafeBufferPointer { source in
+          guard let to = target.baseAddress, let from = source.baseAddress else { return }
+          for (k, column) in extended.columnOf.enumerated() { (to + k * n).update(from: from + column * n, count: n) }
+        }
+      }
+    }
   }
 
   /// Gathers all members, whatever their number, and updates the local ones.
   func gather(
     _ ensemble: inout DistributedEnsemble, with filter: some InMemoryFilter, observations: ObservationSet, cycle: Int
-  ) throws {
-    try gather(&ensemble, with: filter, observations: try elementwise(observations), cycle: cycle)
-  }
-
-  private func gather(
-    _ ensemble: inout DistributedEnsemble, with filter: some InMemoryFilter, observations: Observations, cycle: Int
   ) throws {
     prepare(for: ensemble)
     let n = ensemble.layout.count
@@ -61,57 +94,39 @@ final class MemberExchange {
     _ ensemble: inout DistributedEnsemble, with filter: some MomentFilter, observations: ObservationSet, cycle: Int
   ) throws {
     let members = ensemble.distribution.members
-    let observations = try elementwise(observations)
-    try observations.validate(elements: ensemble.layout.count, members: members)
+    try observations.validate(members: members)
     // Without observations there is nothing to bring together.
     guard observations.count > 0 else { return }
-    columns.removeAll(keepingCapacity: true)
-    for element in observations.elements where columns.last != element { columns.append(element) }
+    let extended = try filter.reaches.reach(of: observations.network).extended
     let plan =
       filter.plan
-      ?? ReductionPlan.choose(members: members, stateElements: ensemble.layout.count, observations: columns.count)
+      ?? ReductionPlan.choose(
+        members: members, stateElements: extended.stateCount, observations: extended.columns.count,
+        carried: extended.carried.count)
     if plan == .gather || filter.needsWholeEnsemble {
       try gather(&ensemble, with: filter, observations: observations, cycle: cycle)
     } else {
-      try reduce(&ensemble, with: filter, observations: observations, cycle: cycle)
+      try reduce(&ensemble, with: filter, observations: observations, extended, cycle: cycle)
     }
   }
 
   private func reduce(
-    _ ensemble: inout DistributedEnsemble, with filter: some MomentFilter, observations: Observations, cycle: Int
+    _ ensemble: inout DistributedEnsemble, with filter: some MomentFilter, observations: ObservationSet,
+    _ extended: StateExtension, cycle: Int
   ) throws {
     prepare(for: ensemble)
     let n = ensemble.layout.count
-    let workspace = covariance ?? EnsembleCovariance(of: ensemble, columns: columns)
-    covariance = workspace
-    workspace.select(columns: columns)
+    let workspace = reduction(for: ensemble, extended)
     try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
-    try workspace.reduce(ensemble.states)
+    try workspace.reduce(ensemble.states, extended)
     ensemble.clock?.enter(.update)
-    if moments.mean.count != n || moments.covariance.count != observations.count * n {
-      moments = EnsembleMoments(
-        mean: [Double](repeating: 0, count: n), variance: [Double](repeating: 0, count: n),
-        covariance: [Double](repeating: 0, count: observations.count * n))
-    }
-    var column = -1
-    for k in 0..<observations.count {
-      if k == 0 || observations.elements[k] != observations.elements[k - 1] { column += 1 }
-      moments.covariance.withUnsafeMutableBufferPointer { target in
-        workspace.covariance.withUnsafeBufferPointer { source in
-          if let to = target.baseAddress, let from = source.baseAddress {
-            (to + k * n).update(from: from + column * n, count: n)
-          }
-        }
-      }
-    }
-    for i in 0..<n { moments.mean[i] = workspace.mean[i] }
     if filter.needsVariances {
       let spreads = statistics ?? EnsembleStatistics(of: ensemble)
       statistics = spreads
       try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
       try spreads.reduce(ensemble.states)
       ensemble.clock?.enter(.update)
-      for i in 0..<n { moments.variance[i] = spreads.variance[i] }
+      for i in 0..<n { workspace.moments.variance[i] = spreads.variance[i] }
     }
     if states.count != ensemble.states.count * n {
       states = [Double](repeating: 0, count: ensemble.states.count * n)
@@ -124,14 +139,24 @@ final class MemberExchange {
     try states.withMutableSpan { (span) throws(AssimilationError) in
       try filter.analyse(
         &span, first: ensemble.distribution.local.lowerBound, members: ensemble.distribution.members,
-        moments: &moments, observations: observations, cycle: cycle)
+        moments: &workspace.moments, observations: observations, cycle: cycle)
     }
     for held in ensemble.states.indices { Self.copy(states, from: held * n, to: &ensemble.states[held]) }
   }
 
+  private func reduction(for ensemble: DistributedEnsemble, _ extended: StateExtension) -> Reduction {
+    guard extended.carried.isEmpty else {
+      return reductions.value(of: extended.network) { Reduction(of: ensemble, extended) }
+    }
+    let workspace = plain ?? Reduction(of: ensemble, extended)
+    plain = workspace
+    return workspace
+  }
+
   private func prepare(for ensemble: DistributedEnsemble) {
     if distribution != ensemble.distribution {
-      (gathered, covariance, statistics) = (nil, nil, nil)
+      (gathered, plain, statistics) = (nil, nil, nil)
+      reductions = NetworkCache()
       distribution = ensemble.distribution
     }
   }

@@ -1,7 +1,8 @@
-internal import DaunceState
+internal import DaunceObservations
 
 /// The serial ensemble adjustment (Anderson 2001, eqs. 10-13, in the regression form of Anderson 2003): observations
-/// one after the other, each adjusting its own element exactly and the others by localized regression.
+/// one after the other, each adjusting its own element exactly and the others by localized regression. Elements are
+/// those of the extended state: of an observation of anything else than an element, h(x) is one of its own.
 ///
 /// For an observation y of element j with error variance r, forecast variance s^2 and innovation d = y - mean_j:
 ///
@@ -12,36 +13,32 @@ struct SerialRecursion {
   /// Elements that are regressed together, in registers. Lanes beyond a run of elements are computed and not stored.
   private typealias Lanes = SIMD8<Double>
 
-  let table: LocalizationTable
   /// Anomalies of the observed element before its adjustment, and what the adjustment multiplies g by (`[2][member]`).
   private var observed: [Double] = []
-  /// Regression coefficients g of one run of elements (`[width]` and a vector more).
-  private var regression: [Double]
-  /// Localization weights (`[width]` and a vector more).
-  private let weights: [Double]
+  /// Regression coefficients g of one run of elements (`[longest]` and a vector more).
+  private var regression: [Double] = []
 
-  init(table: LocalizationTable) {
-    self.table = table
-    regression = [Double](repeating: 0, count: table.width + EnsembleAnomalies.padding)
-    weights = table.weights + [Double](repeating: 0, count: EnsembleAnomalies.padding)
+  private mutating func reserve(_ members: Int, _ longest: Int) {
+    if observed.count < 2 * members { observed = [Double](repeating: 0, count: 2 * members) }
+    let run = longest + EnsembleAnomalies.padding
+    if regression.count < run { regression = [Double](repeating: 0, count: run) }
   }
 
   /// Updates a whole ensemble in place: the gather form.
-  mutating func update(_ ensemble: EnsembleAnomalies, observations: Observations) {
+  mutating func update(_ ensemble: EnsembleAnomalies, observations: ObservationSet, reach: ObservationReach) {
     let members = ensemble.members
-    if observed.count < 2 * members { observed = [Double](repeating: 0, count: 2 * members) }
-    let table = self.table
+    reserve(members, reach.longest)
     ensemble.mean.withUnsafeMutableBufferPointer { mean in
       ensemble.anomalies.withUnsafeMutableBufferPointer { anomalies in
         observed.withUnsafeMutableBufferPointer { observed in
           regression.withUnsafeMutableBufferPointer { regression in
-            weights.withUnsafeBufferPointer { weights in
+            reach.weights.withUnsafeBufferPointer { weights in
               guard let x = anomalies.baseAddress, let y = observed.baseAddress, let g = regression.baseAddress,
                 let rho = weights.baseAddress
               else { return }
               let adjustment = Adjustment(x: x, stride: ensemble.elements, members: members, y: y, g: g)
-              for k in 0..<observations.count {
-                let j = observations.elements[k]
+              for k in 0..<reach.count where ensemble.isUsed[k] {
+                let j = reach.extended.elements[k]
                 let sum = adjustment.load(j)
                 let variance = sum / Double(members - 1)
                 // Without spread the members agree, and an observation has nothing to adjust.
@@ -49,9 +46,10 @@ struct SerialRecursion {
                 let r = observations.errorVariances[k]
                 let meanIncrement = variance / (variance + r) * (observations.values[k] - mean[j])
                 adjustment.shrink(by: (r / (variance + r)).squareRoot() - 1)
-                table.forEachSegment(of: j) { segment in
-                  adjustment.regress(segment.element, segment.count, weights: rho + segment.weight, sum: sum)
-                  for i in 0..<segment.count { mean[segment.element &+ i] += g[i] * meanIncrement }
+                for place in reach.runs(of: k) {
+                  let run = reach.runs[place]
+                  adjustment.regress(run.element, run.count, weights: rho + run.weight, sum: sum)
+                  for i in 0..<run.count { mean[run.element &+ i] += g[i] * meanIncrement }
                 }
               }
             }

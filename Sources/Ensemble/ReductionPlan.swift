@@ -26,10 +26,14 @@ public enum ReductionPlan: String, Sendable, Hashable {
   /// - Parameters:
   ///   - members: N.
   ///   - stateElements: n.
-  ///   - observations: p, the number of distinct observed elements, at most n.
-  public static func choose(members: Int, stateElements: Int, observations: Int) -> ReductionPlan {
+  ///   - observations: p, the number of distinct observed elements.
+  ///   - carried: observations that are no elements of the state. Moments are those of the state extended by them;
+  ///     gathered states are extended afterwards.
+  public static func choose(
+    members: Int, stateElements: Int, observations: Int, carried: Int = 0
+  ) -> ReductionPlan {
     let gather = gatherBytes(members: members, stateElements: stateElements)
-    let covariance = covarianceBytes(stateElements: stateElements, observations: observations)
+    let covariance = covarianceBytes(stateElements: stateElements + carried, observations: observations)
     return covariance < gather ? .covariance : .gather
   }
 }

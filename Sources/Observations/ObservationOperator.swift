@@ -86,8 +86,11 @@ public struct ObservationRows: Sendable {
     return elements[starts[part]]
   }
 
-  /// The first state element that observation `k` sees.
-  public func firstElement(_ k: Int) -> Int { elements[starts[Int(parts[k])]] }
+  /// The first state element that observation `k` sees, `nil` where it sees none.
+  public func firstElement(_ k: Int) -> Int? {
+    let entry = starts[Int(parts[k])]
+    return entry < starts[Int(parts[k + 1])] ? elements[entry] : nil
+  }
 
   /// Rows of some observations, in the given order.
   public func selecting(_ numbers: [Int]) -> ObservationRows {

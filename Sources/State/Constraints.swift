@@ -53,12 +53,14 @@ public struct LinearInvariant: Sendable, Hashable {
   }
 }
 
-/// Everything that an analysed state has to respect: lower bounds of its variables, linear invariants that an analysis
+/// Everything that an analysed state has to respect: bounds of its variables, linear invariants that an analysis
 /// must leave as the forecast had them, bands for nonlinear functions, and any further c_eq(x) = 0 and c_neq(x) <= 0
 /// (2.7, 2.8).
 public struct ConstraintSet: Sendable {
   /// Smallest admissible value of every element; `-infinity` where there is none (`[count]`).
   public let lowerBounds: [Double]
+  /// Largest admissible value of every element; `infinity` where there is none (`[count]`).
+  public let upperBounds: [Double]
   public let invariants: [LinearInvariant]
   public let bands: [Band]
   /// Functions that have to be zero.
@@ -66,11 +68,13 @@ public struct ConstraintSet: Sendable {
   /// Functions that must not be positive.
   public let inequalities: [any StateFunction]
 
+  /// - Parameter upperBounds: as many as lower ones, or empty for none.
   public init(
-    lowerBounds: [Double], invariants: [LinearInvariant], bands: [Band], equalities: [any StateFunction] = [],
-    inequalities: [any StateFunction] = []
+    lowerBounds: [Double], upperBounds: [Double] = [], invariants: [LinearInvariant], bands: [Band],
+    equalities: [any StateFunction] = [], inequalities: [any StateFunction] = []
   ) {
     self.lowerBounds = lowerBounds
+    self.upperBounds = upperBounds.isEmpty ? lowerBounds.map { _ in .infinity } : upperBounds
     self.invariants = invariants
     self.bands = bands
     self.equalities = equalities
@@ -80,6 +84,7 @@ public struct ConstraintSet: Sendable {
   /// The bounds that a layout declares, with the given invariants and bands.
   public init(layout: StateLayout, invariants: [LinearInvariant] = [], bands: [Band] = []) {
     self.init(
-      lowerBounds: layout.spread { $0.lowerBound ?? -.infinity }, invariants: invariants, bands: bands)
+      lowerBounds: layout.spread { $0.lowerBound ?? -.infinity },
+      upperBounds: layout.spread { $0.upperBound ?? .infinity }, invariants: invariants, bands: bands)
   }
 }

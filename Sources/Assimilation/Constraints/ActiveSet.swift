@@ -8,7 +8,7 @@
 final class ActiveSet {
   /// What a constraint's normal is.
   enum Normal {
-    /// Unit vector: a lower bound of this element.
+    /// Unit vector: a bound of this element, an upper one where the sign is negative.
     case element(Int)
     /// `dense[slot]`
     case dense(Int)
@@ -240,7 +240,10 @@ final class ActiveSet {
       let slice = UnsafeMutableBufferPointer(rebasing: columns[row * order..<(row + 1) * order])
       var column = MutableSpan(_unsafeElements: slice)
       switch constraint.normal {
-      case .element(let i): return covariance.column(i, into: &column)
+      case .element(let i):
+        let range = covariance.column(i, into: &column)
+        if constraint.sign != 1 { for j in range { column[j] *= constraint.sign } }
+        return range
       case .dense(let slot):
         dense[slot].withSpan { covariance.multiply($0, into: &column) }
         if constraint.sign != 1 { for i in 0..<order { column[i] *= constraint.sign } }

@@ -22,14 +22,16 @@ struct Restriction {
 /// The constraints prepared for checking and for solvers.
 struct ConstraintCheck {
   let constraints: ConstraintSet
-  /// Elements with a finite lower bound, ascending.
+  /// Elements with a finite bound, ascending.
   let bounded: [Int]
   /// Bands, then inequalities.
   let restrictions: [Restriction]
 
   init(_ constraints: ConstraintSet) {
     self.constraints = constraints
-    bounded = constraints.lowerBounds.indices.filter { constraints.lowerBounds[$0] > -.infinity }
+    bounded = constraints.lowerBounds.indices.filter {
+      constraints.lowerBounds[$0] > -.infinity || constraints.upperBounds[$0] < .infinity
+    }
     restrictions =
       constraints.bands.map { Restriction($0.function, lower: $0.lower, upper: $0.upper) }
       + constraints.inequalities.map { Restriction($0, lower: -.infinity, upper: 0) }
@@ -48,7 +50,9 @@ struct ConstraintCheck {
 
   /// Whether `state` respects everything.
   func isFeasible(_ state: Span<Double>, targets: [Double]) -> Bool {
-    for i in bounded where state[i] < constraints.lowerBounds[i] { return false }
+    for i in bounded where state[i] < constraints.lowerBounds[i] || state[i] > constraints.upperBounds[i] {
+      return false
+    }
     for k in targets.indices {
       let residual = constraints.invariants[k].value(of: state) - targets[k]
       if abs(residual) > tolerance(ofInvariant: k, at: state) { return false }
@@ -69,32 +73,39 @@ struct ConstraintCheck {
     return true
   }
 
-  /// Sets elements below their bound to it.
-  func raiseToBounds(_ state: inout [Double]) {
-    for i in bounded where state[i] < constraints.lowerBounds[i] { state[i] = constraints.lowerBounds[i] }
+  /// The admissible value nearest to a value of an element; what is not a number stays that.
+  @inline(__always)
+  func clipped(_ value: Double, _ i: Int) -> Double {
+    if value < constraints.lowerBounds[i] { return constraints.lowerBounds[i] }
+    return value > constraints.upperBounds[i] ? constraints.upperBounds[i] : value
+  }
+
+  /// Sets elements outside their bounds to them.
+  func clipToBounds(_ state: inout [Double]) {
+    for i in bounded { state[i] = clipped(state[i], i) }
   }
 }
 
-/// A function continued linearly below the lower bounds, where it need not be defined (an energy with ln a has no
+/// A function continued linearly outside the bounds, where it need not be defined (an energy with ln a has no
 /// value for a < 0). The continuation of a convex function is convex and smooth.
 struct ContinuedFunction {
   let function: any StateFunction
-  private let bounded: [Int]
-  private let lowerBounds: [Double]
+  private let check: ConstraintCheck
   private var inside: [Double]
   private var unused: [Double]
 
   init(_ function: any StateFunction, check: ConstraintCheck) {
     self.function = function
-    bounded = check.bounded
-    lowerBounds = check.constraints.lowerBounds
-    inside = [Double](repeating: 0, count: lowerBounds.count)
+    self.check = check
+    inside = [Double](repeating: 0, count: check.constraints.lowerBounds.count)
     unused = inside
   }
 
   /// Value at `state`.
   mutating func value(of state: [Double]) -> Double {
-    guard bounded.contains(where: { state[$0] < lowerBounds[$0] }) else { return function.value(of: state.span) }
+    guard check.bounded.contains(where: { check.clipped(state[$0], $0) != state[$0] }) else {
+      return function.value(of: state.span)
+    }
     var gradient: [Double] = []
     swap(&gradient, &unused)
     defer { swap(&gradient, &unused) }
@@ -104,11 +115,11 @@ struct ContinuedFunction {
   /// Value at `state`, and the gradient (`[element]`).
   mutating func value(of state: [Double], gradient: inout [Double]) -> Double {
     for i in inside.indices { inside[i] = state[i] }
-    for i in bounded where inside[i] < lowerBounds[i] { inside[i] = lowerBounds[i] }
+    check.clipToBounds(&inside)
     var target = gradient.mutableSpan
     function.gradient(of: inside.span, into: &target)
     var value = function.value(of: inside.span)
-    for i in bounded where state[i] < lowerBounds[i] { value += gradient[i] * (state[i] - lowerBounds[i]) }
+    for i in check.bounded where inside[i] != state[i] { value += gradient[i] * (state[i] - inside[i]) }
     return value
   }
 }

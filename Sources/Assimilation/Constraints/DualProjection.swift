@@ -60,10 +60,10 @@ final class DualProjection: ProjectionSolver {
   private func slot(_ restriction: Int) -> Int { skipped.count + restriction }
 
   func solve(_ state: inout [Double], targets: [Double], covariance: any CovarianceOperator) -> ProjectionOutcome {
-    // Rounding below a bound is not worth a projection.
+    // Rounding beyond a bound is not worth a projection.
     for i in check.bounded {
-      let bound = check.constraints.lowerBounds[i]
-      if state[i] < bound, bound - state[i] <= 1e-12 * abs(bound) { state[i] = bound }
+      let nearest = check.clipped(state[i], i)
+      if abs(nearest - state[i]) <= 1e-12 * abs(nearest) { state[i] = nearest }
     }
     for i in xu.indices { xu[i] = state[i] }
     for k in skipped.indices { skipped[k] = false }
@@ -102,12 +102,13 @@ final class DualProjection: ProjectionSolver {
   private func finish(_ state: inout [Double], isSolved: Bool, cost: Double) -> ProjectionOutcome {
     var bounds = 0
     if isSolved {
-      for case .element(let i) in set.active.lazy.map(\.normal) {
+      for constraint in set.active {
+        guard case .element(let i) = constraint.normal else { continue }
         bounds += 1
-        x[i] = check.constraints.lowerBounds[i]
+        x[i] = constraint.sign * constraint.right
       }
     }
-    check.raiseToBounds(&x)
+    check.clipToBounds(&x)
     for i in state.indices { state[i] = x[i] }
     let isMet = isSolved && state.withSpan { check.areNonlinearMet($0) }
     return ProjectionOutcome(
@@ -124,14 +125,15 @@ extension DualProjection {
     for _ in 0..<(10 * check.bounded.count + 100) {
       var (worst, element) = (0.0, -1)
       for i in check.bounded where !set.isActive[i] {
-        let violation = check.constraints.lowerBounds[i] - set.x[i]
+        let violation = abs(check.clipped(set.x[i], i) - set.x[i])
         if violation > worst { (worst, element) = (violation, i) }
       }
       if element < 0 { return true }
-      let bound = check.constraints.lowerBounds[element]
+      let bound = check.clipped(set.x[element], element)
+      let sign: Double = set.x[element] < bound ? 1 : -1
       if worst <= 1e-14 * max(abs(bound), abs(set.unconstrained[element])) { return true }
       subproblems += 1
-      switch set.add(.init(normal: .element(element), sign: 1, right: bound, isEquality: false)) {
+      switch set.add(.init(normal: .element(element), sign: sign, right: sign * bound, isEquality: false)) {
       case .added: break
       case .noVariance:
         set.fix(element, at: bound)

@@ -19,23 +19,37 @@ final class KalmanCovariance: CovarianceOperator {
 
   func column(_ i: Int, into column: inout MutableSpan<Double>) -> Range<Int> {
     let range = forecast.column(i, into: &column)
-    // With chains of coupled variables observations carry covariance beyond the variables coupled directly.
-    let wide = gain.table.localization.coupling == .own ? range : 0..<order
+    guard let reach = gain.reach else { return range }
+    // With chains of coupled fields observations carry covariance beyond the fields coupled directly.
+    let wide = reach.crossesFields ? 0..<order : range
     for j in wide where !range.contains(j) { column[j] = 0 }
-    correct(&column, range: wide)
+    reserve(reach.count)
+    for (k, element) in reach.extended.elements.enumerated() {
+      // A carried observation is no element of P: its row of H P comes from its column of P H^T.
+      weights[k] = element >= order ? gain.covariance(k, i) : wide.contains(element) ? column[element] : 0
+    }
+    correct(&column)
     return wide
   }
 
   func multiply(_ v: Span<Double>, into product: inout MutableSpan<Double>) {
     forecast.multiply(v, into: &product)
-    correct(&product, range: 0..<order)
+    guard let reach = gain.reach else { return }
+    reserve(reach.count)
+    for (k, element) in reach.extended.elements.enumerated() {
+      weights[k] = element >= order ? gain.product(k, v) : product[element]
+    }
+    correct(&product)
   }
 
-  /// Turns `P v` into `Pa v`, both zero outside `range`.
-  private func correct(_ product: inout MutableSpan<Double>, range: Range<Int>) {
-    let p = gain.observed.count
-    if weights.count != p { weights = [Double](repeating: 0, count: p) }
-    for k in 0..<p { weights[k] = range.contains(gain.observed[k]) ? product[gain.observed[k]] : 0 }
+  private func reserve(_ p: Int) {
+    guard weights.count != p else { return }
+    weights.removeAll(keepingCapacity: true)
+    weights.append(contentsOf: repeatElement(0, count: p))
+  }
+
+  /// Turns `P v` into `Pa v`, with H P v in `weights`.
+  private func correct(_ product: inout MutableSpan<Double>) {
     weights.withMutableSpan { gain.solve(&$0) }
     product.withUnsafeMutableBufferPointer { product in
       guard let base = product.baseAddress else { return }

@@ -23,7 +23,7 @@ public struct ProjectionOutcome: Sendable, Hashable {
   public var status: Status
   /// `1/2 (x - xu)^T Pa^-1 (x - xu)`: by how much (2.8) exceeds its unconstrained minimum.
   public var cost: Double
-  /// Elements at their lower bound because of a constraint force.
+  /// Elements at a bound because of a constraint force.
   public var activeBounds: Int
   /// Bands and inequalities that hold with equality.
   public var activeBands: Int
@@ -79,6 +79,9 @@ public final class ConstrainedProjection {
   public init(_ constraints: ConstraintSet, order: Int, solver: ConstraintSolver) throws(AssimilationError) {
     guard constraints.lowerBounds.count == order else {
       throw .constraint(name: "lower bounds", found: constraints.lowerBounds.count, expected: order)
+    }
+    guard constraints.upperBounds.count == order else {
+      throw .constraint(name: "upper bounds", found: constraints.upperBounds.count, expected: order)
     }
     for invariant in constraints.invariants where invariant.coefficients.count != order {
       throw .constraint(name: invariant.name, found: invariant.coefficients.count, expected: order)

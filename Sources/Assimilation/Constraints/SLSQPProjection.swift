@@ -19,8 +19,8 @@ final class SLSQPProjection: ProjectionSolver {
   private var matrix: [Double]
   private var root: [Double] = []
   private var rank = 0
-  /// Bounded elements with variance, and their standard deviations.
-  private var bounds: [(element: Int, deviation: Double)] = []
+  /// Bounds of elements with variance, and the elements' standard deviations; upper bounds have a side of -1.
+  private var bounds: [(element: Int, bound: Double, side: Double, deviation: Double)] = []
   /// Invariants that Pa leaves free, each as scaled gradient in z and right-hand side.
   private var invariants: [(gradient: [Double], right: Double)] = []
   private var evaluations = 0
@@ -43,9 +43,11 @@ final class SLSQPProjection: ProjectionSolver {
     for i in check.bounded {
       let deviation = matrix[i * order + i].squareRoot()
       if deviation > 0 {
-        bounds.append((i, deviation))
+        let (lower, upper) = (check.constraints.lowerBounds[i], check.constraints.upperBounds[i])
+        if lower > -.infinity { bounds.append((i, lower, 1, deviation)) }
+        if upper < .infinity { bounds.append((i, upper, -1, deviation)) }
       } else {
-        xu[i] = max(xu[i], check.constraints.lowerBounds[i])
+        xu[i] = check.clipped(xu[i], i)
       }
     }
     prepareInvariants(targets)
@@ -53,12 +55,12 @@ final class SLSQPProjection: ProjectionSolver {
     var z = [Double](repeating: 0, count: rank)
     let isSolved = rank > 0 && minimise(&z)
     place(z.span)
-    check.raiseToBounds(&x)
+    check.clipToBounds(&x)
     for i in 0..<order { state[i] = x[i] }
     var cost = 0.0
     for value in z { cost += value * value / 2 }
     let activeBounds = bounds.reduce(0) { count, bound in
-      let slack = state[bound.element] - check.constraints.lowerBounds[bound.element]
+      let slack = bound.side * (state[bound.element] - bound.bound)
       return count + (slack <= 1e-7 * bound.deviation ? 1 : 0)
     }
     let activeBands = check.restrictions.reduce(0) { count, restriction in
@@ -195,9 +197,9 @@ final class SLSQPProjection: ProjectionSolver {
   ) {
     place(z.span)
     for (c, bound) in bounds.enumerated() {
-      result[c] = (check.constraints.lowerBounds[bound.element] - x[bound.element]) / bound.deviation
+      result[c] = bound.side * (bound.bound - x[bound.element]) / bound.deviation
       if let jacobian {
-        for j in 0..<rank { jacobian[c * rank + j] = -root[bound.element * rank + j] / bound.deviation }
+        for j in 0..<rank { jacobian[c * rank + j] = -bound.side * root[bound.element * rank + j] / bound.deviation }
       }
     }
     for (c, limit) in limits.enumerated() {

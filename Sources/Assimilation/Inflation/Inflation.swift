@@ -7,23 +7,34 @@ public struct Inflation: Sendable, Hashable {
   /// Weight of the forecast's spread in the analysis spread (relaxation to prior spread, Whitaker & Hamill 2012, eq.
   /// 2), in [0, 1]; 0 for none. The spread relaxed to is the inflated one, as the update saw it.
   public let relaxation: Double
+  /// Weight alpha of the forecast's anomalies in the analysis, x' = (1 - alpha) x'_a + alpha x'_f (relaxation to prior
+  /// perturbations, Zhang, Snyder & Sun 2004, eq. 5), in [0, 1]; 0 for none. Comes before the relaxation of the spread.
+  public let perturbationRelaxation: Double
 
   /// - Throws: `AssimilationError.inflation` for a factor below or equal to 0 or a relaxation outside [0, 1].
-  public init(factor: Double = 1, relaxation: Double = 0) throws(AssimilationError) {
+  public init(
+    factor: Double = 1, relaxation: Double = 0, perturbationRelaxation: Double = 0
+  ) throws(AssimilationError) {
     guard factor > 0, factor.isFinite else {
       throw .inflation(name: "factor", found: factor, expected: "a positive number")
     }
-    guard (0...1).contains(relaxation) else {
-      throw .inflation(name: "relaxation", found: relaxation, expected: "a number in 0...1")
+    for (name, value) in [("relaxation", relaxation), ("perturbation relaxation", perturbationRelaxation)]
+    where !(0...1).contains(value) {
+      throw .inflation(name: name, found: value, expected: "a number in 0...1")
     }
     self.factor = factor
     self.relaxation = relaxation
+    self.perturbationRelaxation = perturbationRelaxation
   }
 
   private init() {
     factor = 1
     relaxation = 0
+    perturbationRelaxation = 0
   }
+
+  /// Whether anything is relaxed.
+  var relaxes: Bool { relaxation > 0 || perturbationRelaxation > 0 }
 
   /// No inflation.
   public static let none = Inflation()

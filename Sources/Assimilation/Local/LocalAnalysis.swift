@@ -17,18 +17,6 @@ public final class LocalAnalysis {
     case stochastic
   }
 
-  /// Counters to lost spread, on elements in reach of an observation.
-  public struct Inflation: Sendable, Hashable {
-    /// Factor of the forecast's anomalies.
-    public var factor = 1.0
-    /// Relaxation to prior spread (Whitaker & Hamill 2012), in [0, 1].
-    public var spreadRelaxation = 0.0
-    /// Relaxation to prior perturbations (Zhang et al. 2004), in [0, 1].
-    public var perturbationRelaxation = 0.0
-
-    public init() {}
-  }
-
   public let layout: StateLayout
   public let method: Method
   public let inflation: Inflation
@@ -37,7 +25,7 @@ public final class LocalAnalysis {
   /// Whether anomalies are rotated at random after a transform without localization; the mean stays.
   public let rotates: Bool
 
-  public init(layout: StateLayout, method: Method, inflation: Inflation = Inflation(), seed: UInt64 = 1, rotates: Bool = false) {
+  public init(layout: StateLayout, method: Method, inflation: Inflation = .none, seed: UInt64 = 1, rotates: Bool = false) {
     self.layout = layout
     self.method = method
     self.inflation = inflation
@@ -153,9 +141,9 @@ final class RowGroup {
   func shift(_ r: Int, by increment: Double) { means[r] += increment }
 
   /// Updates the rows that were added, and empties the group.
-  func run(_ kernel: any RowKernel, _ inflation: LocalAnalysis.Inflation) {
+  func run(_ kernel: any RowKernel, _ inflation: Inflation) {
     guard count > 0 else { return }
-    let relaxes = inflation.spreadRelaxation > 0 || inflation.perturbationRelaxation > 0
+    let relaxes = inflation.relaxes
     for r in 0..<count {
       guard let row = rows[r] else { continue }
       means[r] = Lanes4.centre(row, members: members)
@@ -173,16 +161,16 @@ final class RowGroup {
   }
 
   private func relax(
-    _ row: UnsafeMutablePointer<Double>, _ before: UnsafePointer<Double>, _ inflation: LocalAnalysis.Inflation
+    _ row: UnsafeMutablePointer<Double>, _ before: UnsafePointer<Double>, _ inflation: Inflation
   ) {
     // A stochastic update leaves a mean in the anomalies.
     let shift = Lanes4.centre(row, members: members)
     let alpha = inflation.perturbationRelaxation
     if alpha > 0 { for m in 0..<members { row[m] = (1 - alpha) * row[m] + alpha * before[m] } }
-    if inflation.spreadRelaxation > 0 {
+    if inflation.relaxation > 0 {
       let (old, new) = (Lanes4.dot(before, before, stride), Lanes4.dot(row, row, stride))
       if new > 0 {
-        let factor = 1 + inflation.spreadRelaxation * ((old / new).squareRoot() - 1)
+        let factor = 1 + inflation.relaxation * ((old / new).squareRoot() - 1)
         for m in 0..<members { row[m] *= factor }
       }
     }

@@ -43,7 +43,7 @@ final class AnalysisRun {
     let tiles = partition.tiles[partition.tiles(of: communicator.rank)]
     let report = try communicator.collectively {
       let analysis = LocalAnalysis(
-        layout: layout, method: kernel, inflation: inflation, seed: configuration.seed,
+        layout: layout, method: kernel, inflation: try inflation, seed: configuration.seed,
         rotates: configuration.filter.rotation)
       return try analysis.update(part, tiles: tiles, observed: observed, localization: problem.localization)
     }
@@ -82,12 +82,12 @@ final class AnalysisRun {
     }
   }
 
-  private var inflation: LocalAnalysis.Inflation {
-    var inflation = LocalAnalysis.Inflation()
-    inflation.factor = configuration.filter.inflation
-    inflation.spreadRelaxation = configuration.filter.rtps
-    inflation.perturbationRelaxation = configuration.filter.rtpp
-    return inflation
+  private var inflation: Inflation {
+    get throws {
+      let filter = configuration.filter
+      return try Inflation(
+        factor: filter.inflation, relaxation: filter.rtps, perturbationRelaxation: filter.rtpp)
+    }
   }
 
   // MARK: Forecast

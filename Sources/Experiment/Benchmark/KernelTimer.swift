@@ -86,13 +86,8 @@ struct KernelTimer {
   }
 
   private func update(_ truth: Twin) throws -> Kernel {
-    let filter = setup.configuration.filter
-    let eakf = try EAKF(
-      layout: setup.layout,
-      localization: Localization(halfWidth: filter.halfWidth, coupling: filter.update == .own ? .own : .all),
-      inflation: .none)
-    let (n, members, direct) = (setup.layout.count, setup.configuration.members, truth.observations[0].direct)
-    guard let observations = direct else { throw ExperimentError(.bug, "a benchmark of indirect observations") }
+    let eakf = try EAKF(layout: setup.layout, localization: setup.localization)
+    let (n, members, observations) = (setup.layout.count, setup.configuration.members, truth.observations[0])
     let start = (0..<members).flatMap { m -> [Double] in
       let stream = RandomStream(seed: 1, purpose: .initialEnsemble, member: m)
       return (0..<n).map { truth.states[$0] * (1 + 0.01 * stream.normal(at: $0)) }
@@ -108,10 +103,10 @@ struct KernelTimer {
     }
     // An observation: the variance, and for each element in reach its regression over the members, the mean's increment
     // and the members' adjustment.
-    let reached = Double(eakf.elementsInReach)
-    let perObservation = 2 * Double(members) + reached * (4 * Double(members) + 4)
+    let reached = Double(try eakf.elementsInReach(of: observations.network))
+    let update = 2 * Double(members * observations.count) + reached * (4 * Double(members) + 4)
     // Splitting the ensemble into mean and anomalies, and putting it together again.
-    let operations = Double(observations.count) * perObservation + 3 * Double(members * n)
+    let operations = update + 3 * Double(members * n)
     let bytes = 16 * Double(members * n)
     return Kernel(
       name: "EAKF update", operations: operations, bytes: bytes, seconds: least, arithmeticLimit: limits.operations,

@@ -60,8 +60,7 @@ struct ReductionTimer {
   ) throws -> Double {
     let filter = setup.configuration.filter
     let eakf = try EAKF(
-      layout: setup.layout,
-      localization: Localization(halfWidth: filter.halfWidth, coupling: filter.update == .own ? .own : .all),
+      layout: setup.layout, localization: setup.localization,
       inflation: try Inflation(factor: filter.inflation, relaxation: filter.rtps))
     eakf.plan = plan
     var least = Double.infinity

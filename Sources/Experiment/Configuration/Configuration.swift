@@ -108,6 +108,8 @@ public struct Configuration: ConfigurationRoot {
     public var inflation = 1.0
     @Key("relaxation of the analysis spread to the forecast's", .fraction)
     public var rtps = 0.0
+    @Key("relaxation of the analysis perturbations to the forecast's", .fraction)
+    public var rtpp = 0.0
     @Key("size of random perturbations, of the climate's spectrum, that are added to every analysis; 0: none", .nonNegative)
     public var additive = 0.0
     @Key("adaptive inflation: standard deviation of the prior of its factors (Anderson 2009); 0: none", .nonNegative)

@@ -66,6 +66,7 @@ extension Configuration {
             .count > 1, "observations.networks", "methods",
         "filters alone, or networks of one variable with one error: agents know one error variance"),
 
+      .init(filter.rtps > 0 && filter.rtpp > 0, "filter.rtps", "filter.rtpp", "one way of relaxation"),
       .init(
         filter.adaptive > 0 && filter.inflation != 1, "filter.adaptive", "filter.inflation",
         "1, or no adaptive inflation: one of the two"),

@@ -10,7 +10,7 @@ extension Setup {
     var update = update
     if filter.adaptive > 0 {
       update = AdaptiveInflation(
-        update, layout: layout, localization: context.distances, deviation: filter.adaptive,
+        update, layout: layout, localization: context.localization, deviation: filter.adaptive,
         damping: filter.adaptiveDamping)
     }
     if filter.additive > 0 {

@@ -47,7 +47,9 @@ package struct ObservationTimes {
     }
     var networks: [Sight: ObservationNetwork] = [:]
     for own in rows {
-      let ordered = own.sorted { (matched.rows.firstElement($0), $0) < (matched.rows.firstElement($1), $1) }
+      let ordered = own.sorted {
+        (matched.rows.firstElement($0) ?? 0, $0) < (matched.rows.firstElement($1) ?? 0, $1)
+      }
       let numbers = ordered.map { matched.candidates[$0] }
       let sight = Sight(kinds: numbers.map { kinds[Int(matched.kind[$0])] }, places: numbers.map { matched.places[$0] })
       let network =

@@ -18,7 +18,7 @@ public final class Setup {
   /// What observes the truths.
   package let networks: ObservingNetworks
   /// Of the configured filters.
-  let localization: Localization
+  let localization: DistanceLocalization
   /// Time steps of a nature run before its time 0.
   let spinUpSteps: Int
   /// Variables that agents set, as numbers in the layout.
@@ -51,9 +51,7 @@ public final class Setup {
     traits = ModelTraits(of: model)
     spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
     (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: traits.observing)
-    localization = Localization(
-      halfWidth: configuration.filter.halfWidth, coupling: configuration.filter.update == .own ? .own : .all,
-      exceptions: try configuration.halfWidths(in: model.layout))
+    localization = try configuration.localization(of: networks.quantities, in: model.layout)
     controls = try configuration.controlledVariables(in: model.layout, observed: observing.variable)
   }
 

@@ -7,9 +7,8 @@ public import DaunceState
 /// What a filter is made from.
 public struct MethodContext {
   public let layout: StateLayout
-  public let localization: Localization
   /// How far each kind of observations acts on each field.
-  public let distances: DistanceLocalization
+  public let localization: DistanceLocalization
   public let inflation: Inflation
   /// Bounds, invariants and bands that constrained filters hold.
   public let constraints: ConstraintSet
@@ -25,8 +24,9 @@ public struct MethodContext {
     let configuration = setup.configuration
     layout = setup.layout
     localization = setup.localization
-    distances = try setup.distances
-    inflation = try Inflation(factor: configuration.filter.inflation, relaxation: configuration.filter.rtps)
+    inflation = try Inflation(
+      factor: configuration.filter.inflation, relaxation: configuration.filter.rtps,
+      perturbationRelaxation: configuration.filter.rtpp)
     constraints = ConstraintSet(
       layout: setup.layout, invariants: configuration.constraints.invariants ? setup.traits.invariants : [],
       bands: band.map { [$0] } ?? [])
@@ -151,16 +151,13 @@ extension EAKF {
 
 extension LocalFilter {
   fileprivate convenience init(_ context: MethodContext, _ method: LocalAnalysis.Method, isLocal: Bool = true) {
-    var inflation = LocalAnalysis.Inflation()
-    inflation.factor = context.settings.inflation
-    inflation.spreadRelaxation = context.settings.rtps
     let analysis = LocalAnalysis(
-      layout: context.layout, method: method, inflation: inflation, seed: context.seed,
+      layout: context.layout, method: method, inflation: context.inflation, seed: context.seed,
       rotates: context.settings.rotation && !isLocal)
     self.init(
       analysis,
       localization: isLocal
-        ? context.distances : .none(kinds: context.distances.reaches.count, fields: context.layout.fields.count))
+        ? context.localization : .none(kinds: context.localization.reaches.count, fields: context.layout.fields.count))
   }
 }
 

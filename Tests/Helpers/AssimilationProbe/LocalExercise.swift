@@ -51,12 +51,11 @@ struct LocalExercise {
 
   private func local(
     _ method: LocalAnalysis.Method, rotates: Bool = false, gatherLimit: Int = .max
-  ) -> LocalFilter {
-    var inflation = LocalAnalysis.Inflation()
-    inflation.factor = 1.1
-    inflation.spreadRelaxation = 0.3
-    return LocalFilter(
-      LocalAnalysis(layout: layout, method: method, inflation: inflation, seed: 4, rotates: rotates),
+  ) throws -> LocalFilter {
+    try LocalFilter(
+      LocalAnalysis(
+        layout: layout, method: method, inflation: try Inflation(factor: 1.1, relaxation: 0.3), seed: 4,
+        rotates: rotates),
       localization: localization, gatherLimit: gatherLimit)
   }
 
@@ -67,18 +66,18 @@ struct LocalExercise {
       ("enkf", .stochastic, false),
     ]
     for (name, method, rotates) in methods {
-      let gathered = try members(after: local(method, rotates: rotates))
-      let parts = try members(after: local(method, rotates: rotates, gatherLimit: 0))
+      let gathered = try members(after: try local(method, rotates: rotates))
+      let parts = try members(after: try local(method, rotates: rotates, gatherLimit: 0))
       guard world.isRoot else { continue }
       let difference = zip(gathered, parts).reduce(0) { max($0, abs($1.0 - $1.1)) }
       print("\(name): \(digest(gathered)) \(digest(parts))")
       print("\(name)-difference: \(difference)")
     }
     let adaptive = AdaptiveInflation(
-      local(.transform), layout: layout, localization: localization, deviation: 0.6, damping: 0.9)
+      try local(.transform), layout: layout, localization: localization, deviation: 0.6, damping: 0.9)
     let adapted = try members(after: adaptive)
     if world.isRoot { print("adaptive: \(digest(adapted)) \(digest(adaptive.factors))") }
-    let additive = AdditiveInflation(local(.transform), layout: layout) { state, member, cycle in
+    let additive = AdditiveInflation(try local(.transform), layout: layout) { state, member, cycle in
       let stream = RandomStream(seed: 9, purpose: .test, member: member, cycle: cycle)
       for i in state.indices { state[i] += 0.1 * stream.normal(at: i) }
     }

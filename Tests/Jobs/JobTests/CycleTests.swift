@@ -10,13 +10,21 @@ extension JobTests {
       "truths.cycles=14", "truths.spinup_cycles=4",
     ]
     /// Settings and methods: of the skeleton model, whose analyses are constrained; of Lorenz-96 with few members,
-    /// which are gathered, with many, whose moments are reduced, and with a relaxation that needs variances too.
+    /// which are gathered, with many, whose moments are reduced, and with a relaxation that needs variances too; of
+    /// functions of the state, and of networks that alternate.
     static let experiments: [(settings: [String], methods: [String])] = [
       (["initial.spread=0.1"], ["rl", "eakf", "floored-eakf", "constrained-eakf"]),
       (["model.name=lorenz96", "filter.half_width=2"], ["rl", "eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", "members=300"], ["eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", "members=300", "filter.rtps=0.3"], ["eakf", "enkf"]),
+      (["model.name=lorenz96", "filter.half_width=2", absolute], ["eakf", "floored-eakf", "constrained-eakf", "enkf"]),
+      (["model.name=lorenz96", "filter.half_width=2", alternating, "members=300", "methods=[eakf]"], ["eakf", "enkf"]),
     ]
+    static let absolute = "observations.networks=[{field: X, every: 2, function: absolute, sd: 1}]"
+    static let alternating = """
+      observations.networks=[{field: X, every: 2, function: absolute, sd: 1}, \
+      {field: X, cells: [1, 5], sd: 1, interval: 2}]
+      """
 
     private func probe(_ ranks: Int, _ settings: [String], _ methods: [String]) throws -> [String: [String: Any]] {
       let folder = try workshop().folder.appending(path: "cycles-\(UUID().uuidString)")
@@ -37,6 +45,7 @@ extension JobTests {
     @Test func norDoesACycleOfSeveralRanks() throws {
       try check(ranks: 3, 0, ["model.cells=16"])
       try check(ranks: 2, 3, ["model.cells=16"])
+      try check(ranks: 2, 5, ["model.cells=16"])
     }
 
     private func check(ranks: Int, _ experiment: Int, _ more: [String]) throws {

@@ -122,7 +122,7 @@ struct Readers {
     try promise(zip(series.times, series.times.dropFirst()).allSatisfy { $0 < $1 }, "ascending times")
     for one in series.sets {
       try promise(one.values.count == one.network.count && one.errorVariances.count == one.count, "columns")
-      try promise((0..<one.count).allSatisfy { 0..<layout.count ~= one.network.rows.firstElement($0) }, "elements")
+      try promise((0..<one.count).allSatisfy { 0..<layout.count ~= one.network.rows.firstElement($0) ?? -1 }, "elements")
       try promise(one.network.kinds.allSatisfy { quantities.indices.contains(Int($0)) }, "kinds")
       try promise(one.errorVariances.allSatisfy { $0 > 0 && $0.isFinite }, "variances")
       try promise(one.values.allSatisfy(\.isFinite), "values")

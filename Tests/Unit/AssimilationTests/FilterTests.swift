@@ -1,6 +1,7 @@
 import DaunceAssimilation
 import Foundation
 import DaunceNumerics
+import DaunceObservations
 import DaunceState
 import Testing
 
@@ -18,12 +19,12 @@ func moments(_ states: [Double], members: Int) -> (mean: [Double], covariance: [
 
 /// The Kalman update of a mean and covariance, one observation after the other.
 func kalman(
-  _ prior: (mean: [Double], covariance: [Double]), _ observations: Observations
+  _ prior: (mean: [Double], covariance: [Double]), _ observations: ObservationSet
 ) -> (mean: [Double], covariance: [Double]) {
   var (mean, p) = prior
   let n = mean.count
   for k in 0..<observations.count {
-    let j = observations.elements[k]
+    let j = observations.network.rows.element(k) ?? -1
     let column = (0..<n).map { p[$0 * n + j] }
     let total = column[j] + observations.errorVariances[k]
     let innovation = observations.values[k] - mean[j]
@@ -37,8 +38,8 @@ func kalman(
 
 @Suite struct FilterTests {
   private let layout = plainLayout(cells: 5)
-  private let observations = Observations(
-    elements: [0, 2, 3], values: [1.0, -0.5, 0.3], errorVariances: [0.5, 0.2, 1.0])
+  private let observations = observe(
+    plainLayout(cells: 5), [0, 2, 3], values: [1.0, -0.5, 0.3], errorVariances: [0.5, 0.2, 1.0])
 
   /// Correlated normal members.
   private func sample(members: Int, seed: UInt64) -> [Double] {
@@ -68,7 +69,7 @@ func kalman(
 
   @Test func eakfIsTheKalmanUpdateOfTheSampleMoments() throws {
     let states = sample(members: 9, seed: 1)
-    let filter = try EAKF(layout: layout, localization: .none)
+    let filter = try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1))
     let analysis = moments(try filter.analysis(of: states, members: 9, observations), members: 9)
     let known = kalman(moments(states, members: 9), observations)
     #expect(largestDifference(analysis.mean, known.mean) < 1e-13)
@@ -77,7 +78,7 @@ func kalman(
 
   @Test func enkfMeanIsTheKalmanUpdateOfTheSampleMean() throws {
     let states = sample(members: 9, seed: 1)
-    let filter = try StochasticEnKF(layout: layout, localization: .none, seed: 2)
+    let filter = try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), seed: 2)
     let analysis = moments(try filter.analysis(of: states, members: 9, observations), members: 9)
     let known = kalman(moments(states, members: 9), observations)
     #expect(largestDifference(analysis.mean, known.mean) < 1e-13)
@@ -98,8 +99,8 @@ func kalman(
 
   @Test func convergesToTheKalmanFilter() throws {
     for filter in [
-      try EAKF(layout: layout, localization: .none) as any InMemoryFilter,
-      try StochasticEnKF(layout: layout, localization: .none, seed: 3),
+      try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1)) as any InMemoryFilter,
+      try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), seed: 3),
     ] {
       let (coarse, fine) = (try error(filter, members: 50), try error(filter, members: 3200))
       // 64 times the members, an eighth of the error.
@@ -110,15 +111,15 @@ func kalman(
   }
 
   @Test func enkfSpreadConvergesToo() throws {
-    let filter = try StochasticEnKF(layout: layout, localization: .none, seed: 3)
+    let filter = try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), seed: 3)
     let states = sample(members: 6000, seed: 5)
     let analysis = moments(try filter.analysis(of: states, members: 6000, observations), members: 6000)
     #expect(largestDifference(analysis.covariance, kalman(exactPrior(), observations).covariance) < 0.06)
   }
 
   @Test func perturbationsHaveNoMeanAndTheRightVariance() throws {
-    let filter = try StochasticEnKF(layout: layout, localization: .none, seed: 7)
-    let drawn = filter.perturbations(members: 4000, observations: observations, cycle: 3)
+    let filter = try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), seed: 7)
+    let drawn = try filter.perturbations(members: 4000, observations: observations, cycle: 3)
     let (mean, covariance) = moments(drawn, members: 4000)
     for k in 0..<3 {
       #expect(abs(mean[k]) < 1e-14)
@@ -126,17 +127,17 @@ func kalman(
     }
     #expect(abs(covariance[1]) < 0.05)
     // A missing observation changes nothing for the others.
-    let fewer = Observations(elements: [0, 3], values: [0, 0], errorVariances: [0.5, 1.0])
-    let partial = filter.perturbations(members: 4000, observations: fewer, cycle: 3)
+    let fewer = observe(layout, [0, 3], values: [0, 0], errorVariances: [0.5, 1.0])
+    let partial = try filter.perturbations(members: 4000, observations: fewer, cycle: 3)
     #expect(partial[0] == drawn[0] && partial[1] == drawn[2])
-    #expect(filter.perturbations(members: 4000, observations: observations, cycle: 4) != drawn)
+    #expect(try filter.perturbations(members: 4000, observations: observations, cycle: 4) != drawn)
   }
 
   @Test func noObservationsNoChange() throws {
     let layout = skeletonLayout(cells: 16)
     let states = skeletonEnsemble(layout, members: 4, seed: 6)
-    let nothing = Observations(elements: [], values: [], errorVariances: [])
-    let localization = Localization(halfWidth: 3, coupling: .all)
+    let nothing = observe(layout, [], values: [], errorVariances: [])
+    let localization = ringLocalization(layout, halfWidth: 3)
     let inflation = try Inflation(factor: 1.2, relaxation: 0.3)
     let constraints = ConstraintSet(layout: layout, invariants: skeletonInvariants(cells: 16))
     let filters: [any InMemoryFilter] = [
@@ -149,21 +150,21 @@ func kalman(
     for filter in filters { #expect(try filter.analysis(of: states, members: 4, nothing) == states) }
   }
 
-  @Test(arguments: [Localization.Coupling.all, .own]) func bothFormsAgree(coupling: Localization.Coupling) throws {
+  @Test(arguments: [Coupling.all, .own]) func bothFormsAgree(coupling: Coupling) throws {
     let layout = skeletonLayout(cells: 24)
     let members = 7
     let states = skeletonEnsemble(layout, members: members, seed: 8)
     let elements = [3, 30, 31] + (72..<96).filter { $0 % 3 != 0 } + [95]
-    let observations = Observations(
-      elements: elements, values: elements.map { 0.01 * Double($0 % 7) },
+    let observations = observe(
+      layout, elements, values: elements.map { 0.01 * Double($0 % 7) },
       errorVariances: elements.map { 0.001 + 0.0001 * Double($0) })
-    let localization = Localization(halfWidth: 3, coupling: coupling)
+    let localization = ringLocalization(layout, halfWidth: 3, coupling)
     for inflation in [Inflation.none, try Inflation(factor: 1.1), try Inflation(factor: 1.05, relaxation: 0.4)] {
       let filter = try EAKF(layout: layout, localization: localization, inflation: inflation, floor: true)
       let gathered = try filter.analysis(of: states, members: members, observations)
       // Members 2 and 3 on a rank of their own.
       var local = Array(states[2 * layout.count..<4 * layout.count])
-      var known = EnsembleMoments(of: states.span, members: members, observed: elements)
+      var known = EnsembleMoments(of: states.span, members: members, observing: observations.network)
       var span = local.mutableSpan
       try filter.analyse(
         &span, first: 2, members: members, moments: &known, observations: observations, cycle: 0)
@@ -174,10 +175,10 @@ func kalman(
   @Test func localMembersDoNotDependOnTheOthers() throws {
     let layout = skeletonLayout(cells: 16)
     let states = skeletonEnsemble(layout, members: 5, seed: 9)
-    let observations = Observations(
-      elements: Array(48..<64), values: .init(repeating: 0.02, count: 16),
+    let observations = observe(
+      layout, Array(48..<64), values: .init(repeating: 0.02, count: 16),
       errorVariances: .init(repeating: 0.01, count: 16))
-    let localization = Localization(halfWidth: 3, coupling: .all)
+    let localization = ringLocalization(layout, halfWidth: 3)
     let constraints = ConstraintSet(layout: layout, invariants: skeletonInvariants(cells: 16))
     for filter in [
       try StochasticEnKF(layout: layout, localization: localization, seed: 1) as any InMemoryFilter,
@@ -199,7 +200,7 @@ func kalman(
     let states = sample(members: 9, seed: 1)
     var prior = moments(states, members: 9)
     for i in prior.covariance.indices { prior.covariance[i] *= 1.3 * 1.3 }
-    let filter = try EAKF(layout: layout, localization: .none, inflation: Inflation(factor: 1.3))
+    let filter = try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: Inflation(factor: 1.3))
     let analysis = moments(try filter.analysis(of: states, members: 9, observations), members: 9)
     let known = kalman(prior, observations)
     #expect(largestDifference(analysis.mean, known.mean) < 1e-13)
@@ -210,8 +211,8 @@ func kalman(
     let states = sample(members: 9, seed: 1)
     let prior = moments(states, members: 9)
     for make in [
-      { try EAKF(layout: layout, localization: .none, inflation: $0) as any InMemoryFilter },
-      { try StochasticEnKF(layout: layout, localization: .none, inflation: $0, seed: 4) as any InMemoryFilter },
+      { try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0) },
+      { try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0, seed: 4) },
     ] as [(Inflation) throws -> any InMemoryFilter] {
       let plain = moments(try make(.none).analysis(of: states, members: 9, observations), members: 9)
       let filter = try make(Inflation(relaxation: 0.25))
@@ -225,21 +226,40 @@ func kalman(
     }
   }
 
+  @Test func relaxationMixesPerturbations() throws {
+    let states = sample(members: 9, seed: 1)
+    let prior = moments(states, members: 9).mean
+    for make in [
+      { try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0) },
+      { try StochasticEnKF(layout: layout, localization: .none(kinds: 1, fields: 1), inflation: $0, seed: 4) },
+    ] as [(Inflation) throws -> any InMemoryFilter] {
+      let plain = try make(.none).analysis(of: states, members: 9, observations)
+      let mean = moments(plain, members: 9).mean
+      let filter = try make(Inflation(perturbationRelaxation: 0.25))
+      let relaxed = try filter.analysis(of: states, members: 9, observations)
+      let expected = plain.indices.map { i in
+        mean[i % 5] + 0.75 * (plain[i] - mean[i % 5]) + 0.25 * (states[i] - prior[i % 5])
+      }
+      #expect(largestDifference(relaxed, expected) < 1e-13)
+    }
+  }
+
   @Test func refusesWhatMakesNoSense() throws {
     #expect(throws: AssimilationError.self) { try Inflation(factor: 0) }
     #expect(throws: AssimilationError.self) { try Inflation(relaxation: 1.5) }
-    let filter = try EAKF(layout: layout, localization: .none)
+    #expect(throws: AssimilationError.self) { try Inflation(perturbationRelaxation: -0.1) }
+    let filter = try EAKF(layout: layout, localization: .none(kinds: 1, fields: 1))
     let states = sample(members: 3, seed: 1)
     #expect(throws: AssimilationError.members(found: 1)) {
       try filter.analysis(of: Array(states[..<5]), members: 1, observations)
     }
     #expect(throws: AssimilationError.observedElement(found: 5, elements: 5)) {
       try filter.analysis(
-        of: states, members: 3, Observations(elements: [5], values: [0], errorVariances: [1]))
+        of: states, members: 3, observe(layout, [5], values: [0], errorVariances: [1]))
     }
     #expect(throws: AssimilationError.errorVariance(observation: 0, found: 0)) {
       try filter.analysis(
-        of: states, members: 3, Observations(elements: [1], values: [0], errorVariances: [0]))
+        of: states, members: 3, observe(layout, [1], values: [0], errorVariances: [0]))
     }
   }
 
@@ -247,10 +267,10 @@ func kalman(
   @Test func negativeAndBrokenMembersDoNotThrow() throws {
     let layout = skeletonLayout(cells: 16)
     var states = skeletonEnsemble(layout, members: 4, seed: 6)
-    let observations = Observations(
-      elements: Array(48..<64), values: .init(repeating: -1, count: 16),
+    let observations = observe(
+      layout, Array(48..<64), values: .init(repeating: -1, count: 16),
       errorVariances: .init(repeating: 1e-4, count: 16))
-    let localization = Localization(halfWidth: 3, coupling: .all)
+    let localization = ringLocalization(layout, halfWidth: 3)
     let constraints = ConstraintSet(
       layout: layout, invariants: skeletonInvariants(cells: 16),
       bands: [Band(function: Energy(cells: 16), lower: 0.05, upper: 0.07)])

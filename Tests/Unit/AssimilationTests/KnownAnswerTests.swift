@@ -1,4 +1,5 @@
 import DaunceAssimilation
+import DaunceObservations
 import DaunceState
 import Testing
 
@@ -17,10 +18,12 @@ struct FilterCase: Decodable {
   let perturbation: [[Double]]
 
   var layout: StateLayout { skeletonLayout(cells: n) }
-  var localization: Localization { Localization(halfWidth: halfWidthInCells, coupling: .all) }
-  var observations: Observations {
-    Observations(
-      elements: Array(3 * n..<4 * n), values: observation,
+  var localization: DistanceLocalization {
+    ringLocalization(layout, halfWidth: halfWidthInCells)
+  }
+  var observations: ObservationSet {
+    observe(
+      layout, Array(3 * n..<4 * n), values: observation,
       errorVariances: [Double](repeating: errorVariance, count: n))
   }
 }
@@ -50,7 +53,7 @@ private struct Correlation: Decodable { let r, value: [Double] }
     let known = Self.cases[index]
     let filter = try EAKF(layout: known.layout, localization: known.localization)
     var states = known.forecast.flat
-    var moments = EnsembleMoments(of: states.span, members: known.members, observed: known.observations.elements)
+    var moments = EnsembleMoments(of: states.span, members: known.members, observing: known.observations.network)
     var span = states.mutableSpan
     try filter.analyse(
       &span, first: 0, members: known.members, moments: &moments, observations: known.observations, cycle: 0)

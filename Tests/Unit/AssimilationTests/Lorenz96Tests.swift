@@ -30,8 +30,8 @@ import Testing
         for i in 0..<n { states[m * n + i] = member[i] }
       }
       let noise = RandomStream(seed: 1, purpose: .observation, cycle: cycle)
-      let observations = Observations(
-        elements: Array(0..<n), values: (0..<n).map { truth[$0] + noise.normal(at: $0) },
+      let observations = observe(
+        model.layout, Array(0..<n), values: (0..<n).map { truth[$0] + noise.normal(at: $0) },
         errorVariances: [Double](repeating: 1, count: n))
       states = try filter.analysis(of: states, members: members, observations, cycle: cycle)
       guard cycle >= 200 else { continue }
@@ -49,7 +49,7 @@ import Testing
   @Test func eakf() throws {
     let model = try Lorenz96()
     let filter = try EAKF(
-      layout: model.layout, localization: Localization(halfWidth: 8, coupling: .all),
+      layout: model.layout, localization: ringLocalization(model.layout, halfWidth: 8),
       inflation: Inflation(factor: 1.02.squareRoot()))
     let error = try error(filter, members: 20, model: model)
     #expect((0.17...0.215).contains(error), "RMSE \(error)")
@@ -59,7 +59,7 @@ import Testing
   @Test func stochasticEnKF() throws {
     let model = try Lorenz96()
     let filter = try StochasticEnKF(
-      layout: model.layout, localization: .none, inflation: Inflation(factor: 1.06), seed: 1)
+      layout: model.layout, localization: .none(kinds: 1, fields: 1), inflation: Inflation(factor: 1.06), seed: 1)
     let error = try error(filter, members: 40, model: model)
     #expect((0.19...0.25).contains(error), "RMSE \(error)")
   }

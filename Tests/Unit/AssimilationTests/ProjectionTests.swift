@@ -19,6 +19,19 @@ private struct Ball: StateFunction {
   }
 }
 
+/// A function of the negative state.
+private struct Mirrored<Function: StateFunction>: StateFunction {
+  let name = "mirrored"
+  let function: Function
+
+  func value(of x: Span<Double>) -> Double { function.value(of: x.indices.map { -x[$0] }.span) }
+
+  func gradient(of x: Span<Double>, into g: inout MutableSpan<Double>) {
+    function.gradient(of: x.indices.map { -x[$0] }.span, into: &g)
+    for i in g.indices { g[i] = -g[i] }
+  }
+}
+
 @Suite struct ProjectionTests {
   private let cells = 16
   private var layout: StateLayout { skeletonLayout(cells: cells) }
@@ -198,6 +211,30 @@ private struct Ball: StateFunction {
     #expect(abs(outcome.cost - 8) < 1e-5)
   }
 
+  /// An upper bound is the lower bound of the negative: the mirror image has the mirrored answer. Some elements have
+  /// both.
+  @Test(arguments: ConstraintSolver.allCases) func upperBoundsMirrorLowerOnes(solver: ConstraintSolver) throws {
+    let n = layout.count
+    let lower = (0..<n).map { $0 < 3 * cells ? -.infinity : 0.08 }
+    let upper = (0..<n).map { $0 % 2 == 0 ? .infinity : $0 < 3 * cells ? 0.004 : 0.1 }
+    let x = state(seed: 5)
+    let invariants = skeletonInvariants(cells: cells)
+    let energy = Energy(cells: cells)
+    let band = Band(function: energy, lower: -.infinity, upper: 1.02 * energy.value(of: floored(x).span))
+    let straight = ConstraintSet(lowerBounds: lower, upperBounds: upper, invariants: invariants, bands: [band])
+    let mirrored = ConstraintSet(
+      lowerBounds: upper.map { -$0 }, upperBounds: lower.map { -$0 }, invariants: invariants,
+      bands: [Band(function: Mirrored(function: energy), lower: -.infinity, upper: band.upper)])
+    let (there, outcome) = try project(x, straight, solver)
+    let (back, other) = try project(x.map { -$0 }, mirrored, solver)
+    #expect(outcome.status == .converged && other.status == .converged && outcome.activeBounds > 4)
+    #expect(largestDifference(there, back.map { -$0 }) < 1e-12)
+    #expect((0..<n).allSatisfy { there[$0] >= lower[$0] && there[$0] <= upper[$0] })
+    #expect((0..<n).contains { there[$0] == lower[$0] } && (0..<n).contains { there[$0] == upper[$0] })
+    for invariant in invariants { #expect(abs(invariant.value(of: there.span) - invariant.value(of: x.span)) < 1e-12) }
+    #expect(abs(outcome.cost / other.cost - 1) < 1e-9)
+  }
+
   @Test func equalityNeedsTheGeneralSolver() throws {
     let identity = (0..<9).map { $0 % 4 == 0 ? 1.0 : 0 }
     let sphere = Ball(centre: [0, 0, 0], radius: 2)
@@ -212,20 +249,20 @@ private struct Ball: StateFunction {
     #expect(throws: AssimilationError.self) { try ConstrainedProjection(constraints, order: 4, solver: .slsqp) }
   }
 
-  @Test(arguments: [Localization.Coupling.own, .all]) func constrainedFiltersRespectEverything(
-    coupling: Localization.Coupling
+  @Test(arguments: [Coupling.own, .all]) func constrainedFiltersRespectEverything(
+    coupling: Coupling
   ) throws {
     let layout = skeletonLayout(cells: 32)
     let members = 8
     let states = skeletonEnsemble(layout, members: members, seed: 11)
-    let observations = Observations(
-      elements: Array(96..<128), values: (0..<32).map { max(0, states[96 + $0] - 0.1) },
+    let observations = observe(
+      layout, Array(96..<128), values: (0..<32).map { max(0, states[96 + $0] - 0.1) },
       errorVariances: .init(repeating: 0.0063, count: 32))
     let energy = Energy(cells: 32)
     let invariants = skeletonInvariants(cells: 32)
     let band = Band(function: energy, lower: 0.055, upper: 0.07)
     let constraints = ConstraintSet(layout: layout, invariants: invariants, bands: [band])
-    let localization = Localization(halfWidth: 3, coupling: coupling)
+    let localization = ringLocalization(layout, halfWidth: 3, coupling)
     let eakf = try ConstrainedEAKF(layout: layout, localization: localization, constraints: constraints)
     let enkf = try ConstrainedEnKF(layout: layout, localization: localization, constraints: constraints, seed: 1)
     for filter in [eakf, enkf] as [any InMemoryFilter] {

@@ -1,6 +1,7 @@
 import DaunceAssimilation
 import Foundation
 import DaunceNumerics
+import DaunceObservations
 import DaunceState
 
 /// A known answer from the Fixtures folder.
@@ -111,12 +112,31 @@ func largestDifference(_ a: [Double], _ b: [Double]) -> Double {
 
 extension InMemoryFilter {
   /// Analysis of all members.
-  func analysis(of states: [Double], members: Int, _ observations: Observations, cycle: Int = 0) throws -> [Double] {
+  func analysis(of states: [Double], members: Int, _ observations: ObservationSet, cycle: Int = 0) throws -> [Double] {
     var states = states
     var span = states.mutableSpan
     try analyse(&span, members: members, local: 0..<members, observations: observations, cycle: cycle)
     return states
   }
+}
+
+/// Which fields act on each other.
+enum Coupling { case all, own }
+
+/// One half-width for all fields of a ring, in cells, or none; kinds are the fields themselves.
+func ringLocalization(_ layout: StateLayout, halfWidth: Double?, _ coupling: Coupling = .all) -> DistanceLocalization {
+  let length = layout.geometry.axes[0].period ?? 1
+  let reach = halfWidth.map { DistanceLocalization.Reach.within([$0 * length / Double(layout.cells)]) } ?? .everywhere
+  let reaches = layout.fields.indices.map { f in
+    layout.fields.indices.map { coupling == .all || $0 == f ? reach : .off }
+  }
+  return DistanceLocalization(reaches: reaches, observed: reaches)
+}
+
+/// Observations of state elements.
+func observe(_ layout: StateLayout, _ elements: [Int], values: [Double], errorVariances: [Double]) -> ObservationSet {
+  ObservationSet(
+    ObservationNetwork(elements: elements, layout: layout), values: values, errorVariances: errorVariances)
 }
 
 /// Shortest distance between two of `cells` cells on a circle, in cells.

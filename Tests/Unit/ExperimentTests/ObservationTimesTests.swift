@@ -1,5 +1,6 @@
 import DaunceArchive
 import DaunceExperiment
+import DaunceModels
 import DaunceObservations
 import DaunceState
 import Foundation
