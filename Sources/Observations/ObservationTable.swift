@@ -14,6 +14,8 @@ public struct ObservationTable: Sendable, Hashable {
   public var times: [Double]
   /// CF unit of `times`, such as `seconds since 2020-01-01T00:00:00Z`; empty where the file has none.
   public var timeUnits: String
+  /// CF calendar of `timeUnits`.
+  public var calendar = "standard"
   /// Observed values, not a number where missing (`[count]`).
   public var values: [Double]
   /// Error variances, not a number where the file has none (`[count]`).
@@ -36,7 +38,8 @@ public struct ObservationTable: Sendable, Hashable {
     a.source == b.source && a.kinds == b.kinds && a.kind == b.kind
       && a.coordinates.elementsEqual(b.coordinates) {
         $0.name == $1.name && $0.units == $1.units && $0.values == $1.values
-      } && a.times == b.times && a.timeUnits == b.timeUnits && a.values == b.values
+      } && a.times == b.times && a.timeUnits == b.timeUnits
+      && a.calendar == b.calendar && a.values == b.values
       && a.errorVariances == b.errorVariances && a.quality == b.quality && a.memberValues == b.memberValues
   }
 

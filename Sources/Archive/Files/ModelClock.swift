@@ -48,7 +48,7 @@ public struct ModelClock: Sendable, Hashable {
 
   /// Times of observations, in the model's unit; not a number where one is missing.
   public func times(of table: ObservationTable) throws(ArchiveError) -> [Double] {
-    try times(table.times, units: table.timeUnits, calendar: "standard", of: "time", path: table.source)
+    try times(table.times, units: table.timeUnits, calendar: table.calendar, of: "time", path: table.source)
   }
 
   private func times(

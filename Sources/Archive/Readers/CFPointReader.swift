@@ -107,7 +107,7 @@ public enum CFPointReader: ObservationReader {
         : try dataset.column(name, over: over)
       let (meaning, units) = (dataset.meaning(of: name) ?? name, dataset.note("units", of: name))
       if meaning == "time" {
-        (block.times, block.timeUnits) = (values, units)
+        (block.times, block.timeUnits, block.calendar) = (values, units, dataset.calendar(of: name))
       } else if !block.coordinates.contains(where: { $0.name == meaning }) {
         block.coordinates.append((meaning, units, values))
       }

@@ -138,7 +138,7 @@ public enum FieldsReader: ObservationReader {
       let values = window.spread(try dataset.field(name), over: axes)
       let units = dataset.note("units", of: name)
       if name == "time" || dataset.note("standard_name", of: name) == "time" {
-        (block.times, block.timeUnits) = (values, units)
+        (block.times, block.timeUnits, block.calendar) = (values, units, dataset.calendar(of: name))
       } else if !block.coordinates.contains(where: { $0.name == name }) {
         block.coordinates.append((name, units, values))
       }

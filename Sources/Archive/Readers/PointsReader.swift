@@ -34,7 +34,7 @@ public enum PointsReader: ObservationReader {
     (table.kinds, table.kind) = try kinds(dataset, over, table.count)
     if dataset.find("time") != nil {
       table.times = try dataset.column("time", over: over)
-      table.timeUnits = dataset.note("units", of: "time")
+      (table.timeUnits, table.calendar) = (dataset.note("units", of: "time"), dataset.calendar(of: "time"))
     }
     let hasMarks = dataset.find("quality") != nil
     table.quality =

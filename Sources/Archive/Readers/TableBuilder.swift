@@ -13,6 +13,7 @@ struct TableBuilder {
     var quality: [Int32] = []
     var times: [Double] = []
     var timeUnits = ""
+    var calendar = "standard"
     var coordinates: [Column] = []
   }
 
@@ -30,7 +31,7 @@ struct TableBuilder {
     table.quality += block.quality.isEmpty ? [Int32](repeating: 0, count: count) : block.quality
     if !block.times.isEmpty, table.times.isEmpty {
       table.times = [Double](repeating: .nan, count: before)
-      table.timeUnits = block.timeUnits
+      (table.timeUnits, table.calendar) = (block.timeUnits, block.calendar)
     }
     if !block.times.isEmpty { try agree(table.timeUnits, block.timeUnits, "times", block.kind) }
     if !block.times.isEmpty || !table.times.isEmpty { table.times += filled(block.times, count) }
@@ -72,6 +73,12 @@ struct TableBuilder {
 extension DatasetReader {
   /// The text of an attribute, or an empty one: also where the attribute is a number.
   func note(_ name: String, of variable: String? = nil) -> String { (try? text(name, of: variable)) ?? "" }
+
+  /// The calendar of a variable of times.
+  func calendar(of variable: String) -> String {
+    let calendar = note("calendar", of: variable)
+    return calendar.isEmpty ? "standard" : calendar
+  }
 
   /// Words of an attribute.
   func words(_ name: String, of variable: String? = nil) -> [String] {

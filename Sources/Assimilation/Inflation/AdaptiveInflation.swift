@@ -31,11 +31,10 @@ public final class AdaptiveInflation: EnsembleUpdate {
   private let update: any EnsembleUpdate
   private var gathered: GatheredEnsemble?
   private var rows: PartialEnsemble?
-  private var networks: [ObjectIdentifier: Prepared] = [:]
+  private var networks = NetworkCache<Prepared>()
 
   /// What stays the same for as long as a network observes.
   private final class Prepared {
-    let network: ObservationNetwork
     let observed: ObservedEnsemble
     let lists: NeighbourLists
 
@@ -43,7 +42,6 @@ public final class AdaptiveInflation: EnsembleUpdate {
       _ network: ObservationNetwork, _ layout: StateLayout, _ localization: DistanceLocalization, members: Int,
       _ tiles: ArraySlice<StatePartition.Tile>
     ) {
-      self.network = network
       observed = ObservedEnsemble(places: network.places, kinds: network.kinds, members: members)
       lists = NeighbourLists(localization, layout: layout, observed: observed, tiles: tiles)
     }
@@ -157,12 +155,8 @@ public final class AdaptiveInflation: EnsembleUpdate {
   }
 
   private func prepare(_ network: ObservationNetwork, _ members: Int) -> Prepared {
-    let identity = ObjectIdentifier(network)
-    if let known = networks[identity] { return known }
-    if networks.count >= 16 { networks = [:] }
-    let tiles = StatePartition(layout, ranks: 1).tiles
-    let made = Prepared(network, layout, localization, members: members, tiles[...])
-    networks[identity] = made
-    return made
+    networks.value(of: network) {
+      Prepared(network, layout, localization, members: members, StatePartition(layout, ranks: 1).tiles[...])
+    }
   }
 }

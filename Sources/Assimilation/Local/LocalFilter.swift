@@ -12,8 +12,7 @@ internal import DaunceState
 public final class LocalFilter: EnsembleUpdate {
   private let analysis: LocalAnalysis
   private let localization: DistanceLocalization
-  /// For each network that was met, its lists; networks may alternate.
-  private var networks: [ObjectIdentifier: Prepared] = [:]
+  private var networks = NetworkCache<Prepared>()
   /// The whole state as one part.
   private let whole: StatePartition
   private var gathered: GatheredEnsemble?
@@ -25,7 +24,6 @@ public final class LocalFilter: EnsembleUpdate {
 
   /// What stays the same for as long as a network observes.
   private final class Prepared {
-    let network: ObservationNetwork
     let observed: ObservedEnsemble
     let kernel: TransformKernel
     let lists: NeighbourLists
@@ -39,7 +37,6 @@ public final class LocalFilter: EnsembleUpdate {
       _ network: ObservationNetwork, analysis: LocalAnalysis, localization: DistanceLocalization, members: Int,
       tiles: ArraySlice<StatePartition.Tile>
     ) {
-      self.network = network
       observed = ObservedEnsemble(places: network.places, kinds: network.kinds, members: members)
       kernel = TransformKernel(observed, method: analysis.method, seed: analysis.seed, rotates: analysis.rotates)
       lists = NeighbourLists(localization, layout: analysis.layout, observed: observed, tiles: tiles)
@@ -151,13 +148,9 @@ public final class LocalFilter: EnsembleUpdate {
   private func prepare(
     _ network: ObservationNetwork, _ members: Int, _ tiles: ArraySlice<StatePartition.Tile>
   ) -> Prepared {
-    let identity = ObjectIdentifier(network)
-    if let known = networks[identity] { return known }
-    // Files may bring another network every time.
-    if networks.count >= 16 { networks = [:] }
-    let made = Prepared(network, analysis: analysis, localization: localization, members: members, tiles: tiles)
-    networks[identity] = made
-    return made
+    networks.value(of: network) {
+      Prepared(network, analysis: analysis, localization: localization, members: members, tiles: tiles)
+    }
   }
 
   private func apply(_ prepared: Prepared, to rows: PartialEnsemble, _ cycle: Int) {

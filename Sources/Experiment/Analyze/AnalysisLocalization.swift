@@ -27,7 +27,9 @@ struct AnalysisLocalization {
       let kinds = observations.kinds.indices
       var reaches = kinds.map { kind in
         layout.fields.indices.map { field in
-          filter.update == .all || observations.operators[kind].fields.contains(field) ? general : .off
+          let fields = observations.operators[kind].fields
+          // What only the files know the h(x) of may be of any field.
+          return filter.update == .all || fields.isEmpty || fields.contains(field) ? general : .off
         }
       }
       for (number, pair) in filter.halfWidths.enumerated() {
@@ -37,7 +39,9 @@ struct AnalysisLocalization {
         let fields = try matches(pair.field, layout.fields.map(\.name), "\(key).field", "fields of the state")
         for kind in kindNumbers { for field in fields { reaches[kind][field] = chosen } }
       }
-      let observed = kinds.map { kind in kinds.map { reaches[kind][observations.operators[$0].fields[0]] } }
+      let observed = kinds.map { kind in
+        observations.operators.map { $0.fields.first.map { reaches[kind][$0] } ?? general }
+      }
       return DistanceLocalization(reaches: reaches, observed: observed)
     }
   }

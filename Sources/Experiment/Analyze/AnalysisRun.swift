@@ -90,6 +90,15 @@ final class AnalysisRun {
     }
   }
 
+  /// Members' h(x) that files give, by candidate.
+  private var given: [Int: [Double]] {
+    let known = problem.observations.memberValues
+    guard !known.isEmpty else { return [:] }
+    var given: [Int: [Double]] = [:]
+    for (k, number) in problem.observations.candidates.enumerated() { given[k] = known[number] }
+    return given
+  }
+
   // MARK: Forecast
 
   /// Reads the members, applies h, and exchanges them for parts.
@@ -101,6 +110,7 @@ final class AnalysisRun {
     let part = PartialEnsemble(elements: partition.elements(of: communicator.rank), members: members)
     let own = problem.owners[communicator.rank]
     let count = rows.count
+    let given = self.given
     var values = [Double](repeating: 0, count: own.count * count)
     var failures = [Int32](repeating: 0, count: count)
     progress.begin("members", total: own.count)
@@ -108,7 +118,7 @@ final class AnalysisRun {
       try problem.files.read(member: member, into: &state)
       let span = state.span
       for k in 0..<count {
-        let value = rows.value(k, of: span)
+        let value = given[k]?[member] ?? rows.value(k, of: span)
         values[(member - own.lowerBound) * count + k] = value
         if !value.isFinite {
           let flag: QualityFlag = rows.touches(k, where: { span[$0].isNaN }) ? .outside : .operatorFailed
@@ -174,8 +184,12 @@ final class AnalysisRun {
     let count = rows.count
     var values = [Double](repeating: 0, count: own.count * count)
     progress.begin("writing", total: max(1, own.count))
+    let given = self.given
     try transposition.distribute(part) { member, state in
-      for k in 0..<count { values[(member - own.lowerBound) * count + k] = rows.value(k, of: state) }
+      for k in 0..<count {
+        // Nobody knows what the files' h(x) would be of the analysis.
+        values[(member - own.lowerBound) * count + k] = given[k] == nil ? rows.value(k, of: state) : .nan
+      }
       try writer?.write(member: member, state)
       progress.advance(to: member - own.lowerBound + 1)
     }

@@ -96,7 +96,7 @@ public struct AnalyzeStage {
     var tables: [ObservationTable] = []
     for path in try FilePatterns.expand(inputs.observations) { tables.append(try ObservationReaders.read(path)) }
     let observations = try MatchedObservations(
-      tables, layout: files.layout, settings: configuration.observations)
+      tables, layout: files.layout, settings: configuration.observations, members: files.memberCount)
     var owners: [Range<Int>] = []
     for rank in 0..<communicator.size {
       owners.append(try Distribution(members: files.memberCount, ranks: communicator.size, rank: rank).local)

@@ -21,22 +21,33 @@ struct MatchedObservations {
   var rows = ObservationRows()
   /// Observations that `rows` are of.
   var candidates: [Int] = []
+  /// h(x) of the members as a file gives it, for observations whose rows are not used (`[member]`).
+  var memberValues: [Int: [Double]] = [:]
+  private let members: Int?
 
   var count: Int { values.count }
 
   /// - Parameters:
   ///   - settings: what kinds measure, and the error variance of observations that come without.
+  ///   - members: size of the ensemble whose h(x) files may give; `nil` where it is not asked for.
   /// - Throws: `ArchiveError` for a kind that the state does not have, a column that is not there, or an error variance
   ///   that is not positive.
   init(
-    _ tables: [ObservationTable], layout: StateLayout, settings: AnalysisConfiguration.Observations
+    _ tables: [ObservationTable], layout: StateLayout, settings: AnalysisConfiguration.Observations,
+    members: Int? = nil
   ) throws(ArchiveError) {
     self.tables = tables
+    self.members = members
     for table in tables { try append(table, layout, settings) }
     flagDuplicates()
     var builder = RowBuilder(layout)
     for k in values.indices where flags[k] == .used {
       let operation = operators[Int(kind[k])]
+      if memberValues[k] != nil {
+        rows.append([], by: operation)
+        candidates.append(k)
+        continue
+      }
       guard let found = builder.rows(of: operation, at: places[k]) else {
         flags[k] = .outside
         continue
@@ -52,6 +63,12 @@ struct MatchedObservations {
     var numbers: [Int32] = []
     for name in table.kinds { numbers.append(try number(of: name, in: table, layout, settings.operators)) }
     let columns = try coordinateColumns(of: table, layout, kinds: numbers)
+    let isGiven = members != nil && !table.memberValues.isEmpty
+    if isGiven, let members, table.memberValues.count != members {
+      throw ArchiveError(
+        .wrongSize, path: table.source, object: "h(x) of the members", found: "\(table.memberValues.count) members",
+        expected: "\(members), as in the ensemble")
+    }
     for k in 0..<table.count {
       var place = Place.nowhere
       for (axis, column) in columns { place.coordinates[axis] = column[k] }
@@ -62,7 +79,11 @@ struct MatchedObservations {
           .badVariance, path: table.source, object: "observation \(k)", found: "error variance \(variance)",
           expected: "a positive number")
       }
-      kind.append(numbers[Int(table.kind[k])])
+      let number = numbers[Int(table.kind[k])]
+      if isGiven, settings.memberValues == .always || operators[Int(number)].fields.isEmpty {
+        memberValues[values.count] = table.memberValues.map { $0[k] }
+      }
+      kind.append(number)
       places.append(place)
       times.append(table.times.isEmpty ? .nan : table.times[k])
       values.append(table.values[k])
@@ -94,6 +115,12 @@ struct MatchedObservations {
       field = 0
     } else if let found = layout.fieldIndex(name) ?? layout.fields.firstIndex(where: { $0.standardName == name }) {
       field = found
+    } else if members != nil, !table.memberValues.isEmpty {
+      // The file knows what the members' values are.
+      if let known = kinds.firstIndex(of: name) { return Int32(known) }
+      kinds.append(name)
+      self.operators.append(ObservationOperator(fields: []))
+      return Int32(kinds.count - 1)
     } else {
       throw ArchiveError(
         .unknownVariable, path: table.source, object: "observations of \(name)", found: "a field that the state does not have",

@@ -69,8 +69,18 @@ public struct AnalysisConfiguration: ConfigurationRoot {
       "leave out observations further from the forecast mean than this many standard deviations of the innovation; none: keep all",
       .positive, absent: "none")
     public var outlier: Double?
+    @Key("which members' values of h(x) in the files are used: those of kinds that the state does not have, or all")
+    public var memberValues = MemberValues.missing
     @Key("error variance of observations that come without, in the square of their unit; none: they are left out", .positive, absent: "none")
     public var errorVariance: Double?
+  }
+
+  /// Whose h(x) is taken from files.
+  public enum MemberValues: String, ConfigurationChoice {
+    /// That of kinds that are no field of the state and no operator.
+    case missing
+    /// That of every observation that has it.
+    case always
   }
 
   /// What is written.

@@ -51,10 +51,13 @@ package struct ObservationTimes {
         (matched.rows.firstElement($0) ?? 0, $0) < (matched.rows.firstElement($1) ?? 0, $1)
       }
       let numbers = ordered.map { matched.candidates[$0] }
-      let sight = Sight(kinds: numbers.map { kinds[Int(matched.kind[$0])] }, places: numbers.map { matched.places[$0] })
+      let places = numbers.map { matched.places[$0] }
+      let sight = Sight(
+        kinds: numbers.map { kinds[Int(matched.kind[$0])] },
+        coordinates: places.flatMap { place in (0..<3).map { place.coordinates[$0].bitPattern } })
       let network =
         networks[sight]
-        ?? ObservationNetwork(rows: matched.rows.selecting(ordered), kinds: sight.kinds, places: sight.places)
+        ?? ObservationNetwork(rows: matched.rows.selecting(ordered), kinds: sight.kinds, places: places)
       networks[sight] = network
       sets.append(
         ObservationSet(
@@ -70,7 +73,8 @@ package struct ObservationTimes {
   /// What is observed at a time, and where; times with the same share a network.
   private struct Sight: Hashable {
     let kinds: [Int32]
-    let places: [Place]
+    /// Bits of three for each place, for what is not a number is not equal to itself.
+    let coordinates: [UInt64]
   }
 }
 

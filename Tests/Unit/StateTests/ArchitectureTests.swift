@@ -58,4 +58,20 @@ import Testing
     let rooms = try FileManager.default.contentsOfDirectory(atPath: Self.sources.path)
     #expect(Set(rooms.filter { Self.libraries[$0] == nil }) == Set(Self.arrows.keys))
   }
+
+  /// Every folder with Swift files is told of in the table, and none is so full that it has no idea of its own.
+  @Test func everyFolderSaysWhatLivesInIt() throws {
+    let picture = try String(
+      contentsOf: Self.sources.appending(path: "../docs/develop/architecture.md"), encoding: .utf8)
+    var files: [String: Int] = [:]
+    let all = FileManager.default.enumerator(atPath: Self.sources.path)
+    for case let path as String in all ?? .init() where path.hasSuffix(".swift") {
+      files[path.split(separator: "/").dropLast().joined(separator: "/"), default: 0] += 1
+    }
+    #expect(files.count > 30)
+    for (folder, count) in files {
+      #expect(picture.contains("| `\(folder)/` | "), "\(folder)")
+      #expect(count <= 15, "\(folder) has \(count) files")
+    }
+  }
 }

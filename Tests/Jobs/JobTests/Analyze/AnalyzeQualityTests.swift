@@ -71,6 +71,32 @@ extension JobTests {
       #expect(try place.bytes("out/ensemble.nc") == found)
     }
 
+    /// What the program would compute itself, given by the file under a name that the state does not have: the same
+    /// analysis. h(x) of that is not known afterwards.
+    @Test(arguments: ["letkf", "eakf"]) func membersValuesOfTheFileAreUsed(method: String) throws {
+      let place = try AnalyzePlace(try workshop(), "given-\(method)")
+      try place.writeEnsemble(Self.plane)
+      let sightings = [Sighting(y: 1.5, x: 2.5, value: 280), Sighting(y: 3, x: 3.5, value: 281)]
+      try place.writeNetCDF(sightings)
+      let settings = ["--method", method, "--set", "filter.half_width=2"]
+      _ = try place.analyzed(2, settings)
+      let own = try place.values("out/observations.nc", "hx_forecast")
+      let header = "y,x,variable,value,error_variance," + (0..<5).map { "hx_\($0)" }.joined(separator: ",")
+      let lines = sightings.enumerated().map { k, one in
+        "\(one.y),\(one.x),radar,\(one.value),\(one.errorVariance)," + (0..<5).map { "\(own[$0 * 2 + k])" }.joined(separator: ",")
+      }
+      try place.write(([header] + lines).joined(separator: "\n") + "\n", to: "given.csv")
+      _ = try place.analyzed(2, settings + ["--observations", "given.csv", "--output", "given"])
+      #expect(try place.bytes("given/ensemble.nc") == place.bytes("out/ensemble.nc"))
+      #expect(try place.values("given/observations.nc", "hx_forecast") == own)
+      #expect(try place.values("given/observations.nc", "hx_analysis").allSatisfy(\.isNaN))
+      // Of another ensemble's size they are refused.
+      try place.write(
+        "y,x,variable,value,error_variance,hx_0,hx_1\n1,1,radar,280,1,279,281\n", to: "two.csv")
+      let refused = try place.analyze(1, ["--observations", "two.csv"])
+      #expect(refused.status == 65 && refused.stderr.contains("h(x) of the members: 2 members; expected 5"))
+    }
+
     /// Nothing to learn: the forecast, to the last bit of its file, whatever the filter and its inflation.
     @Test(arguments: ["letkf", "eakf", "enkf", "denkf", "etkf"])
     func noUsableObservation(method: String) throws {
