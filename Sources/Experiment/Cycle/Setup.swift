@@ -3,6 +3,7 @@ import DaunceAssimilation
 public import DaunceEnsemble
 public import DaunceMPI
 public import DaunceModels
+import DaunceObservations
 public import DaunceState
 
 /// What every stage of an experiment works with: the configuration made real on this rank.
@@ -19,7 +20,7 @@ public final class Setup {
   let localization: Localization
   /// Time steps of a nature run before its time 0.
   let spinUpSteps: Int
-  /// Variables that agents set, as numbers in the layout.
+  /// Fields that agents set, as numbers in the layout.
   public let controls: [Int]
   /// Says what the program is doing; does something on rank 0 only.
   public let progress: any ProgressReporter
@@ -48,7 +49,8 @@ public final class Setup {
     localization = Localization(
       halfWidth: configuration.filter.halfWidth, coupling: configuration.filter.update == .own ? .own : .all,
       exceptions: try configuration.halfWidths(in: model.layout))
-    controls = try configuration.controlledVariables(in: model.layout, observed: observing.variable)
+    let observed = Set(networks.networks.flatMap { [networks] in networks.quantities[$0.kind].operation.fields })
+    controls = try configuration.controlledVariables(in: model.layout, observed: observed.sorted())
   }
 
   /// Time between observations, in the model's unit.

@@ -141,19 +141,22 @@ public struct AssimilateStage {
       setup.progress.note("\(path): observations of \(count) truths; the first truth's are used")
     }
     guard let crew else { return }
-    let n = setup.layout.cells
-    let observed = Set(series.observations.flatMap(\.elements).map { $0 / n })
-    let unseen = observed.subtracting(crew.settings.observed).sorted()
+    let kinds = Dictionary(uniqueKeysWithValues: crew.settings.observed.map { ($0.number, $0) })
+    let observed = Set(series.observations.flatMap(\.elements).map { setup.layout.cell(of: $0).field })
+    let unseen = observed.subtracting(kinds.keys).sorted()
     if !unseen.isEmpty {
       let names = unseen.map { setup.layout.fields[$0].name }.joined(separator: ", ")
       setup.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
     }
-    let trained = crew.settings.errorVariance
-    let others = series.observations.flatMap(\.errorVariances).filter { abs($0 - trained) > 1e-3 * trained }
-    if let other = others.first {
-      setup.progress.note(
-        "\(path): found error variance \(other); the agents were trained with \(trained) and take every observation for "
-          + "that good")
+    for observations in series.observations {
+      for (element, found) in zip(observations.elements, observations.errorVariances) {
+        guard let kind = kinds[setup.layout.cell(of: element).field], !kind.seesError,
+          abs(found - kind.errorVariance) > 1e-3 * kind.errorVariance
+        else { continue }
+        return setup.progress.note(
+          "\(path): found error variance \(found); the agents were trained with \(kind.errorVariance) alone and have not "
+            + "learned what to make of another one")
+      }
     }
   }
 

@@ -22,9 +22,22 @@ extension Setup {
     let agents = configuration.agents
     return AgentSettings(
       base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, orderKept: agents.orderKept,
-      bounds: agents.bounds,
-      controls: controls, observed: [observing.variable], errorVariance: observing.errorVariance,
-      window: agents.window, hidden: agents.hidden)
+      bounds: agents.bounds, controls: controls, observed: observedKinds, window: agents.window, hidden: agents.hidden)
+  }
+
+  /// What the networks observe, with the error variance that observations of a kind have, or their geometric mean where
+  /// it differs from network to network.
+  private var observedKinds: [AgentSettings.Observed] {
+    Set(networks.networks.map(\.kind)).sorted().map { kind in
+      let own = networks.networks.filter { $0.kind == kind }
+      let typical = own[0].errorVariance
+      let isUniform = own.allSatisfy { $0.errorVariance == typical }
+      let logarithms = own.map { Double($0.cells.count) * log($0.errorVariance) }.reduce(0, +)
+      let mean = exp(logarithms / Double(own.reduce(0) { $0 + $1.cells.count }))
+      return AgentSettings.Observed(
+        name: networks.quantities[kind].name, number: kind, operation: networks.quantities[kind].operation,
+        errorVariance: isUniform ? typical : mean, seesError: !isUniform)
+    }
   }
 
   /// Runs the constrained EAKF, the agents' teacher, over the training truths and keeps every local member's analyses.
@@ -55,7 +68,7 @@ extension Setup {
       let failure = try assimilate(
         method, &ensemble, cycles: truth.cycles, after: first,
         place: "training truth \(k + 1) by the reference filter",
-        observations: { truth.observations[$0 - 1] }
+        observations: { truth.observations[$0 - 1].directPart(layout) }
       ) { _, ensemble, _ in
         for m in histories.indices { histories[m][k] += ensemble.states[m] }
       } save: {
@@ -83,7 +96,7 @@ extension Setup {
       course.isOver ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)
     let data = TrainingData(
       stateCount: layout.count, cycles: truths[0].cycles, truths: truths.map(\.states),
-      observations: truths.map { observationFields($0) }, histories: histories)
+      observations: truths.map(\.observations), histories: histories)
     let agents = configuration.agents
     let settings = agentSettings
     let multiplier = Multiplier(
@@ -127,17 +140,20 @@ extension Setup {
       unconstrained: other.map { Crew(settings: $0.settings, agents: $0.agents) },
       report: trainer.report, unconstrainedReport: other?.report, seconds: course.seconds)
   }
+}
 
-  /// Observed values by state element, NaN elsewhere: `[cycle][count]`.
-  private func observationFields(_ truth: Twin) -> [Double] {
-    var fields = [Double](repeating: .nan, count: truth.cycles * layout.count)
-    for (t, observed) in truth.observations.enumerated() {
-      for k in 0..<observed.count {
-        guard let element = observed.network.rows.element(k) else { continue }
-        fields[t * layout.count + element] = observed.values[k]
-      }
+extension ObservationSet {
+  /// The observations of state elements themselves: what the reference filter takes.
+  fileprivate func directPart(_ layout: StateLayout) -> ObservationSet {
+    guard direct == nil else { return self }
+    var part = Observations(elements: [], values: [], errorVariances: [])
+    for k in 0..<count {
+      guard let element = network.rows.element(k) else { continue }
+      part.elements.append(element)
+      part.values.append(values[k])
+      part.errorVariances.append(errorVariances[k])
     }
-    return fields
+    return ObservationSet(part, layout: layout)
   }
 }
 
