@@ -79,46 +79,49 @@ package final class CellObservations {
   package private(set) var placed: PlacedNetwork?
   private let placement: ObservationPlacement
   private let precisions: Workspace<Double>
-  /// Share of each observation in its cell's mean (`[observation]`).
+  /// Share of each observation in its cell's mean (`[observation]`), as their error variances have it.
   private var weights = Workspace<Double>(repeating: 0, count: 0)
+  private var weighed: [Double] = []
 
   package init(_ placement: ObservationPlacement) {
     self.placement = placement
     let count = placement.kinds.count * placement.grid.cells
     (values, precisions) = (Workspace(repeating: .nan, count: count), Workspace(repeating: 0, count: count))
     (errorVariances, deviations) = (Workspace(repeating: 1, count: count), Workspace(repeating: 1, count: count))
-    clear()
-  }
-
-  private func clear() {
-    let n = placement.grid.cells
-    for (j, kind) in placement.kinds.enumerated() {
-      for c in j * n..<(j + 1) * n {
-        values.start[c] = .nan
-        precisions.start[c] = 0
-        errorVariances.start[c] = kind.errorVariance
-      }
-    }
   }
 
   /// Takes in the observations of a time, in place of those before. Allocates only for networks not met before.
   package func take(_ observations: ObservationSet) {
     let placed = placement.place(observations.network)
-    self.placed = placed
-    clear()
-    let (count, slots) = (observations.count, placed.slots.start)
-    if weights.count < count { weights = Workspace(repeating: 0, count: count) }
-    for k in 0..<count where slots[k] >= 0 { precisions.start[Int(slots[k])] += 1 / observations.errorVariances[k] }
-    for k in 0..<count where slots[k] >= 0 {
-      let slot = Int(slots[k])
-      // 1 for an observation by itself, which so keeps its bits.
-      let weight = 1 / observations.errorVariances[k] / precisions.start[slot]
-      weights.start[k] = weight
-      let part = weight * observations.values[k]
-      values.start[slot] = values.start[slot].isNaN ? part : values.start[slot] + part
-      errorVariances.start[slot] = observations.errorVariances[k] * weight
+    if self.placed !== placed || observations.errorVariances != weighed {
+      self.placed = placed
+      weigh(observations.errorVariances, placed)
     }
-    for i in 0..<values.count { deviations.start[i] = errorVariances.start[i].squareRoot() }
+    for i in 0..<values.count { values.start[i] = .nan }
+    let slots = placed.slots.start
+    for k in 0..<observations.count where slots[k] >= 0 {
+      let (slot, part) = (Int(slots[k]), weights.start[k] * observations.values[k])
+      values.start[slot] = values.start[slot].isNaN ? part : values.start[slot] + part
+    }
+  }
+
+  /// Works out everything that the errors of observations decide.
+  private func weigh(_ variances: [Double], _ placed: PlacedNetwork) {
+    let n = placement.grid.cells
+    for (j, kind) in placement.kinds.enumerated() {
+      (errorVariances.start + j * n).update(repeating: kind.errorVariance, count: n)
+    }
+    for i in 0..<precisions.count { precisions.start[i] = 0 }
+    let slots = placed.slots.start
+    if weights.count < variances.count { weights = Workspace(repeating: 0, count: variances.count) }
+    for k in variances.indices where slots[k] >= 0 { precisions.start[Int(slots[k])] += 1 / variances[k] }
+    for k in variances.indices where slots[k] >= 0 {
+      // 1 for an observation by itself, which so keeps its bits.
+      weights.start[k] = 1 / variances[k] / precisions.start[Int(slots[k])]
+      errorVariances.start[Int(slots[k])] = variances[k] * weights.start[k]
+    }
+    for i in 0..<deviations.count { deviations.start[i] = errorVariances.start[i].squareRoot() }
+    weighed = variances
   }
 
   /// Removes observations in a fraction of states: half of those lose a third of their cells, the others all.

@@ -10,13 +10,19 @@ extension JobTests {
       "truths.cycles=14", "truths.spinup_cycles=4",
     ]
     /// Settings and methods: of the skeleton model, whose analyses are constrained; of Lorenz-96 with few members,
-    /// which are gathered, with many, whose moments are reduced, and with a relaxation that needs variances too.
+    /// which are gathered, with many, whose moments are reduced, and with a relaxation that needs variances too; of
+    /// agents that see several kinds of observations with errors of their own.
     static let experiments: [(settings: [String], methods: [String])] = [
       (["initial.spread=0.1"], ["rl", "eakf", "floored-eakf", "constrained-eakf"]),
       (["model.name=lorenz96", "filter.half_width=2"], ["rl", "eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", "members=300"], ["eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", "members=300", "filter.rtps=0.3"], ["eakf", "enkf"]),
+      (["model.name=lorenz96", "filter.half_width=2", kinds], ["rl"]),
+      (["model.name=lorenz96", "filter.half_width=2", kinds, "agents.inputs=covariances"], ["rl"]),
     ]
+    private static let kinds =
+      "observations.networks=[{field: X, every: 2, sd: 1}, {field: X, cells: [1, 5, 9], sd: 0.5}, "
+      + "{field: X, every: 3, function: absolute, sd: 0.5}]"
 
     private func probe(_ ranks: Int, _ settings: [String], _ methods: [String]) throws -> [String: [String: Any]] {
       let folder = try workshop().folder.appending(path: "cycles-\(UUID().uuidString)")
