@@ -6,9 +6,9 @@ package import DaunceState
 ///     minimise 1/2 sum_i (x_i - d_i)^2 / s_i^2   subject to   A x = A x_base,  lower <= x <= upper,
 ///
 /// with d the draw and s the policy's own scales: what the policy is sure of moves least. There are a few equations and
-/// many actions, so the dual is solved, x = d + s^2 A' mu cut off at the bounds: the equations' residual is the gradient of a
-/// convex, piecewise quadratic function of mu, which Newton steps over the actions inside their bounds minimise in a few
-/// iterations. Base forecasts respect the bounds, so there is a solution. Allocates nothing after its creation.
+/// many actions, so the dual is solved, x = d + s^2 A' mu cut off at the bounds: the equations' residual is the gradient
+/// of a convex, piecewise quadratic function of mu, which Newton steps over the actions inside their bounds minimise in
+/// a few iterations. Base forecasts respect the bounds, so there is a solution. Allocates nothing after its creation.
 package final class InvariantProjection {
   /// Invariants that involve some control; the others hold whatever an agent does.
   package let equations: Int

@@ -1,7 +1,7 @@
 package import DaunceState
 
-/// The grid that agents act on, cell by cell, and what they see of a state there: fields of this grid as they are, those
-/// of other grids at the cell nearest to each of its cells.
+/// The grid that agents act on, cell by cell, and what they see of a state there: fields of this grid as they are,
+/// those of other grids at the cell nearest to each of its cells.
 package final class AgentGrid {
   package let layout: StateLayout
   /// Its number in the layout.

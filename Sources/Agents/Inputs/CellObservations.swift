@@ -9,15 +9,12 @@ package final class PlacedNetwork {
   let slots: Workspace<Int32>
   /// Whether the observations of a kind are values of the state at their own cells, so that h(x) is x (`[kind]`).
   package let isOwn: [Bool]
-  /// Whether there are kinds for which h has to be worked out.
-  let needsOperators: Bool
 
   init(_ network: ObservationNetwork, slots: [Int32], isOwn: [Bool]) {
     self.network = network
     self.slots = Workspace(repeating: -1, count: slots.count)
     self.slots.copy(from: slots)
     self.isOwn = isOwn
-    needsOperators = isOwn.contains(false)
   }
 }
 
@@ -77,6 +74,8 @@ package final class CellObservations {
   package let deviations: Workspace<Double>
   /// What is observed and where; `nil` before the first observations.
   package private(set) var placed: PlacedNetwork?
+  /// Whether there are kinds for which h has to be worked out.
+  private(set) var needsOperators = false
   private let placement: ObservationPlacement
   private let precisions: Workspace<Double>
   /// Share of each observation in its cell's mean (`[observation]`), as their error variances have it.
@@ -95,6 +94,7 @@ package final class CellObservations {
     let placed = placement.place(observations.network)
     if self.placed !== placed || observations.errorVariances != weighed {
       self.placed = placed
+      needsOperators = placed.isOwn.contains(false)
       weigh(observations.errorVariances, placed)
     }
     for i in 0..<values.count { values.start[i] = .nan }
@@ -124,6 +124,10 @@ package final class CellObservations {
     weighed = variances
   }
 
+  /// Whether the observations of a kind are values of the state at their own cells.
+  @inline(__always)
+  func isOwn(_ kind: Int) -> Bool { !needsOperators || placed?.isOwn[kind] ?? true }
+
   /// Removes observations in a fraction of states: half of those lose a third of their cells, the others all.
   package func makeGaps(fraction: Double, stream: RandomStream) {
     guard fraction > 0, stream.uniform(at: 0) < fraction else { return }
@@ -139,7 +143,7 @@ package final class CellObservations {
   ///   - state: `[layout.count]`.
   ///   - simulated: `[kind][cell]`; kinds that are the state itself are left alone.
   package func simulate(_ state: UnsafePointer<Double>, into simulated: UnsafeMutablePointer<Double>) {
-    guard let placed, placed.needsOperators else { return }
+    guard needsOperators, let placed else { return }
     let n = placement.grid.cells
     for j in placed.isOwn.indices where !placed.isOwn[j] { (simulated + j * n).update(repeating: 0, count: n) }
     let x = Span(_unsafeStart: state, count: placement.grid.layout.count)

@@ -51,11 +51,22 @@ package final class Features {
     let control: Int?
     /// Number among the observed kinds of its own observations.
     let kind: Int?
+    /// Their typical error variance, where inputs are to tell how far from it they are.
+    let error: Double?
     let reference: Double
     let scale: Double
     let lowerBound: Double?
     /// Of inputs: deviations from the reference are multiplied by it.
     var unit: Double { 1 / (1.5 * scale) }
+  }
+
+  /// An observed kind that is no field of the agents' grid, with its typical values.
+  private struct Function {
+    let kind: Int
+    /// As of a field.
+    let error: Double?
+    let reference: Double
+    let scale: Double
   }
 
   /// Number of inputs.
@@ -65,8 +76,7 @@ package final class Features {
   private let settings: AgentSettings
   private let grid: AgentGrid
   private let fields: [Field]
-  /// Observed kinds that are no field of the agents' grid, with their typical values.
-  private let functions: [(kind: Int, reference: Double, scale: Double)]
+  private let functions: [Function]
   private let base: any BaseForecast
   private let literal: LiteralInputs?
   private var auxiliary: [Double]
@@ -80,14 +90,16 @@ package final class Features {
     let layout = grid.layout
     let kinds = settings.observed
     let observed = kinds.map { $0.field(of: layout, onGrid: grid.number) }
+    let errors = kinds.map { $0.seesError ? $0.errorVariance : nil }
     fields = layout.fields.enumerated().map { v, field in
-      Field(
-        number: v, control: settings.controls.firstIndex(of: v), kind: observed.firstIndex(of: v),
+      let kind = observed.firstIndex(of: v)
+      return Field(
+        number: v, control: settings.controls.firstIndex(of: v), kind: kind, error: kind.flatMap { errors[$0] },
         reference: field.reference, scale: field.scale, lowerBound: field.lowerBound)
     }
     functions = kinds.indices.filter { observed[$0] == nil }.map { j in
       let range = kinds[j].range(in: layout)
-      return (j, range.reference, range.scale)
+      return Function(kind: j, error: errors[j], reference: range.reference, scale: range.scale)
     }
     literal = settings.inputs == .literal ? LiteralInputs(grid) : nil
     auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * grid.cells)
@@ -181,7 +193,7 @@ package final class Features {
       out.put()
     }
     putFlag(y, &out)
-    if settings.observed[kind].seesError { putError(kind, view, &out) }
+    if let error = field.error { putError(kind, typical: error, view, &out) }
   }
 
   private func putFlag(_ y: UnsafePointer<Double>, _ out: inout InputRows) {
@@ -190,9 +202,8 @@ package final class Features {
   }
 
   /// Logarithm of the error variance over the kind's typical one.
-  private func putError(_ kind: Int, _ view: View, _ out: inout InputRows) {
+  private func putError(_ kind: Int, typical: Double, _ view: View, _ out: inout InputRows) {
     let r = view.observed.errorVariances.start + kind * grid.cells
-    let typical = settings.observed[kind].errorVariance
     for c in 0..<grid.cells { row.start[c] = Float(r[c] / typical) }
     takeLogarithm(factor: 1, shift: 0)
     out.put()
@@ -219,8 +230,7 @@ package final class Features {
     takeLogarithm(factor: 0.3, shift: 1)
     out.put()
     guard let kind = field.kind else { return }
-    let isOwn = view.observed.placed?.isOwn[kind] ?? true
-    putInnovation(kind, against: isOwn ? mean : view.simulatedMean + kind * n, view, &out)
+    putInnovation(kind, against: view.observed.isOwn(kind) ? mean : view.simulatedMean + kind * n, view, &out)
     let r = view.observed.errorVariances.start + kind * n
     for c in 0..<n {
       let s = spread[c] * spread[c]
@@ -257,16 +267,14 @@ package final class Features {
 
   /// Observations of a function of the state: a window of them, a flag where there is none, the error, the innovation
   /// against the member's own h(x), and against that of the ensemble's mean where agents see it.
-  private func putFunction(
-    _ function: (kind: Int, reference: Double, scale: Double), _ view: View, _ out: inout InputRows
-  ) {
+  private func putFunction(_ function: Function, _ view: View, _ out: inout InputRows) {
     let (n, row, kind) = (grid.cells, row.start, function.kind)
     let y = view.observed.values.start + kind * n
     let unit = 1 / (1.5 * function.scale)
     for c in 0..<n { row[c] = y[c].isNaN ? 0 : Float(min(max((y[c] - function.reference) * unit, -10), 10)) }
     out.put(grid.window)
     putFlag(y, &out)
-    if settings.observed[kind].seesError { putError(kind, view, &out) }
+    if let error = function.error { putError(kind, typical: error, view, &out) }
     putInnovation(kind, against: view.simulated + kind * n, view, &out)
     if settings.seesEnsemble { putInnovation(kind, against: view.simulatedMean + kind * n, view, &out) }
   }

@@ -46,7 +46,8 @@ package final class NearestCells {
     for (step, reach) in [2, 8, 32, Double.infinity].enumerated() {
       if indices.count == step { indices.append(PlaceIndex(grid.places, metric: metric, reach: reach)) }
       indices[step].candidates(low: at, high: at, into: &candidates)
-      let found = candidates.map { (cell: Int($0), distance: metric.squaredDistance(at, indices[step].embedded[Int($0)])) }
+      let embedded = indices[step].embedded
+      let found = candidates.map { (cell: Int($0), distance: metric.squaredDistance(at, embedded[Int($0)])) }
         .filter { $0.distance <= reach * reach }
       guard found.count < count else {
         return found.sorted { ($0.distance, $0.cell) < ($1.distance, $1.cell) }.prefix(count).map(\.cell)

@@ -3,8 +3,8 @@ import DaunceMPI
 import DaunceNumerics
 import DaunceState
 
-/// The agents' step that training and assimilation share: base forecasts, one reduction or gather for what is seen of the
-/// ensemble, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
+/// The agents' step that training and assimilation share: base forecasts, one reduction or gather for what is seen of
+/// the ensemble, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
 final class PolicyRunner {
   let settings: AgentSettings
   let layout: StateLayout
@@ -20,11 +20,7 @@ final class PolicyRunner {
   let sequences: Int
   /// What is observed in every sequence, to be taken in before `assembleMoments`.
   let observed: [CellObservations]
-  /// h(x) of one member and of the mean, for kinds that are not the state itself: `[kind][cell]`.
-  private let simulated: Workspace<Double>
-  private let simulatedMean: Workspace<Double>
-  /// A member with the ensemble's mean in its controls' place, `[layout.count]`.
-  private let middle: Workspace<Double>
+  private let simulated: SimulatedObservations
   /// Mean and standard deviation over members of the base forecast: `[sequence][control][cell]`.
   let mean: Workspace<Double>
   let spread: Workspace<Double>
@@ -75,13 +71,10 @@ final class PolicyRunner {
     head = PolicyHead(settings: settings, layout: layout)
     let placement = ObservationPlacement(settings, grid: grid)
     observed = (0..<sequences).map { _ in CellObservations(placement) }
-    let seen = settings.observed.count * grid.cells
-    (simulated, simulatedMean) = (Workspace(repeating: 0, count: seen), Workspace(repeating: 0, count: seen))
-    middle = Workspace(repeating: 0, count: layout.count)
-    let count = settings.controls.count * grid.cells
-    actionCount = count
+    simulated = SimulatedObservations(settings, grid: grid)
+    actionCount = settings.controls.count * grid.cells
     draws = Draws(members: distribution.members, seed: seed, kind: settings.draws, orderKept: orderKept)
-    uniforms = Workspace(repeating: 0, count: count)
+    uniforms = Workspace(repeating: 0, count: actionCount)
     mean = Workspace(repeating: 0, count: sequences * actionCount)
     spread = Workspace(repeating: 0, count: sequences * actionCount)
     scales = Workspace(repeating: 0, count: actionCount)
@@ -100,9 +93,7 @@ final class PolicyRunner {
       settings.observed.firstIndex { $0.field(of: base.layout, onGrid: grid.number) == control }
     }
     let seesCovariances = settings.inputs == .covariances
-    regression =
-      seesCovariances
-      ? LocalRegression(members: distribution.members, window: grid.window) : nil
+    regression = seesCovariances ? LocalRegression(members: distribution.members, window: grid.window) : nil
     regressions = Workspace(repeating: 0, count: seesCovariances ? width * grid.window.size : 0)
     if knowsOrder || seesCovariances {
       gathered = [Double](repeating: 0, count: distribution.members * width)
@@ -189,25 +180,15 @@ final class PolicyRunner {
     beforePrevious: UnsafePointer<Double>, time: Int, sequence: Int
   ) {
     let observed = observed[sequence]
-    if observed.placed?.needsOperators ?? false { simulate(observed, forecast: forecast, sequence: sequence) }
+    simulated.compute(
+      observed, forecast: forecast, ensemble: settings.seesEnsemble ? mean.start + sequence * actionCount : nil)
     let view = Features.View(
-      forecast: forecast, observed: observed, simulated: simulated.start, simulatedMean: simulatedMean.start,
-      mean: mean.start + sequence * actionCount, spread: spread.start + sequence * actionCount,
+      forecast: forecast, observed: observed, simulated: simulated.member.start,
+      simulatedMean: simulated.mean.start, mean: mean.start + sequence * actionCount, spread: spread.start + sequence * actionCount,
       regressions: regressions.start + (regression == nil ? 0 : sequence * actionCount * grid.window.size),
       previous: previous, beforePrevious: beforePrevious, time: time)
     features.fill(tile.input, view, vectors: vectors)
     policy.forward(tile)
-  }
-
-  /// Works out what would be observed of one member, and of the ensemble's mean where agents see it.
-  private func simulate(_ observed: CellObservations, forecast: UnsafePointer<Double>, sequence: Int) {
-    observed.simulate(forecast, into: simulated.start)
-    guard settings.seesEnsemble else { return }
-    middle.copy(from: forecast)
-    for (k, v) in settings.controls.enumerated() {
-      (middle.start + layout.offsets[v]).update(from: mean.start + sequence * actionCount + k * cells, count: cells)
-    }
-    observed.simulate(middle.start, into: simulatedMean.start)
   }
 
   /// Writes what the policy's increments are added to: the ensemble mean of the base forecast or the member's own

@@ -76,7 +76,9 @@ struct AgentStore {
 
   /// What is observed, as a file has it: one field with one error in a single attribute, anything else kind by kind.
   private func described(_ observed: [AgentSettings.Observed]) -> (arrays: [NamedArray], notes: [Attribute]) {
-    if observed.count == 1, !observed[0].seesError, observed[0].operation == ObservationOperator(fields: [observed[0].number]) {
+    if observed.count == 1, !observed[0].seesError,
+      observed[0].operation == ObservationOperator(fields: [observed[0].number])
+    {
       return ([], [Attribute("error_variance", observed[0].errorVariance)])
     }
     return (
@@ -104,10 +106,11 @@ struct AgentStore {
           seesError: inputs[j] == 1)
       }
     }
-    guard file.arrays.contains(where: { $0.name == "observed_error_variances" }) else {
+    if own.count == 1, !file.arrays.contains(where: { $0.name == "observed_error_variances" }) {
       return kinds([try file.number("error_variance")], [0])
     }
-    let (found, expected) = (try file.text("observed_operators"), own.map { words($0.operation) }.joined(separator: "; "))
+    let expected = own.map { words($0.operation) }.joined(separator: "; ")
+    let found = try file.text("observed_operators")
     guard found == expected else {
       throw ExperimentError(
         .data, path, "attribute observed_operators", found: found,

@@ -4,7 +4,8 @@ import DaunceObservations
 import DaunceState
 import Testing
 
-/// A pressure far from zero beside a bounded mixing ratio, on a ring of five cells; in units of `unit`, shifted by `shift`.
+/// A pressure far from zero beside a bounded mixing ratio, on a ring of five cells; in units of `unit`, shifted by
+/// `shift`.
 private func layout(unit: Double = 1, shift: Double = 0) -> StateLayout {
   StateLayout(
     ring: 5, length: 5,
@@ -99,13 +100,19 @@ private let square = ObservationOperator(fields: [0], function: .square)
   }
 
   /// Gaps leave the error variances, and the numbers that decide are those of the state's elements.
-  @Test func gapsAreMadeByElement() {
-    let stream = RandomStream(seed: 1, purpose: .test, cycle: 2)
-    let cells = placed(
-      observations(layout, elements: [0, 1, 2, 3, 4], values: [1, 2, 3, 4, 5], errorVariances: [1, 1, 1, 1, 1]))
+  @Test func gapsAreMadeByElement() throws {
+    func lost(_ stream: RandomStream) -> [Bool] { (0..<5).map { stream.uniform(at: 2 + 5 + $0) < 0.33 } }
+    // One of those that take a third of the cells, and some of these.
+    let stream = try #require(
+      (0..<100).map { RandomStream(seed: $0, purpose: .test) }
+        .first { $0.uniform(at: 1) >= 0.5 && Set(lost($0)).count == 2 })
+    let settings = settings(layout, [.init(field: 1, of: layout, errorVariance: 0.5)], .member)
+    let cells = CellObservations(ObservationPlacement(settings, grid: AgentGrid(layout, grid: 0, window: 3)))
+    cells.take(
+      observations(layout, elements: [5, 6, 7, 8, 9], values: [1, 2, 3, 4, 5], errorVariances: [1, 1, 1, 1, 1]))
     cells.makeGaps(fraction: 1, stream: stream)
-    let share = stream.uniform(at: 1) < 0.5 ? 1 : 0.33
-    for c in 0..<5 { #expect(cells.values.values[c].isNaN == (stream.uniform(at: 2 + c) < share), "cell \(c)") }
+    #expect(cells.values.values.map { $0.isNaN } == lost(stream))
+    #expect(cells.errorVariances.values == [1, 1, 1, 1, 1])
   }
 }
 
