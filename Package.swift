@@ -122,7 +122,9 @@ let package = Package(
         "AssimilationProbe",
       ], fixtures: true),
     unit(
-      "AgentsTests", ["DaunceAgents", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceState"], fixtures: true),
+      "AgentsTests",
+      ["DaunceAgents", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState"],
+      fixtures: true),
     unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
     unit(
       "ConfigurationTests",

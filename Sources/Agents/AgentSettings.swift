@@ -52,13 +52,12 @@ public struct AgentSettings: Sendable, Hashable {
   /// see the ensemble; `nil`: to be measured in training.
   public var orderKept: Double?
   public var bounds: Bounds
-  /// Variables that the agent sets; the others are left to the base.
+  /// Fields that the agent sets, all on one grid; the others are left to the base.
   public var controls: [Int]
-  /// Variables whose observations the agent sees.
-  public var observed: [Int]
-  /// Error variance of the observations (normalises the gain that agents see), in the variable's unit squared.
-  public var errorVariance: Double
-  /// Cells in the window around the target cell, odd.
+  /// Kinds of observations that the agent sees.
+  public var observed: [Observed]
+  /// Cells in the window around the target cell along each dimension of the grid, odd; where cells have places of their
+  /// own, the number of nearest ones.
   public var window: Int
   /// Sizes of the hidden layers.
   public var hidden: [Int]
@@ -66,8 +65,7 @@ public struct AgentSettings: Sendable, Hashable {
   /// All settings; see the properties.
   public init(
     base: Base, inputs: Inputs, target: Target, draws: Draws, orderKept: Double? = 0, bounds: Bounds,
-    controls: [Int], observed: [Int],
-    errorVariance: Double, window: Int, hidden: [Int]
+    controls: [Int], observed: [Observed], window: Int, hidden: [Int]
   ) {
     self.base = base
     self.inputs = inputs
@@ -77,7 +75,6 @@ public struct AgentSettings: Sendable, Hashable {
     self.bounds = bounds
     self.controls = controls
     self.observed = observed
-    self.errorVariance = errorVariance
     self.window = window
     self.hidden = hidden
   }
@@ -90,7 +87,8 @@ public struct AgentSettings: Sendable, Hashable {
 
   /// Whether a policy network has the inputs and outputs that these settings ask for.
   public func fits(_ policy: Network, layout: StateLayout, auxiliary: Int) -> Bool {
-    window % 2 == 1 && (1...layout.cells).contains(window) && !controls.isEmpty
+    window % 2 == 1 && (1...cells(in: layout)).contains(window) && !controls.isEmpty
+      && controls.allSatisfy { layout.fields[$0].grid == grid(in: layout) }
       && policy.sizes.first == Features.count(settings: self, layout: layout, auxiliary: auxiliary)
       && policy.sizes.last == 2 * controls.count
   }
@@ -99,12 +97,12 @@ public struct AgentSettings: Sendable, Hashable {
 /// What agents need of a model: the base forecast that they correct and the local fields that they see.
 public protocol BaseForecast: AnyObject {
   var layout: StateLayout { get }
-  /// Carries a state (`[variable][cell]`) to the next observation time without noise, cheaply.
+  /// Carries a state (`[layout.count]`) to the next observation time without noise, cheaply.
   func advance(_ state: inout MutableSpan<Double>)
   /// Linear functions that an agent's action has to leave as the base forecast has them; possibly empty.
   var invariants: [LinearInvariant] { get }
   /// Number of auxiliary fields.
   var auxiliaryCount: Int { get }
-  /// Writes auxiliary fields of a state, about in [-1, 1] (`[auxiliary][cell]`).
+  /// Writes auxiliary fields of a state, about in [-1, 1] (`[auxiliary][cell]` of the grid that agents act on).
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>)
 }

@@ -1,7 +1,7 @@
 public import DaunceEnsemble
 public import DaunceMPI
 public import DaunceObservations
-public import DaunceState
+import DaunceState
 import DaunceNumerics
 
 /// The agents as an ensemble update: every member's policy turns the base forecast and the observations into its
@@ -10,7 +10,6 @@ public final class AgentUpdate: EnsembleUpdate {
   private let runner: PolicyRunner
   private let agents: [Agent]
   private let tile: Activations
-  private let observation: Workspace<Double>
   private let anchors: Workspace<Double>
   private let actions: Workspace<Double>
   /// The last three analyses of every local member, newest first: persistence-based agents see their differences.
@@ -31,7 +30,6 @@ public final class AgentUpdate: EnsembleUpdate {
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
       sequences: 1, orderKept: settings.orderKept ?? 0)
     tile = Activations(network: agents[0].policy, vectors: runner.vectors)
-    observation = Workspace(repeating: .nan, count: base.layout.count)
     anchors = Workspace(repeating: 0, count: runner.actionCount)
     actions = Workspace(repeating: 0, count: runner.actionCount)
     past = agents.map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: base.layout.count) } }
@@ -50,7 +48,7 @@ public final class AgentUpdate: EnsembleUpdate {
     started = true
   }
 
-  /// Adds the local agents' last three analyses (`[variable][cell]` each) to a snapshot: persistence-based agents see
+  /// Adds the local agents' last three analyses (`[layout.count]` each) to a snapshot: persistence-based agents see
   /// their differences.
   public func save(into snapshot: inout Snapshot) {
     snapshot.set("agents_started", started ? 1 : 0)
@@ -86,10 +84,7 @@ public final class AgentUpdate: EnsembleUpdate {
   ///
   /// - Throws: `MPIError` from the one reduction.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
-    for i in 0..<observation.count { observation.start[i] = .nan }
-    for k in 0..<observations.count {
-      if let element = observations.network.rows.element(k) { observation.start[element] = observations.values[k] }
-    }
+    runner.observed[0].take(observations)
     for m in ensemble.states.indices {
       ensemble.states[m].withUnsafeBufferPointer { state in
         if let x = state.baseAddress { runner.present(x, member: m, sequence: 0) }
@@ -111,8 +106,8 @@ public final class AgentUpdate: EnsembleUpdate {
   /// Replaces the controls of one member's base forecast by its policy's draw.
   private func act(on x: UnsafeMutablePointer<Double>, agent m: Int, cycle: Int) {
     runner.evaluate(
-      agents[m].policy, tile: tile, forecast: x, observation: observation.start, previous: past[m][1].start,
-      beforePrevious: past[m][2].start, time: cycle, sequence: 0)
+      agents[m].policy, tile: tile, forecast: x, previous: past[m][1].start, beforePrevious: past[m][2].start,
+      time: cycle, sequence: 0)
     runner.anchors(anchors.start, forecast: x, sequence: 0)
     runner.draw(
       actions.start, anchors: anchors.start, tile: tile, purpose: .policyDraw, member: m, cycle: cycle,

@@ -1,24 +1,24 @@
 package import DaunceState
 
 /// Holds a model's linear invariants in the actions of an agent: the actions nearest to the drawn ones that leave every
-/// invariant where the member's base forecast has it and respect the lower bounds,
+/// invariant where the member's base forecast has it and respect the bounds,
 ///
-///     minimise 1/2 sum_i (x_i - d_i)^2 / s_i^2   subject to   A x = A x_base,  x >= lower,
+///     minimise 1/2 sum_i (x_i - d_i)^2 / s_i^2   subject to   A x = A x_base,  lower <= x <= upper,
 ///
 /// with d the draw and s the policy's own scales: what the policy is sure of moves least. There are a few equations and
-/// many actions, so the dual is solved, x = max(lower, d + s^2 A' mu): the equations' residual is the gradient of a
-/// convex, piecewise quadratic function of mu, which Newton steps over the actions above their bounds minimise in a few
-/// iterations. Base forecasts respect the bounds, so there is a solution. Allocates nothing after its creation.
+/// many actions, so the dual is solved, x = d + s^2 A' mu cut off at the bounds: the equations' residual is the gradient
+/// of a convex, piecewise quadratic function of mu, which Newton steps over the actions inside their bounds minimise in
+/// a few iterations. Base forecasts respect the bounds, so there is a solution. Allocates nothing after its creation.
 package final class InvariantProjection {
   /// Invariants that involve some control; the others hold whatever an agent does.
   package let equations: Int
-  private let controls: [Int]
-  private let cells: Int
+  /// Elements of the state that the actions set, control after control.
+  private let ranges: [Range<Int>]
   private let count: Int
   /// A, `[equation][control][cell]`.
   private let coefficients: Workspace<Double>
-  /// `[control][cell]`, `-infinity` where there is none.
-  private let lowerBounds: Workspace<Double>
+  /// `[control][cell]`, `-infinity` and `infinity` where there is none.
+  private let lowerBounds, upperBounds: Workspace<Double>
   /// x of the present multipliers, `[control][cell]`.
   private let point: Workspace<Double>
   /// `[equation]` each: b = A x_base, mu, a step of it, the trial mu, the residual A x - b, the size of its terms.
@@ -33,19 +33,20 @@ package final class InvariantProjection {
   ///   - invariants: with one coefficient for every element of a state of `layout`.
   ///   - controls: variables that the actions set, in the actions' order.
   package init(invariants: [LinearInvariant], layout: StateLayout, controls: [Int]) {
-    let cells = layout.cells
     let rows = invariants.map { invariant in controls.flatMap { invariant.coefficients[layout.range($0)] } }
       .filter { row in row.contains { $0 != 0 } }
     equations = rows.count
-    self.controls = controls
-    self.cells = cells
-    count = controls.count * cells
+    ranges = controls.map { layout.range($0) }
+    count = ranges.reduce(0) { $0 + $1.count }
     coefficients = Workspace(repeating: 0, count: rows.count * count)
     for (k, value) in rows.joined().enumerated() { coefficients.start[k] = value }
     lowerBounds = Workspace(repeating: -.infinity, count: count)
-    for (k, v) in controls.enumerated() {
-      for c in 0..<cells { lowerBounds.start[k * cells + c] = layout.fields[v].lowerBound ?? -.infinity }
+    upperBounds = Workspace(repeating: .infinity, count: count)
+    func everywhere(_ bound: (Field) -> Double) -> [Double] {
+      controls.flatMap { [Double](repeating: bound(layout.fields[$0]), count: layout.range($0).count) }
     }
+    lowerBounds.copy(from: everywhere { $0.lowerBound ?? -.infinity })
+    upperBounds.copy(from: everywhere { $0.upperBound ?? .infinity })
     point = Workspace(repeating: 0, count: count)
     func numbers(_ count: Int) -> Workspace<Double> { Workspace(repeating: 0, count: count) }
     (targets, multipliers, step) = (numbers(equations), numbers(equations), numbers(equations))
@@ -57,9 +58,9 @@ package final class InvariantProjection {
   /// not all numbers are left alone, so that a broken policy shows.
   ///
   /// - Parameters:
-  ///   - actions: drawn on entry, projected on return, at or above their bounds (`[control][cell]`).
+  ///   - actions: drawn on entry, projected on return, inside their bounds (`[control][cell]`).
   ///   - scales: of the laws that they were drawn from, positive (`[control][cell]`).
-  ///   - base: the member's base forecast (`[variable][cell]`).
+  ///   - base: the member's base forecast (`[layout.count]`).
   package func project(
     _ actions: UnsafeMutablePointer<Double>, scales: UnsafePointer<Double>, base: UnsafePointer<Double>
   ) {
@@ -67,9 +68,10 @@ package final class InvariantProjection {
     for e in 0..<equations {
       multipliers.start[e] = 0
       targets.start[e] = 0
-      for (k, v) in controls.enumerated() {
-        let row = coefficients.start + e * count + k * cells
-        for c in 0..<cells { targets.start[e] += row[c] * base[v * cells + c] }
+      var row = coefficients.start + e * count
+      for range in ranges {
+        for c in 0..<range.count { targets.start[e] += row[c] * base[range.lowerBound + c] }
+        row += range.count
       }
     }
     var objective = evaluate(multipliers.start, draws: actions, scales: scales)
@@ -112,7 +114,7 @@ package final class InvariantProjection {
       var force = 0.0
       for e in 0..<equations { force += coefficients.start[e * count + i] * mu[e] }
       let moved = draws[i] + scales[i] * scales[i] * force
-      x[i] = moved < lowerBounds.start[i] ? lowerBounds.start[i] : moved
+      x[i] = moved < lowerBounds.start[i] ? lowerBounds.start[i] : min(moved, upperBounds.start[i])
       let z = (x[i] - draws[i]) / scales[i]
       cost += 0.5 * z * z
     }
@@ -167,7 +169,8 @@ package final class InvariantProjection {
       for f in 0...e {
         let (p, q) = (coefficients.start + e * count, coefficients.start + f * count)
         var sum = 0.0
-        for i in 0..<count where !freeOnly || point.start[i] > lowerBounds.start[i] {
+        for i in 0..<count
+        where !freeOnly || (point.start[i] > lowerBounds.start[i] && point.start[i] < upperBounds.start[i]) {
           sum += p[i] * q[i] * scales[i] * scales[i]
         }
         matrix[e * equations + f] = sum

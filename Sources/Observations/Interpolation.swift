@@ -32,7 +32,7 @@ public struct Interpolation: Sendable {
   }
 
   /// Rough distance between neighbouring places in each direction.
-  private static func typicalWidths(_ grid: Grid, _ geometry: Geometry) -> [Double]? {
+  package static func typicalWidths(_ grid: Grid, _ geometry: Geometry) -> [Double]? {
     var low = SIMD3<Double>(repeating: .infinity)
     var high = SIMD3<Double>(repeating: -.infinity)
     for place in grid.places {

@@ -1,178 +1,325 @@
 import DaunceState
 
-/// Fills the policy's inputs for one member: local features of every cell, normalised to about [-1, 1].
+/// Fills the policy's inputs for one member: local features of every cell, normalised to about [-1, 1]; fields are about
+/// their reference in units of their scale.
 ///
-/// For each controlled or observed variable: a window of the base forecast and of the observation (the forecast where
-/// it is missing, with a flag), their square roots where the variable is bounded below; the other variables and the
-/// model's auxiliary fields at the cell; with `inputs: ensemble` the mean in a window of three cells, the spread, its
-/// logarithm and the innovation against the mean, raw and times the Kalman gain of that spread; with `inputs:
-/// covariances` that and the terms of `LocalRegression`; with `base: persistence` the two last finite differences in
-/// time. `inputs: literal` replaces all of that, see `LiteralInputs`.
-public final class Features {
+/// For each controlled or observed field: a window of the base forecast and of the observation (the forecast where it is
+/// missing, with a flag), their square roots where the field is bounded below, and the logarithm of the observation's
+/// error variance over its typical value where that varies; the other fields and the model's auxiliary fields at the
+/// cell; with `inputs: ensemble` the mean in a window of three cells, the spread, its logarithm and the innovation
+/// against the mean, raw and times the Kalman gain of that spread; with `inputs: covariances` that and the terms of
+/// `LocalRegression`; with `base: persistence` the two last finite differences in time. Observations of anything else
+/// than a field of the agents' grid come after the fields, see `putFunction`. `inputs: literal` replaces all of that,
+/// see `LiteralInputs`.
+package final class Features {
   /// What is known of one member at one time. Buffers are borrowed for the call.
-  struct View {
-    /// Base forecast, `[variable][cell]`.
+  package struct View {
+    /// Base forecast, `[layout.count]`.
     let forecast: UnsafePointer<Double>
-    /// Observed values by state element, NaN where there is none, `[variable][cell]`.
-    let observation: UnsafePointer<Double>
+    let observed: CellObservations
+    /// h(x) of the forecast, and of the forecast with the ensemble's mean in the controls' place, for the kinds that are
+    /// not the state itself: `[kind][cell]`.
+    let simulated: UnsafePointer<Double>
+    let simulatedMean: UnsafePointer<Double>
     /// Ensemble mean and standard deviation of the base forecast of the controls, `[control][cell]` each.
     let mean: UnsafePointer<Double>
     let spread: UnsafePointer<Double>
-    /// Regressions on the window's cells, `[control][offset][cell]`; used with `inputs: covariances`.
+    /// Regressions on the window's cells, `[control][place][cell]`; used with `inputs: covariances`.
     let regressions: UnsafePointer<Double>
-    /// Analyses one and two observation times ago, `[variable][cell]`; used with `base: persistence`.
+    /// Analyses one and two observation times ago, `[layout.count]`; used with `base: persistence`.
     let previous: UnsafePointer<Double>
     let beforePrevious: UnsafePointer<Double>
     /// Observation times since the start; used with `inputs: literal`.
     let time: Int
+
+    package init(
+      forecast: UnsafePointer<Double>, observed: CellObservations, simulated: UnsafePointer<Double>,
+      simulatedMean: UnsafePointer<Double>, mean: UnsafePointer<Double>, spread: UnsafePointer<Double>,
+      regressions: UnsafePointer<Double>, previous: UnsafePointer<Double>, beforePrevious: UnsafePointer<Double>,
+      time: Int
+    ) {
+      (self.forecast, self.observed) = (forecast, observed)
+      (self.simulated, self.simulatedMean) = (simulated, simulatedMean)
+      (self.mean, self.spread, self.regressions) = (mean, spread, regressions)
+      (self.previous, self.beforePrevious, self.time) = (previous, beforePrevious, time)
+    }
+  }
+
+  /// A field as agents see it.
+  private struct Field {
+    let number: Int
+    let control: Int?
+    /// Number among the observed kinds of its own observations.
+    let kind: Int?
+    /// Their typical error variance, where inputs are to tell how far from it they are.
+    let error: Double?
+    let reference: Double
+    let scale: Double
+    let lowerBound: Double?
+    /// Of inputs: deviations from the reference are multiplied by it.
+    var unit: Double { 1 / (1.5 * scale) }
+  }
+
+  /// An observed kind that is no field of the agents' grid, with its typical values.
+  private struct Function {
+    let kind: Int
+    /// As of a field.
+    let error: Double?
+    let reference: Double
+    let scale: Double
   }
 
   /// Number of inputs.
-  public let count: Int
-  let settings: AgentSettings
-  let layout: StateLayout
+  package let count: Int
+  /// Cells that agents act on.
+  package var cells: Int { grid.cells }
+  private let settings: AgentSettings
+  private let grid: AgentGrid
+  private let fields: [Field]
+  private let functions: [Function]
   private let base: any BaseForecast
+  private let literal: LiteralInputs?
   private var auxiliary: [Double]
   private let row: Workspace<Float>
+  private let innovations: Workspace<Double>
 
-  init(settings: AgentSettings, base: any BaseForecast) {
+  package init(settings: AgentSettings, base: any BaseForecast, grid: AgentGrid) {
     self.settings = settings
     self.base = base
-    layout = base.layout
-    auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * layout.cells)
+    self.grid = grid
+    let layout = grid.layout
+    let kinds = settings.observed
+    let observed = kinds.map { $0.field(of: layout, onGrid: grid.number) }
+    let errors = kinds.map { $0.seesError ? $0.errorVariance : nil }
+    fields = layout.fields.enumerated().map { v, field in
+      let kind = observed.firstIndex(of: v)
+      return Field(
+        number: v, control: settings.controls.firstIndex(of: v), kind: kind, error: kind.flatMap { errors[$0] },
+        reference: field.reference, scale: field.scale, lowerBound: field.lowerBound)
+    }
+    functions = kinds.indices.filter { observed[$0] == nil }.map { j in
+      let range = kinds[j].range(in: layout)
+      return Function(kind: j, error: errors[j], reference: range.reference, scale: range.scale)
+    }
+    literal = settings.inputs == .literal ? LiteralInputs(grid) : nil
+    auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * grid.cells)
     // Whole vectors, for the logarithm; 1 has one.
-    let vectors = (layout.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
+    let vectors = (grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     row = Workspace(repeating: 1, count: vectors * Lanes.scalarCount)
+    innovations = Workspace(repeating: .nan, count: grid.cells)
     count = Self.count(settings: settings, layout: layout, auxiliary: base.auxiliaryCount)
   }
 
   /// Number of inputs for given settings.
   static func count(settings: AgentSettings, layout: StateLayout, auxiliary: Int) -> Int {
-    if settings.inputs == .literal { return LiteralInputs(layout: layout, window: settings.window).count }
-    var count = auxiliary
+    let grid = layout.grids[settings.grid(in: layout)]
+    let window = WindowShape(grid, geometry: layout.geometry, width: settings.window)
+    let edges = window.bounded.count
+    if settings.inputs == .literal {
+      let positions = grid.places.isEmpty ? grid.dimensions.count { $0.axis != nil } : layout.geometry.axes.count
+      return layout.fields.count * (window.size + 2) + 1 + positions + edges
+    }
+    let vicinity = WindowShape(grid, geometry: layout.geometry, width: 3).size
+    let observed = settings.observed.map { $0.field(of: layout, onGrid: settings.grid(in: layout)) }
+    var count = auxiliary + edges
     for v in layout.fields.indices {
       let controlled = settings.controls.contains(v)
-      let observed = settings.observed.contains(v)
+      let kind = observed.firstIndex(of: v)
       let bounded = layout.fields[v].lowerBound != nil
-      if controlled || observed {
-        count += settings.window + (bounded ? 2 : 0)
-      } else {
-        count += 1
-      }
-      if observed { count += settings.window + 1 + (bounded ? 1 : 0) }
-      if controlled, settings.seesEnsemble { count += 5 + (observed ? 2 : 0) }
-      if controlled, observed, settings.inputs == .covariances { count += settings.window + 1 }
+      count += controlled || kind != nil ? window.size + (bounded ? 2 : 0) : 1
+      if let kind { count += window.size + 1 + (bounded ? 1 : 0) + (settings.observed[kind].seesError ? 1 : 0) }
+      if controlled, settings.seesEnsemble { count += vicinity + 2 + (kind != nil ? 2 : 0) }
+      if controlled, kind != nil, settings.inputs == .covariances { count += window.size + 1 }
+    }
+    for (j, field) in observed.enumerated() where field == nil {
+      count += window.size + 2 + (settings.observed[j].seesError ? 1 : 0) + (settings.seesEnsemble ? 1 : 0)
     }
     if settings.base == .persistence { count += 2 * layout.fields.count }
     return count
   }
 
   /// Writes the inputs of all cells into `tile` (`[input][cell]`, padded to whole vectors).
-  func fill(_ tile: UnsafeMutableBufferPointer<Lanes>, _ view: View, vectors: Int) {
-    let n = layout.cells
+  package func fill(_ tile: UnsafeMutableBufferPointer<Lanes>, _ view: View, vectors: Int) {
     let stride = vectors * Lanes.scalarCount
     guard let start = UnsafeMutableRawPointer(tile.baseAddress)?.assumingMemoryBound(to: Float.self) else {
       return
     }
-    if settings.inputs == .literal {
-      return LiteralInputs(layout: layout, window: settings.window).fill(
+    if let literal {
+      return literal.fill(
         start, stride: stride, state: view.forecast, previous: view.previous, beforePrevious: view.beforePrevious,
-        time: view.time)
+        time: view.time, row: row.start)
     }
-    var out = start
-    let row = row.start
-
-    /// Puts `row`, rotated by `offset` cells, into the next input.
-    func put(offset: Int = 0) {
-      let shift = offset < 0 ? offset + n : offset
-      out.update(from: row + shift, count: n - shift)
-      (out + n - shift).update(from: row, count: shift)
-      out += stride
+    var out = InputRows(out: start, stride: stride, cells: grid.cells, row: row.start)
+    for field in fields {
+      let x = grid.values(field.number, of: view.forecast)
+      putForecast(field, x, &out)
+      let mean = settings.seesEnsemble ? field.control.map { view.mean + $0 * grid.cells } : nil
+      if let kind = field.kind { putObservation(field, kind, instead: mean ?? x, view, &out) }
+      if let mean, let control = field.control { putEnsemble(field, control, mean, view, vectors, &out) }
+      if settings.base == .persistence { putDifferences(field, x, view, &out) }
     }
-    func putWindow(_ width: Int) {
-      for offset in -(width / 2)...(width / 2) { put(offset: offset) }
+    for function in functions { putFunction(function, view, &out) }
+    for values in grid.window.edges {
+      for c in 0..<grid.cells { row.start[c] = values[c] }
+      out.put()
     }
-
-    for v in layout.fields.indices {
-      let variable = layout.fields[v]
-      let x = view.forecast + v * n
-      let y = view.observation + v * n
-      let unit = 1 / (1.5 * variable.scale)
-      let control = settings.controls.firstIndex(of: v)
-      let observed = settings.observed.contains(v)
-      for c in 0..<n { row[c] = Float(x[c] * unit) }
-      if control != nil || observed { putWindow(settings.window) } else { put() }
-      if control != nil || observed, let lower = variable.lowerBound {
-        for c in 0..<n { row[c] = Float((max(0, x[c] - lower) * unit).squareRoot()) }
-        put()
-        for c in 0..<n { row[c] = Float(min(x[c] / variable.scale, 1)) }
-        put()
-      }
-      let ensemble = settings.seesEnsemble && control != nil
-      let mean = view.mean + (control ?? 0) * n
-      let spread = view.spread + (control ?? 0) * n
-      if observed {
-        let fallback = ensemble ? mean : x
-        for c in 0..<n { row[c] = Float((y[c].isNaN ? fallback[c] : y[c]) * unit) }
-        putWindow(settings.window)
-        if let lower = variable.lowerBound {
-          for c in 0..<n { row[c] = (max(0, row[c] - Float(lower * unit))).squareRoot() }
-          put()
-        }
-        for c in 0..<n { row[c] = y[c].isNaN ? 1 : 0 }
-        put()
-      }
-      if ensemble {
-        for c in 0..<n { row[c] = Float(mean[c] * unit) }
-        putWindow(3)
-        for c in 0..<n { row[c] = Float(spread[c] / variable.scale) }
-        put()
-        for c in 0..<n { row[c] = Float(spread[c] / variable.scale + 1e-4) }
-        for v in 0..<vectors {
-          let lanes = UnsafeMutableRawPointer(row + v * Lanes.scalarCount).assumingMemoryBound(to: Lanes.self)
-          lanes.pointee = 0.3 * logarithm(lanes.pointee) + 1
-        }
-        put()
-        if observed {
-          let noise = settings.errorVariance.squareRoot()
-          for c in 0..<n {
-            row[c] = y[c].isNaN ? 0 : Float(min(max((y[c] - mean[c]) / (2 * noise), -4), 4))
-          }
-          put()
-          for c in 0..<n {
-            let s = spread[c] * spread[c]
-            row[c] *= Float(s / (s + settings.errorVariance))
-          }
-          put()
-        }
-        if observed, settings.inputs == .covariances, let control {
-          LocalRegression.fill(
-            out, stride: stride, window: settings.window, cells: n,
-            regressions: view.regressions + control * settings.window * n, observation: y, mean: mean,
-            scale: variable.scale)
-          out += (settings.window + 1) * stride
-        }
-      }
-      if settings.base == .persistence {
-        for c in 0..<n { row[c] = Float((view.previous[v * n + c] - x[c]) * -4 * unit) }
-        put()
-        for c in 0..<n {
-          row[c] = Float((view.previous[v * n + c] - view.beforePrevious[v * n + c]) * 4 * unit)
-        }
-        put()
-      }
-    }
-    putAuxiliary(view.forecast, at: out, stride: stride)
+    putAuxiliary(view.forecast, &out)
   }
 
-  private func putAuxiliary(_ state: UnsafePointer<Double>, at start: UnsafeMutablePointer<Float>, stride: Int) {
-    let n = layout.cells
+  private func putForecast(_ field: Field, _ x: UnsafePointer<Double>, _ out: inout InputRows) {
+    let (n, row, reference, unit) = (grid.cells, row.start, field.reference, field.unit)
+    for c in 0..<n { row[c] = Float((x[c] - reference) * unit) }
+    guard field.control != nil || field.kind != nil else { return out.put() }
+    out.put(grid.window)
+    guard let lower = field.lowerBound else { return }
+    for c in 0..<n { row[c] = Float((max(0, x[c] - lower) * unit).squareRoot()) }
+    out.put()
+    for c in 0..<n { row[c] = Float(min((x[c] - reference) / field.scale, 1)) }
+    out.put()
+  }
+
+  /// A field's own observations.
+  ///
+  /// - Parameter fallback: what stands where there is none (`[cell]`).
+  private func putObservation(
+    _ field: Field, _ kind: Int, instead fallback: UnsafePointer<Double>, _ view: View, _ out: inout InputRows
+  ) {
+    let (n, row, reference, unit) = (grid.cells, row.start, field.reference, field.unit)
+    let y = view.observed.values.start + kind * n
+    for c in 0..<n { row[c] = Float(((y[c].isNaN ? fallback[c] : y[c]) - reference) * unit) }
+    out.put(grid.window)
+    if let lower = field.lowerBound {
+      for c in 0..<n { row[c] = (max(0, row[c] - Float((lower - reference) * unit))).squareRoot() }
+      out.put()
+    }
+    putFlag(y, &out)
+    if let error = field.error { putError(kind, typical: error, view, &out) }
+  }
+
+  private func putFlag(_ y: UnsafePointer<Double>, _ out: inout InputRows) {
+    for c in 0..<grid.cells { row.start[c] = y[c].isNaN ? 1 : 0 }
+    out.put()
+  }
+
+  /// Logarithm of the error variance over the kind's typical one.
+  private func putError(_ kind: Int, typical: Double, _ view: View, _ out: inout InputRows) {
+    let r = view.observed.errorVariances.start + kind * grid.cells
+    for c in 0..<grid.cells { row.start[c] = Float(r[c] / typical) }
+    takeLogarithm(factor: 1, shift: 0)
+    out.put()
+  }
+
+  /// Replaces `row` by `factor log(row) + shift`.
+  private func takeLogarithm(factor: Float, shift: Float) {
+    for v in 0..<row.count / Lanes.scalarCount {
+      let lanes = UnsafeMutableRawPointer(row.start + v * Lanes.scalarCount).assumingMemoryBound(to: Lanes.self)
+      lanes.pointee = factor * logarithm(lanes.pointee) + shift
+    }
+  }
+
+  private func putEnsemble(
+    _ field: Field, _ control: Int, _ mean: UnsafePointer<Double>, _ view: View, _ vectors: Int, _ out: inout InputRows
+  ) {
+    let (n, row, reference, unit, scale) = (grid.cells, row.start, field.reference, field.unit, field.scale)
+    let spread = view.spread + control * n
+    for c in 0..<n { row[c] = Float((mean[c] - reference) * unit) }
+    out.put(grid.vicinity)
+    for c in 0..<n { row[c] = Float(spread[c] / scale) }
+    out.put()
+    for c in 0..<n { row[c] = Float(spread[c] / scale + 1e-4) }
+    takeLogarithm(factor: 0.3, shift: 1)
+    out.put()
+    guard let kind = field.kind else { return }
+    putInnovation(kind, against: view.observed.isOwn(kind) ? mean : view.simulatedMean + kind * n, view, &out)
+    let r = view.observed.errorVariances.start + kind * n
+    for c in 0..<n {
+      let s = spread[c] * spread[c]
+      row[c] *= Float(s / (s + r[c]))
+    }
+    out.put()
+    guard settings.inputs == .covariances else { return }
+    LocalRegression.fill(
+      out.out, stride: out.stride, window: grid.window,
+      regressions: view.regressions + control * grid.window.size * n, innovations: innovations.start, scale: scale)
+    out.skip(grid.window.size + 1)
+  }
+
+  /// What observations are beyond `simulated`, in units of two of their standard deviations; 0 where there is none.
+  private func putInnovation(
+    _ kind: Int, against simulated: UnsafePointer<Double>, _ view: View, _ out: inout InputRows
+  ) {
+    let (n, row, innovations) = (grid.cells, row.start, innovations.start)
+    let (y, noise) = (view.observed.values.start + kind * n, view.observed.deviations.start + kind * n)
+    for c in 0..<n { innovations[c] = y[c] - simulated[c] }
+    for c in 0..<n { row[c] = y[c].isNaN ? 0 : Float(min(max(innovations[c] / (2 * noise[c]), -4), 4)) }
+    out.put()
+  }
+
+  private func putDifferences(_ field: Field, _ x: UnsafePointer<Double>, _ view: View, _ out: inout InputRows) {
+    let (n, row, unit) = (grid.cells, row.start, field.unit)
+    let previous = grid.values(field.number, of: view.previous, slot: 1)
+    let before = grid.values(field.number, of: view.beforePrevious, slot: 2)
+    for c in 0..<n { row[c] = Float((previous[c] - x[c]) * -4 * unit) }
+    out.put()
+    for c in 0..<n { row[c] = Float((previous[c] - before[c]) * 4 * unit) }
+    out.put()
+  }
+
+  /// Observations of a function of the state: a window of them, a flag where there is none, the error, the innovation
+  /// against the member's own h(x), and against that of the ensemble's mean where agents see it.
+  private func putFunction(_ function: Function, _ view: View, _ out: inout InputRows) {
+    let (n, row, kind) = (grid.cells, row.start, function.kind)
+    let y = view.observed.values.start + kind * n
+    let unit = 1 / (1.5 * function.scale)
+    for c in 0..<n { row[c] = y[c].isNaN ? 0 : Float(min(max((y[c] - function.reference) * unit, -10), 10)) }
+    out.put(grid.window)
+    putFlag(y, &out)
+    if let error = function.error { putError(kind, typical: error, view, &out) }
+    putInnovation(kind, against: view.simulated + kind * n, view, &out)
+    if settings.seesEnsemble { putInnovation(kind, against: view.simulatedMean + kind * n, view, &out) }
+  }
+
+  private func putAuxiliary(_ state: UnsafePointer<Double>, _ out: inout InputRows) {
+    let n = grid.cells
     guard !auxiliary.isEmpty else { return }
-    let values = Span(_unsafeStart: state, count: layout.count)
+    let values = Span(_unsafeStart: state, count: grid.layout.count)
     var fields = auxiliary.mutableSpan
     base.auxiliaryFields(of: values, into: &fields)
     for k in 0..<auxiliary.count / n {
-      for c in 0..<n { start[k * stride + c] = Float(auxiliary[k * n + c]) }
+      for c in 0..<n { out.out[c] = Float(auxiliary[k * n + c]) }
+      out.skip(1)
     }
   }
+}
+
+/// Puts inputs one after the other into a tile, from a row of all cells.
+struct InputRows {
+  /// The next input.
+  private(set) var out: UnsafeMutablePointer<Float>
+  let stride: Int
+  let cells: Int
+  let row: UnsafePointer<Float>
+
+  init(out: UnsafeMutablePointer<Float>, stride: Int, cells: Int, row: UnsafePointer<Float>) {
+    (self.out, self.stride, self.cells, self.row) = (out, stride, cells, row)
+  }
+
+  /// The row at the cell itself.
+  @inline(__always)
+  mutating func put() {
+    out.update(from: row, count: cells)
+    out += stride
+  }
+
+  /// The row at every place of a window.
+  @inline(__always)
+  mutating func put(_ window: Neighbourhood) {
+    for place in 0..<window.size {
+      window.copy(place, from: row, to: out)
+      out += stride
+    }
+  }
+
+  /// Leaves inputs to somebody else.
+  mutating func skip(_ inputs: Int) { out += inputs * stride }
 }

@@ -37,14 +37,15 @@ final class TargetOrder {
   /// Takes in a moment whose policy outputs are in `tile`; nothing where members have not been gathered.
   func add(_ moment: Rollout.Moment, _ tile: Activations, anchors: UnsafePointer<Double>) {
     guard let forecasts = runner.forecasts(sequence: moment.sequence) else { return }
-    let (m, n) = (moment.member, runner.layout.cells)
+    let (m, n) = (moment.member, runner.cells)
     let members = runner.distribution.members
     carried.copy(from: moment.lastTarget)
     if runner.settings.base == .coarseStep { advance() }
     for (k, v) in runner.settings.controls.enumerated() {
+      let offset = runner.layout.offsets[v]
       for c in 0..<n {
         let i = k * n + c
-        let x = carried.start[v * n + c]
+        let x = carried.start[offset + c]
         var below = 0.0
         for j in 0..<members {
           let other = forecasts.first[j * forecasts.stride + i]
@@ -53,7 +54,7 @@ final class TargetOrder {
         let before = below / Double(members) - 0.5
         let (location, scale) = runner.head.law(k, anchor: anchors[i], outputs: runner.head.outputs(tile, k, c))
         let after =
-          runner.head.laws[k].cumulative(moment.target[v * n + c], location: location, scale: scale) - 0.5
+          runner.head.laws[k].cumulative(moment.target[offset + c], location: location, scale: scale) - 0.5
         products[m] += before * after
         squares[m] += 0.5 * (before * before + after * after)
       }

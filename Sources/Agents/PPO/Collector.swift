@@ -47,14 +47,13 @@ final class Collector {
   ) throws -> Outcome {
     var outcome = Outcome(
       reward: agents.map { _ in 0 }, deviation: agents.map { _ in bands.map { _ in 0 } })
-    let n = runner.layout.cells
+    let n = runner.cells
     for step in 0..<steps {
       try rollout.advance { moment in
         let m = moment.member
         runner.evaluate(
-          agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
-          previous: moment.previous, beforePrevious: moment.beforePrevious, time: moment.time,
-          sequence: moment.sequence)
+          agents[m].policy, tile: tile, forecast: moment.state, previous: moment.previous, beforePrevious: moment.beforePrevious,
+          time: moment.time, sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
         runner.draw(
           actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: m,
@@ -105,7 +104,7 @@ final class Collector {
       }
       (e.actions.start + index * e.actionCount).update(from: actions.start, count: e.actionCount)
       (e.anchors.start + index * e.actionCount).update(from: anchors.start, count: e.actionCount)
-      let n = runner.layout.cells
+      let n = runner.cells
       for v in 0..<runner.vectors {
         // By the same function as in the learner, so that the first ratio is 1.
         let density = runner.head.logDensity(
@@ -122,13 +121,13 @@ final class Collector {
   /// Reward of every cell (3.2), in units of the variables' climatological variance (or deviation, for the CRPS),
   /// summed over controls. Limited below, so that a blown-up sequence does not drown the others.
   private func computeReward(_ moment: Rollout.Moment) {
-    let n = runner.layout.cells
+    let n = runner.cells
     for c in 0..<n { reward.start[c] = 0 }
     for (k, v) in runner.settings.controls.enumerated() {
-      let unit = 1 / runner.layout.fields[v].scale
+      let (unit, offset) = (1 / runner.layout.fields[v].scale, runner.layout.offsets[v])
       for c in 0..<n {
-        let x = moment.state[v * n + c]
-        let error = (x - moment.target[v * n + c]) * unit
+        let x = moment.state[offset + c]
+        let error = (x - moment.target[offset + c]) * unit
         switch ppo.reward {
         case .squaredError:
           reward.start[c] -= Float(min(error * error, 10))

@@ -16,12 +16,10 @@ final class Rollout {
   private let tag: Int
   private let seed: UInt64
   private let missingFraction: Double
-  /// Of every local member, newest first: present state, and one and two times ago, each `[sequence][variable][cell]`.
+  /// Of every local member, newest first: present state, and one and two times ago, each `[sequence][layout.count]`.
   private let past: [[Workspace<Double>]]
-  /// Base forecast of every local member, `[sequence][variable][cell]`.
+  /// Base forecast of every local member, `[sequence][layout.count]`.
   private let forecasts: [Workspace<Double>]
-  /// Observations with gaps made for training, `[sequence][variable][cell]`.
-  private let observation: Workspace<Double>
   /// Where each sequence of each local member stands: `[member][sequence]`.
   private var places: [[Place]]
   private var restarts: [[Int]]
@@ -45,7 +43,6 @@ final class Rollout {
     let members = runner.distribution.local.count
     past = (0..<members).map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: count) } }
     forecasts = (0..<members).map { _ in Workspace(repeating: 0, count: count) }
-    observation = Workspace(repeating: .nan, count: count)
     places = (0..<members).map { _ in [Place](repeating: Place(), count: runner.sequences) }
     restarts = (0..<members).map { _ in [Int](repeating: 0, count: runner.sequences) }
     for m in 0..<members {
@@ -124,12 +121,11 @@ final class Rollout {
     let time: Int
     /// Whether the sequence started again just before this step.
     let isStart: Bool
-    /// Base forecast and, once drawn, the actions' state: `[variable][cell]`.
+    /// Base forecast and, once drawn, the actions' state: `[layout.count]`.
     let state: UnsafeMutablePointer<Double>
-    let observation: UnsafePointer<Double>
     let previous: UnsafePointer<Double>
     let beforePrevious: UnsafePointer<Double>
-    /// What the reward compares with, and the same one observation time ago, `[variable][cell]`.
+    /// What the reward compares with, and the same one observation time ago, `[layout.count]`.
     let target: UnsafePointer<Double>
     let lastTarget: UnsafePointer<Double>
   }
@@ -139,7 +135,10 @@ final class Rollout {
   /// - Parameter act: is given every member's moment and has to write its actions into `state`.
   func advance(_ act: (Moment) throws -> Void) throws {
     let count = data.stateCount
+    let isShared = runner.settings.seesEnsemble
     restartWhereNeeded()
+    // Members that see the ensemble stand at the same time, and its regressions are on these observations.
+    if isShared { for s in 0..<sequences { observe(places[0][s], sequence: s) } }
     for m in forecasts.indices {
       for s in 0..<sequences {
         let x = forecasts[m].start + s * count
@@ -156,7 +155,7 @@ final class Rollout {
       for s in 0..<sequences {
         let place = places[m][s]
         let (truth, time) = (place.truth, place.time)
-        observe(truth, time, sequence: s)
+        if !isShared { observe(place, sequence: s) }
         let target =
           runner.settings.target == .truth ? data.truths[truth] : data.histories[m][truth]
         try target.withUnsafeBufferPointer { target in
@@ -164,8 +163,7 @@ final class Rollout {
           try act(
             Moment(
               member: m, sequence: s, time: time + 1, isStart: time == place.start,
-              state: forecasts[m].start + s * count,
-              observation: observation.start + s * count, previous: past[m][1].start + s * count,
+              state: forecasts[m].start + s * count, previous: past[m][1].start + s * count,
               beforePrevious: past[m][2].start + s * count, target: target + (time + 1) * count,
               lastTarget: target + time * count))
         }
@@ -178,15 +176,11 @@ final class Rollout {
     step += 1
   }
 
-  /// Writes the observations after `time` into the sequence's slot, with gaps in a fraction of them.
-  private func observe(_ truth: Int, _ time: Int, sequence s: Int) {
-    let count = data.stateCount
-    let y = observation.start + s * count
-    data.observations[truth].withUnsafeBufferPointer { all in
-      if let all = all.baseAddress { y.update(from: all + time * count, count: count) }
-    }
-    makeGaps(
-      in: y, count: count, fraction: missingFraction,
+  /// Hands the runner the observations after a place, with gaps in a fraction of them.
+  private func observe(_ place: Place, sequence s: Int) {
+    runner.observed[s].take(data.observations[place.truth][place.time])
+    runner.observed[s].makeGaps(
+      fraction: missingFraction,
       stream: RandomStream(seed: seed, purpose: .trainingOrder, member: tag << 16 + s, cycle: step))
   }
 
@@ -214,12 +208,12 @@ final class Rollout {
 
   /// The same for agents that have to agree: judged by the mean and spread that every rank has.
   private func momentsAreImplausible(_ s: Int) -> Bool {
-    let n = runner.layout.cells
+    let n = runner.cells
     for (k, v) in runner.settings.controls.enumerated() {
-      let limit = Self.range * runner.layout.fields[v].scale
+      let (limit, reference) = (Self.range * runner.layout.fields[v].scale, runner.layout.fields[v].reference)
       for c in 0..<n {
         let i = s * runner.actionCount + k * n + c
-        if !(abs(runner.mean.start[i]) < limit && runner.spread.start[i] < limit) { return true }
+        if !(abs(runner.mean.start[i] - reference) < limit && runner.spread.start[i] < limit) { return true }
       }
     }
     return false
@@ -227,11 +221,4 @@ final class Rollout {
 
   /// Climatological standard deviations beyond which a state is given up: twice the model's own largest values.
   static let range = 50.0
-}
-
-/// Removes observations in a fraction of states: half of those lose a third of their cells, the others all.
-func makeGaps(in y: UnsafeMutablePointer<Double>, count: Int, fraction: Double, stream: RandomStream) {
-  guard fraction > 0, stream.uniform(at: 0) < fraction else { return }
-  let share = stream.uniform(at: 1) < 0.5 ? 1 : 0.33
-  for i in 0..<count where stream.uniform(at: 2 + i) < share { y[i] = .nan }
 }

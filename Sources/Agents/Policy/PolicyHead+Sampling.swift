@@ -1,13 +1,13 @@
 extension PolicyHead {
   /// Draws control `k` at every cell from the policy outputs in `tile`: normal and truncated normal laws by
-  /// `NormalKernel`, the others cell by cell.
+  /// `NormalKernel`, the others cell by cell; above an upper bound they are moved to it.
   ///
   /// - Parameters:
   ///   - actions: `[cell]`, as everything else.
   ///   - scales: filled with the laws' scales, in the variable's unit; `nil` where nobody needs them.
   ///   - anchors: what the policy's increments are added to.
   ///   - uniforms: in (0, 1); the draw increases with them.
-  func sample(
+  package func sample(
     _ k: Int, into actions: UnsafeMutablePointer<Double>, scales: UnsafeMutablePointer<Double>?,
     anchors: UnsafePointer<Double>, _ tile: Activations, uniforms: UnsafePointer<Double>
   ) {
@@ -19,7 +19,8 @@ extension PolicyHead {
     case .clipped, .softplus:
       for c in 0..<cells {
         let (m, s) = law(k, anchor: anchors[c], outputs: outputs(tile, k, c))
-        actions[c] = laws[k].sample(location: m, scale: s, uniform: uniforms[c])
+        let action = laws[k].sample(location: m, scale: s, uniform: uniforms[c])
+        actions[c] = action > upperBounds[k] ? upperBounds[k] : action
         scales?[c] = s
       }
     }
@@ -30,7 +31,7 @@ extension PolicyHead {
     _ k: Int, lower: Double, into actions: UnsafeMutablePointer<Double>, scales: UnsafeMutablePointer<Double>?,
     anchors: UnsafePointer<Double>, _ tile: Activations, uniforms: UnsafePointer<Double>
   ) {
-    let unit = self.scales[k]
+    let (unit, upper) = (self.scales[k], upperBounds[k])
     let inverse = 1 / unit
     let range = (Float(Self.logScaleRange.lowerBound), Float(Self.logScaleRange.upperBound))
     guard let output = UnsafePointer(tile.output.baseAddress) else { return }
@@ -54,7 +55,7 @@ extension PolicyHead {
       for lane in 0..<count {
         let action = anchors[first + lane] + unit * Double(draw[lane])
         // Rounding may leave it below; a not-a-number stays.
-        actions[first + lane] = action < lower ? lower : action
+        actions[first + lane] = action < lower ? lower : action > upper ? upper : action
       }
       if let scales {
         for lane in 0..<count { scales[first + lane] = unit * Double(scale[lane]) }

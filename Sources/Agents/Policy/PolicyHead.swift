@@ -9,7 +9,10 @@ package struct PolicyHead: Sendable {
   let scales: [Double]
   /// Their logarithms.
   let logUnits: [Float]
-  /// Cells of a state.
+  /// Largest admissible value of every control, `infinity` where there is none: draws beyond it are moved there, and
+  /// their density is that of the law without this bound.
+  let upperBounds: [Double]
+  /// Cells that agents act on.
   package let cells: Int
   /// Groups of eight cells in a tile.
   package let vectors: Int
@@ -20,10 +23,11 @@ package struct PolicyHead: Sendable {
   static let initialLogScale = -2.0
 
   package init(settings: AgentSettings, layout: StateLayout) {
-    cells = layout.cells
-    vectors = (layout.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
+    cells = settings.cells(in: layout)
+    vectors = (cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     scales = settings.controls.map { layout.fields[$0].scale }
     logUnits = scales.map { Float(log($0)) }
+    upperBounds = settings.controls.map { layout.fields[$0].upperBound ?? .infinity }
     laws = settings.controls.map { v in
       guard let lower = layout.fields[v].lowerBound else { return .normal }
       switch settings.bounds {

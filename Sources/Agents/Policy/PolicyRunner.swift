@@ -3,11 +3,14 @@ import DaunceMPI
 import DaunceNumerics
 import DaunceState
 
-/// The agents' step that training and assimilation share: base forecasts, one reduction or gather for what is seen of the
-/// ensemble, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
+/// The agents' step that training and assimilation share: base forecasts, one reduction or gather for what is seen of
+/// the ensemble, inputs, policy, draw. A batch holds `sequences` independent ensembles; an assimilation has one.
 final class PolicyRunner {
   let settings: AgentSettings
   let layout: StateLayout
+  let grid: AgentGrid
+  /// Cells that agents act on.
+  var cells: Int { grid.cells }
   let distribution: Distribution
   let base: any BaseForecast
   let features: Features
@@ -15,12 +18,17 @@ final class PolicyRunner {
   var vectors: Int { head.vectors }
   let draws: Draws
   let sequences: Int
+  /// What is observed in every sequence, to be taken in before `assembleMoments`.
+  let observed: [CellObservations]
+  private let simulated: SimulatedObservations
   /// Mean and standard deviation over members of the base forecast: `[sequence][control][cell]`.
   let mean: Workspace<Double>
   let spread: Workspace<Double>
-  /// Regressions on the cells of the window, with `inputs: covariances`: `[sequence][control][offset][cell]`.
+  /// Regressions on the cells of the window, with `inputs: covariances`: `[sequence][control][place][cell]`.
   private let regressions: Workspace<Double>
   private let regression: LocalRegression?
+  /// Number among the observed kinds of each control's own observations.
+  private let controlKinds: [Int?]
   private let statistics: EnsembleStatistics
   /// Controls' base forecasts of the local members, `[local member][sequence][control][cell]`.
   private let rows: Workspace<Double>
@@ -54,12 +62,19 @@ final class PolicyRunner {
     self.distribution = distribution
     self.sequences = sequences
     layout = base.layout
-    features = Features(settings: settings, base: base)
-    head = PolicyHead(settings: settings, layout: base.layout)
-    let count = settings.controls.count * layout.cells
-    actionCount = count
+    precondition(
+      settings.controls.allSatisfy { base.layout.fields[$0].grid == settings.grid(in: base.layout) },
+      "agents set fields of one grid")
+    let grid = AgentGrid(layout, grid: settings.grid(in: layout), window: settings.window)
+    self.grid = grid
+    features = Features(settings: settings, base: base, grid: grid)
+    head = PolicyHead(settings: settings, layout: layout)
+    let placement = ObservationPlacement(settings, grid: grid)
+    observed = (0..<sequences).map { _ in CellObservations(placement) }
+    simulated = SimulatedObservations(settings, grid: grid)
+    actionCount = settings.controls.count * grid.cells
     draws = Draws(members: distribution.members, seed: seed, kind: settings.draws, orderKept: orderKept)
-    uniforms = Workspace(repeating: 0, count: count)
+    uniforms = Workspace(repeating: 0, count: actionCount)
     mean = Workspace(repeating: 0, count: sequences * actionCount)
     spread = Workspace(repeating: 0, count: sequences * actionCount)
     scales = Workspace(repeating: 0, count: actionCount)
@@ -67,35 +82,36 @@ final class PolicyRunner {
     invariants = InvariantProjection(invariants: base.invariants, layout: base.layout, controls: settings.controls)
     let width = sequences * actionCount
     rows = Workspace(repeating: 0, count: distribution.local.count * width)
-    let units = (0..<sequences).flatMap { _ in
-      settings.controls.flatMap { [Double](repeating: base.layout.fields[$0].scale, count: base.layout.cells) }
+    func everywhere(_ value: (Field) -> Double) -> [Double] {
+      let one = settings.controls.flatMap { [Double](repeating: value(base.layout.fields[$0]), count: grid.cells) }
+      return (0..<sequences).flatMap { _ in one }
     }
     self.communicator = communicator
     gatheredCounts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
     knowsOrder = settings.canKeepOrder && (orderKept > 0 || gathersMembers)
+    controlKinds = settings.controls.map { control in
+      settings.observed.firstIndex { $0.field(of: base.layout, onGrid: grid.number) == control }
+    }
     let seesCovariances = settings.inputs == .covariances
-    regression =
-      seesCovariances
-      ? LocalRegression(
-        members: distribution.members, cells: base.layout.cells, window: settings.window,
-        errorVariance: settings.errorVariance) : nil
-    regressions = Workspace(repeating: 0, count: seesCovariances ? width * settings.window : 0)
+    regression = seesCovariances ? LocalRegression(members: distribution.members, window: grid.window) : nil
+    regressions = Workspace(repeating: 0, count: seesCovariances ? width * grid.window.size : 0)
     if knowsOrder || seesCovariances {
       gathered = [Double](repeating: 0, count: distribution.members * width)
     }
     // Draws read whole vectors of eight.
     members = Workspace(repeating: 0, count: gathered.count + 8)
     statistics = EnsembleStatistics(
-      width: width, distribution: distribution, communicator: communicator, units: units)
+      width: width, distribution: distribution, communicator: communicator,
+      reference: everywhere(\.reference), units: everywhere(\.scale))
   }
 
-  /// Takes in the base forecast (`[variable][cell]`) of local member `m` in one sequence, for `assembleMoments`.
+  /// Takes in the base forecast (`[layout.count]`) of local member `m` in one sequence, for `assembleMoments`.
   func present(_ forecast: UnsafePointer<Double>, member m: Int, sequence: Int) {
     guard settings.seesEnsemble else { return }
-    let n = layout.cells
+    let n = cells
     let row = rows.start + (m * sequences + sequence) * actionCount
     for (k, v) in settings.controls.enumerated() {
-      (row + k * n).update(from: forecast + v * n, count: n)
+      (row + k * n).update(from: forecast + layout.offsets[v], count: n)
     }
   }
 
@@ -137,13 +153,15 @@ final class PolicyRunner {
 
   /// Works out the regressions of the observed controls in every sequence.
   private func regress(by regression: LocalRegression) {
-    let n = layout.cells
+    let n = cells
     for s in 0..<sequences {
-      for (k, v) in settings.controls.enumerated() where settings.observed.contains(v) {
+      for (k, kind) in controlKinds.enumerated() {
+        guard let kind else { continue }
         let first = s * actionCount + k * n
         regression.compute(
-          into: regressions.start + first * settings.window, forecasts: members.start + first,
-          stride: sequences * actionCount, mean: mean.start + first)
+          into: regressions.start + first * grid.window.size, forecasts: members.start + first,
+          stride: sequences * actionCount, mean: mean.start + first,
+          errorVariances: observed[s].errorVariances.start + kind * n)
       }
     }
   }
@@ -158,16 +176,17 @@ final class PolicyRunner {
   ///
   /// - Parameter time: observation times since the start, this one included.
   func evaluate(
-    _ policy: Network, tile: Activations, forecast: UnsafePointer<Double>, observation: UnsafePointer<Double>,
-    previous: UnsafePointer<Double>, beforePrevious: UnsafePointer<Double>, time: Int,
-    sequence: Int
+    _ policy: Network, tile: Activations, forecast: UnsafePointer<Double>, previous: UnsafePointer<Double>,
+    beforePrevious: UnsafePointer<Double>, time: Int, sequence: Int
   ) {
+    let observed = observed[sequence]
+    simulated.compute(
+      observed, forecast: forecast, ensemble: settings.seesEnsemble ? mean.start + sequence * actionCount : nil)
     let view = Features.View(
-      forecast: forecast, observation: observation, mean: mean.start + sequence * actionCount,
-      spread: spread.start + sequence * actionCount,
-      regressions: regressions.start + (regression == nil ? 0 : sequence * actionCount * settings.window),
-      previous: previous,
-      beforePrevious: beforePrevious, time: time)
+      forecast: forecast, observed: observed, simulated: simulated.member.start,
+      simulatedMean: simulated.mean.start, mean: mean.start + sequence * actionCount, spread: spread.start + sequence * actionCount,
+      regressions: regressions.start + (regression == nil ? 0 : sequence * actionCount * grid.window.size),
+      previous: previous, beforePrevious: beforePrevious, time: time)
     features.fill(tile.input, view, vectors: vectors)
     policy.forward(tile)
   }
@@ -177,12 +196,11 @@ final class PolicyRunner {
   func anchors(
     _ anchors: UnsafeMutablePointer<Double>, forecast: UnsafePointer<Double>, sequence: Int
   ) {
-    let n = layout.cells
+    let n = cells
     for (k, v) in settings.controls.enumerated() {
+      let own = forecast + layout.offsets[v]
       for c in 0..<n {
-        anchors[k * n + c] =
-          settings.seesEnsemble
-          ? mean.start[sequence * actionCount + k * n + c] : forecast[v * n + c]
+        anchors[k * n + c] = settings.seesEnsemble ? mean.start[sequence * actionCount + k * n + c] : own[c]
       }
     }
   }
@@ -192,7 +210,7 @@ final class PolicyRunner {
     _ actions: UnsafeMutablePointer<Double>, anchors: UnsafePointer<Double>, tile: Activations, purpose: Purpose,
     member m: Int, cycle: Int, sequence: Int
   ) {
-    let n = layout.cells
+    let n = cells
     draws.fill(
       UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount), purpose: purpose,
       member: distribution.local.lowerBound + m, cycle: cycle, sequence: sequence,
@@ -205,19 +223,19 @@ final class PolicyRunner {
   }
 
   /// Moves the actions drawn last (`[control][cell]`) to where the linear invariants are those of the base forecast
-  /// (`[variable][cell]`). The environment's part, not the policy's: densities are those of the draw.
+  /// (`[layout.count]`). The environment's part, not the policy's: densities are those of the draw.
   func conserve(_ actions: UnsafeMutablePointer<Double>, base: UnsafePointer<Double>) {
     invariants.project(actions, scales: scales.start, base: base)
   }
 
-  /// Replaces the controls of a base forecast (`[variable][cell]`) by the actions drawn last (`[control][cell]`), with
+  /// Replaces the controls of a base forecast (`[layout.count]`) by the actions drawn last (`[control][cell]`), with
   /// the linear invariants conserved.
   func apply(_ actions: UnsafePointer<Double>, to state: UnsafeMutablePointer<Double>) {
-    let n = layout.cells
+    let n = cells
     admissible.copy(from: actions)
     conserve(admissible.start, base: state)
     for (k, v) in settings.controls.enumerated() {
-      (state + v * n).update(from: admissible.start + k * n, count: n)
+      (state + layout.offsets[v]).update(from: admissible.start + k * n, count: n)
     }
   }
 }

@@ -69,7 +69,7 @@ extension AgentTrainer {
     }
     try readClocks()
     report.samples =
-      ppo.iterations * ppo.horizon * ppo.sequences * base.layout.cells * distribution.members
+      ppo.iterations * ppo.horizon * ppo.sequences * runner.cells * distribution.members
     report.rewardLast = try evaluate(ppo)
     report.multiplierLast = try gatherOverMembers(agents.map { $0.multipliers.first?.value ?? 0 })
   }

@@ -29,7 +29,7 @@ extension AgentTrainer {
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: try saved?.integer("rollout_tag") ?? nextTag(),
       missingFraction: warm.missingFraction, episode: isTeacherForced ? 1 : .max)
-    let n = runner.layout.cells
+    let n = runner.cells
     let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
     let actions = Workspace(repeating: 0.0, count: runner.actionCount)
     let targets = Workspace(repeating: 0.0, count: runner.actionCount)
@@ -58,12 +58,11 @@ extension AgentTrainer {
       try rollout.advance { moment in
         let m = moment.member
         runner.evaluate(
-          agents[m].policy, tile: tile, forecast: moment.state, observation: moment.observation,
-          previous: moment.previous, beforePrevious: moment.beforePrevious, time: moment.time,
-          sequence: moment.sequence)
+          agents[m].policy, tile: tile, forecast: moment.state, previous: moment.previous,
+          beforePrevious: moment.beforePrevious, time: moment.time, sequence: moment.sequence)
         runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
         for (k, v) in settings.controls.enumerated() {
-          (targets.start + k * n).update(from: moment.target + v * n, count: n)
+          (targets.start + k * n).update(from: moment.target + runner.layout.offsets[v], count: n)
         }
         let weight = 1 / Float(warm.batch * runner.actionCount)
         let loss = likelihoodSlopes(

@@ -1,3 +1,5 @@
+public import DaunceObservations
+
 /// What agents are trained on: simulated truths, their observations and the members' histories under the reference
 /// filter. Truths and observations are the same on every rank; histories are the local members' own.
 public struct TrainingData: Sendable {
@@ -7,14 +9,14 @@ public struct TrainingData: Sendable {
   public let cycles: Int
   /// True states: for every truth `[cycles + 1][count]`.
   public let truths: [[Double]]
-  /// Observed values by state element, NaN where there is none: for every truth `[cycles][count]`; row t is time t + 1.
-  public let observations: [[Double]]
+  /// For every truth the observations of times 1 to `cycles`.
+  public let observations: [[ObservationSet]]
   /// Analyses of the reference filter: `[local member][truth]`, each `[cycles + 1][count]`.
   public let histories: [[[Double]]]
 
   /// Data of equally long truths; see the properties for shapes.
   public init(
-    stateCount: Int, cycles: Int, truths: [[Double]], observations: [[Double]], histories: [[[Double]]]
+    stateCount: Int, cycles: Int, truths: [[Double]], observations: [[ObservationSet]], histories: [[[Double]]]
   ) {
     self.stateCount = stateCount
     self.cycles = cycles

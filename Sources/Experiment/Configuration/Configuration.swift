@@ -152,7 +152,7 @@ public struct Configuration: ConfigurationRoot {
     public var orderKept: Double?
     @Key("how an action keeps the lower bound")
     public var bounds = AgentSettings.Bounds.truncated
-    @Key("variables that an agent sets; auto: the observed one, or all with base: persistence", .distinct)
+    @Key("variables that an agent sets; auto: the observed ones, or all with base: persistence", .distinct)
     public var controls: [String]?
     @Key("units of each hidden layer", .within(1...4096))
     public var hidden = [8, 8]

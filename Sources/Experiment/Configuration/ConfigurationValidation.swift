@@ -60,11 +60,6 @@ extension Configuration {
       .init(
         !filter.halfWidths.isEmpty && filter.update == .all, "filter.half_widths", "filter.update",
         "update: own for half-widths of single variables"),
-      .init(
-        !observations.networks.isEmpty && methods.contains { $0.isAgents }
-          && Set(observations.networks.map { "\($0.fieldNames) \($0.function) \($0.sd ?? 0) \($0.relativeSd ?? 0)" })
-            .count > 1, "observations.networks", "methods",
-        "filters alone, or networks of one variable with one error: agents know one error variance"),
 
       .init(filter.rtps > 0 && filter.rtpp > 0, "filter.rtps", "filter.rtpp", "one way of relaxation"),
       .init(
@@ -122,16 +117,16 @@ extension Configuration {
   /// The variables that agents set, as numbers in `layout`.
   ///
   /// - Parameters:
-  ///   - observed: the observed variable, set by default.
+  ///   - observed: the observed fields, set by default.
   ///   - source: where the configuration comes from, for messages.
   /// - Throws: `ConfigurationError` when a name is no variable of the model, or with `base: persistence` when one
   ///   is left out: nothing would carry it forward.
   public func controlledVariables(
-    in layout: StateLayout, observed: Int, source: ConfigurationError.Source = .program
+    in layout: StateLayout, observed: [Int], source: ConfigurationError.Source = .program
   ) throws(ConfigurationError) -> [Int] {
     let names = layout.fields.map(\.name)
     guard let controls = agents.controls else {
-      return agents.base == .persistence ? Array(names.indices) : [observed]
+      return agents.base == .persistence ? Array(names.indices) : observed
     }
     let known = names.joined(separator: ", ")
     let problems = controls.filter { !names.contains($0) }.map { name in

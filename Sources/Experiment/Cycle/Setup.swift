@@ -3,6 +3,7 @@ import DaunceAssimilation
 public import DaunceEnsemble
 public import DaunceMPI
 public import DaunceModels
+import DaunceObservations
 public import DaunceState
 
 /// What every stage of an experiment works with: the configuration made real on this rank.
@@ -21,7 +22,7 @@ public final class Setup {
   let localization: DistanceLocalization
   /// Time steps of a nature run before its time 0.
   let spinUpSteps: Int
-  /// Variables that agents set, as numbers in the layout.
+  /// Fields that agents set, as numbers in the layout.
   public let controls: [Int]
   /// Says what the program is doing; does something on rank 0 only.
   public let progress: any ProgressReporter
@@ -52,7 +53,8 @@ public final class Setup {
     spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
     (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: traits.observing)
     localization = try configuration.localization(of: networks.quantities, in: model.layout)
-    controls = try configuration.controlledVariables(in: model.layout, observed: observing.variable)
+    let observed = Set(networks.networks.flatMap { [networks] in networks.quantities[$0.kind].operation.fields })
+    controls = try configuration.controlledVariables(in: model.layout, observed: observed.sorted())
   }
 
   /// Time between observations, in the model's unit.

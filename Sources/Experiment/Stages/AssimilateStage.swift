@@ -150,18 +150,21 @@ public struct AssimilateStage {
       setup.progress.note("\(path): \(series.count) observations used; left out: \(flagged.joined(separator: ", "))")
     }
     guard let crew else { return }
-    let kinds = Set(series.sets.flatMap { $0.network.kinds.map(Int.init) })
-    let unseen = kinds.subtracting(crew.settings.observed).sorted()
+    let kinds = Dictionary(uniqueKeysWithValues: crew.settings.observed.map { ($0.number, $0) })
+    let unseen = Set(series.sets.flatMap { $0.network.kinds.map(Int.init) }).subtracting(kinds.keys).sorted()
     if !unseen.isEmpty {
       let names = unseen.map { setup.networks.quantities[$0].name }.joined(separator: ", ")
       setup.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
     }
-    let trained = crew.settings.errorVariance
-    let others = series.sets.flatMap(\.errorVariances).filter { abs($0 - trained) > 1e-3 * trained }
-    if let other = others.first {
-      setup.progress.note(
-        "\(path): found error variance \(other); the agents were trained with \(trained) and take every observation for "
-          + "that good")
+    for observations in series.sets {
+      for (number, found) in zip(observations.network.kinds, observations.errorVariances) {
+        guard let kind = kinds[Int(number)], !kind.seesError,
+          abs(found - kind.errorVariance) > 1e-3 * kind.errorVariance
+        else { continue }
+        return setup.progress.note(
+          "\(path): found error variance \(found); the agents were trained with \(kind.errorVariance) alone and have not "
+            + "learned what to make of another one")
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import DaunceEnsemble
 import Foundation
 import DaunceMPI
 import DaunceModels
+import DaunceObservations
 import DaunceState
 
 /// Agents as files: one a member, with its networks, both optimisers' states, its multipliers and what it was trained
@@ -39,14 +40,17 @@ struct AgentStore {
     var arrays = network("policy", agent.policy, agent.policyOptimiser)
     arrays += network("value", agent.value, agent.valueOptimiser)
     arrays.append(NamedArray("multipliers", agent.multipliers.map(\.value)))
-    var notes = identity(member: member).map { Attribute($0.name, $0.value) }
+    var notes = identity(member: member, observed: settings.observed.map(\.name)).map { Attribute($0.name, $0.value) }
+    let observed = described(settings.observed)
+    arrays += observed.arrays
+    notes += observed.notes
     notes += [
       Attribute("multiplier_form", agent.multipliers.first?.form.rawValue ?? MultiplierForm.none.rawValue),
       Attribute("base", settings.base.rawValue), Attribute("inputs", settings.inputs.rawValue),
       Attribute("target", settings.target.rawValue), Attribute("draws", settings.draws.rawValue),
       Attribute("order_kept", settings.orderKept ?? 0), Attribute("bounds", settings.bounds.rawValue),
       Attribute("controls", settings.controls.map { setup.layout.fields[$0].name }.joined(separator: " ")),
-      Attribute("window", settings.window), Attribute("error_variance", settings.errorVariance),
+      Attribute("window", settings.window),
       Attribute("multiplier_rate", agent.multipliers.first?.rate ?? 0),
       Attribute("multiplier_regularisation", agent.multipliers.first?.regularisation ?? 0),
       Attribute("multiplier_floor", agent.multipliers.first?.floor ?? 0),
@@ -56,7 +60,7 @@ struct AgentStore {
 
   /// What an agent is trained for and cannot be used without, as words that a message can show, and the configuration's
   /// key for it.
-  private func identity(member: Int) -> [(name: String, value: String, key: String?)] {
+  private func identity(member: Int, observed: [String]) -> [(name: String, value: String, key: String?)] {
     let model = setup.configuration.model
     let background = model.name == .mjoSkeleton ? ", \(model.background.rawValue) background" : ""
     return [
@@ -64,10 +68,58 @@ struct AgentStore {
       ("variables", setup.layout.fields.map(\.name).joined(separator: " "), nil),
       ("cells", "\(setup.layout.cells)", "model.cells"),
       ("time_steps_between_observations", "\(setup.observing.stepsBetween)", "observations.interval"),
-      ("observed", setup.layout.fields[setup.observing.variable].name, nil),
+      ("observed", observed.joined(separator: " "), "observations.networks"),
       ("members", "\(setup.configuration.members)", "members"),
       ("member", "\(member)", nil),
     ]
+  }
+
+  /// What is observed, as a file has it: one field with one error in a single attribute, anything else kind by kind.
+  private func described(_ observed: [AgentSettings.Observed]) -> (arrays: [NamedArray], notes: [Attribute]) {
+    if observed.count == 1, !observed[0].seesError,
+      observed[0].operation == ObservationOperator(fields: [observed[0].number])
+    {
+      return ([], [Attribute("error_variance", observed[0].errorVariance)])
+    }
+    return (
+      [
+        NamedArray("observed_error_variances", observed.map(\.errorVariance)),
+        NamedArray("observed_error_inputs", observed.map { Int64($0.seesError ? 1 : 0) }),
+      ], [Attribute("observed_operators", observed.map { words($0.operation) }.joined(separator: "; "))]
+    )
+  }
+
+  /// An operator as words: `identity X`, `absolute norm u v`.
+  private func words(_ operation: ObservationOperator) -> String {
+    let combination = operation.fields.count > 1 ? [operation.combination.rawValue] : []
+    return ([operation.function.rawValue] + combination + operation.fields.map { setup.layout.fields[$0].name })
+      .joined(separator: " ")
+  }
+
+  /// The observed kinds of this setup with the errors and inputs of a file's agents.
+  private func observed(in file: ArrayFile, _ path: String) throws -> [AgentSettings.Observed] {
+    let own = setup.agentSettings.observed
+    func kinds(_ errorVariances: [Double], _ inputs: [Int64]) -> [AgentSettings.Observed] {
+      own.indices.map { j in
+        .init(
+          name: own[j].name, number: own[j].number, operation: own[j].operation, errorVariance: errorVariances[j],
+          seesError: inputs[j] == 1)
+      }
+    }
+    if own.count == 1, !file.arrays.contains(where: { $0.name == "observed_error_variances" }) {
+      return kinds([try file.number("error_variance")], [0])
+    }
+    let expected = own.map { words($0.operation) }.joined(separator: "; ")
+    let found = try file.text("observed_operators")
+    guard found == expected else {
+      throw ExperimentError(
+        .data, path, "attribute observed_operators", found: found,
+        expected: "\(expected) (key observations.networks): the agents were trained for another experiment; use its "
+          + "settings, or train new ones")
+    }
+    return kinds(
+      try file.doubles("observed_error_variances", shape: [own.count]),
+      try file.integers("observed_error_inputs", shape: [own.count]))
   }
 
   /// Every rank loads its own members' agents. Collective.
@@ -101,7 +153,7 @@ struct AgentStore {
 
   private func load(_ path: String, _ member: Int) throws -> (AgentSettings, Agent) {
     let file = try ArrayFile.read(path)
-    for (name, expected, key) in identity(member: member) {
+    for (name, expected, key) in identity(member: member, observed: setup.agentSettings.observed.map(\.name)) {
       let found = try file.text(name)
       guard found == expected else {
         let advice = "the agents were trained for another experiment; use its settings, or train new ones"
@@ -145,8 +197,8 @@ struct AgentStore {
     let controls = try file.text("controls").split(separator: " ").compactMap { setup.layout.fieldIndex(String($0)) }
     let settings = AgentSettings(
       base: try choice("base"), inputs: try choice("inputs"), target: try choice("target"), draws: try choice("draws"),
-      orderKept: try orderKept(), bounds: try choice("bounds"), controls: controls, observed: [setup.observing.variable],
-      errorVariance: try file.number("error_variance"), window: try file.integer("window"),
+      orderKept: try orderKept(), bounds: try choice("bounds"), controls: controls,
+      observed: try observed(in: file, path), window: try file.integer("window"),
       hidden: Array(policy.sizes.dropFirst().dropLast()))
     let form: MultiplierForm = try choice("multiplier_form")
     let multipliers = try file.doubles("multipliers").map { value in

@@ -22,9 +22,22 @@ extension Setup {
     let agents = configuration.agents
     return AgentSettings(
       base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, orderKept: agents.orderKept,
-      bounds: agents.bounds,
-      controls: controls, observed: [observing.variable], errorVariance: observing.errorVariance,
-      window: agents.window, hidden: agents.hidden)
+      bounds: agents.bounds, controls: controls, observed: observedKinds, window: agents.window, hidden: agents.hidden)
+  }
+
+  /// What the networks observe, with the error variance that observations of a kind have, or their geometric mean where
+  /// it differs from network to network.
+  private var observedKinds: [AgentSettings.Observed] {
+    Set(networks.networks.map(\.kind)).sorted().map { kind in
+      let own = networks.networks.filter { $0.kind == kind }
+      let typical = own[0].errorVariance
+      let isUniform = own.allSatisfy { $0.errorVariance == typical }
+      let logarithms = own.map { Double($0.cells.count) * log($0.errorVariance) }.reduce(0, +)
+      let mean = exp(logarithms / Double(own.reduce(0) { $0 + $1.cells.count }))
+      return AgentSettings.Observed(
+        name: networks.quantities[kind].name, number: kind, operation: networks.quantities[kind].operation,
+        errorVariance: isUniform ? typical : mean, seesError: !isUniform)
+    }
   }
 
   /// Runs the constrained EAKF, the agents' teacher, over the training truths and keeps every local member's analyses.
@@ -83,7 +96,7 @@ extension Setup {
       course.isOver ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)
     let data = TrainingData(
       stateCount: layout.count, cycles: truths[0].cycles, truths: truths.map(\.states),
-      observations: truths.map { observationFields($0) }, histories: histories)
+      observations: truths.map(\.observations), histories: histories)
     let agents = configuration.agents
     let settings = agentSettings
     let multiplier = Multiplier(
@@ -127,18 +140,6 @@ extension Setup {
       crew: Crew(settings: trainer.settings, agents: trainer.agents),
       unconstrained: other.map { Crew(settings: $0.settings, agents: $0.agents) },
       report: trainer.report, unconstrainedReport: other?.report, seconds: course.seconds)
-  }
-
-  /// Observed values by state element, NaN elsewhere: `[cycle][count]`.
-  private func observationFields(_ truth: Twin) -> [Double] {
-    var fields = [Double](repeating: .nan, count: truth.cycles * layout.count)
-    for (t, observed) in truth.observations.enumerated() {
-      for k in 0..<observed.count {
-        guard let element = observed.network.rows.element(k) else { continue }
-        fields[t * layout.count + element] = observed.values[k]
-      }
-    }
-    return fields
   }
 }
 

@@ -11,7 +11,8 @@ extension JobTests {
     ]
     /// Settings and methods: of the skeleton model, whose analyses are constrained; of Lorenz-96 with few members,
     /// which are gathered, with many, whose moments are reduced, and with a relaxation that needs variances too; of
-    /// functions of the state, and of networks that alternate.
+    /// functions of the state, and of networks that alternate; of agents that see several kinds of observations with
+    /// errors of their own.
     static let experiments: [(settings: [String], methods: [String])] = [
       (["initial.spread=0.1"], ["rl", "eakf", "floored-eakf", "constrained-eakf"]),
       (["model.name=lorenz96", "filter.half_width=2"], ["rl", "eakf", "enkf"]),
@@ -19,12 +20,18 @@ extension JobTests {
       (["model.name=lorenz96", "filter.half_width=2", "members=300", "filter.rtps=0.3"], ["eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", absolute], ["eakf", "floored-eakf", "constrained-eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", alternating, "members=300", "methods=[eakf]"], ["eakf", "enkf"]),
+      (["model.name=lorenz96", "filter.half_width=2", kinds], ["rl"]),
+      (["model.name=lorenz96", "filter.half_width=2", kinds, "agents.inputs=covariances"], ["rl"]),
+      (["model.name=lorenz96", "filter.half_width=2", absolute], ["letkf", "etkf", "denkf"]),
     ]
     static let absolute = "observations.networks=[{field: X, every: 2, function: absolute, sd: 1}]"
     static let alternating = """
       observations.networks=[{field: X, every: 2, function: absolute, sd: 1}, \
       {field: X, cells: [1, 5], sd: 1, interval: 2}]
       """
+    private static let kinds =
+      "observations.networks=[{field: X, every: 2, sd: 1}, {field: X, cells: [1, 5, 9], sd: 0.5}, "
+      + "{field: X, every: 3, function: absolute, sd: 0.5}]"
 
     private func probe(_ ranks: Int, _ settings: [String], _ methods: [String]) throws -> [String: [String: Any]] {
       let folder = try workshop().folder.appending(path: "cycles-\(UUID().uuidString)")

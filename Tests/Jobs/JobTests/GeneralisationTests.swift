@@ -1,3 +1,4 @@
+import DaunceArchive
 import Foundation
 import TestSupport
 import Testing
@@ -64,6 +65,84 @@ extension JobTests {
         "persistence", Workshop.configuration, ranks: 2,
         ["--set", "methods=[rl]", "--set", "agents.base=persistence", "--members", "3"])
       for invariant in ["K-R", "Z-K"] { #expect(try error(methods["rl"], invariant) < 1e-12, "\(invariant)") }
+    }
+
+    private static let small = """
+      members: 4
+      initial: {climatology_runs: 4}
+      truths: {training: 2, training_cycles: 40, test: 1, cycles: 30, spinup_cycles: 5}
+      agents:
+        warm_start: {steps: 40, batch: 4}
+        ppo: {iterations: 2, horizon: 4, sequences: 2}
+
+      """
+
+    /// Agents see what is observed of a function of the state beside the state itself, and say so in their files.
+    @Test func agentsTakeSeveralKindsOfObservations() throws {
+      let configuration = """
+        model: {name: lorenz96}
+        methods: [rl]
+        observations:
+          networks: [{field: X, every: 2, sd: 1}, {field: X, cells: [1, 5, 9], function: absolute, sd: 0.5}]
+
+        """
+      let (files, methods) = try run("kinds-1", configuration + Self.small, ranks: 1)
+      #expect(try #require((methods["rl"]?["rmse"] as? [String: Double])?["X"]) < 6)
+      let again = try run("kinds-3", configuration + Self.small, ranks: 3)
+      #expect(differences(files, again.files) == [])
+      let path = try workshop().folder.appending(path: "kinds-1/out/agents/agent-0002.nc").path
+      let agent = try ArrayFile.read(path)
+      #expect(try agent.text("observed") == "X absolute_X")
+      #expect(try agent.text("observed_operators") == "identity X; absolute X")
+      #expect(try agent.doubles("observed_error_variances") == [1, 0.25])
+      #expect(try agent.integers("observed_error_inputs") == [0, 0])
+      // Forecast 5, observation 5 and flag, mean 3, spread 2, innovation 2; of |X| 5, flag and two innovations.
+      #expect(try agent.integers("policy_sizes")[0] == 26)
+    }
+
+    /// Two fields, each with its own errors, one of them with two: an input more.
+    @Test func agentsTakeErrorsThatDiffer() throws {
+      let configuration = """
+        methods: [rl, floored-eakf]
+        observations:
+          networks:
+            - {field: a, every: 1, sd: 0.08}
+            - {field: K, every: 4, relative_sd: 0.3}
+            - {field: K, cells: [1, 3, 5], relative_sd: 0.6}
+
+        """
+      let (files, methods) = try run("errors-1", configuration + Self.small, ranks: 1)
+      for (method, entry) in methods {
+        #expect(entry["failed"] as? [Int] ?? [] == [], "\(method)")
+        for field in ["K", "a"] {
+          #expect(try #require((entry["rmse"] as? [String: Double])?[field]).isFinite, "\(method) \(field)")
+        }
+      }
+      let again = try run("errors-2", configuration + Self.small, ranks: 2)
+      #expect(differences(files, again.files) == [])
+      let workshop = try workshop()
+      let agent = try ArrayFile.read(workshop.folder.appending(path: "errors-1/out/agents/agent-0000.nc").path)
+      #expect(try agent.text("controls") == "K a" && agent.integers("observed_error_inputs") == [1, 0])
+      // What was written can be used, with the observations of another file; other experiments refuse it.
+      for (agents, status) in [("errors-1/out/agents", 0), ("made/agents", 65)] {
+        let result = try workshop.daunce(
+          2, "assimilate", "--config", "../errors-1/job.yaml", "--method", "rl", "--agents", "../\(agents)",
+          "--initial", "initial.nc", "--observations", "observations.nc", "--output", "again", in: try start())
+        #expect(result.status == status, "\(agents): \(result.stderr)")
+        #expect(!result.stderr.contains("error variance"), "\(result.stderr)")
+      }
+    }
+
+    /// A folder with an initial ensemble and observations of both fields.
+    private func start() throws -> String {
+      let workshop = try workshop()
+      let place = "errors-start"
+      if FileManager.default.fileExists(atPath: workshop.folder.appending(path: place).path) { return place }
+      let made = try workshop.makePlace(place)
+      let result = try workshop.daunce(
+        1, "simulate", "--config", "../errors-1/job.yaml", "--output", ".", "--quiet", in: made)
+      try #require(result.status == 0, "\(result.stderr)")
+      return made
     }
   }
 }

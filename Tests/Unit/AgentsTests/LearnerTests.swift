@@ -13,7 +13,7 @@ private let layout = StateLayout(
 private func settings(_ bounds: AgentSettings.Bounds = .truncated) -> AgentSettings {
   AgentSettings(
     base: .coarseStep, inputs: .member, target: .truth, draws: .independent, bounds: bounds, controls: [0, 1],
-    observed: [1], errorVariance: 0.01, window: 3, hidden: [5])
+    observed: [.init(field: 1, of: layout, errorVariance: 0.01)], window: 3, hidden: [5])
 }
 
 private func ppo(_ reward: PPOSettings.Reward, entropy: Double = 0, clip: Double = 0.2) -> PPOSettings {

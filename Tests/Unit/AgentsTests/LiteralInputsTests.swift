@@ -12,14 +12,15 @@ import Testing
     ])
 
   @Test func everyInputIsWhatThePaperLists() {
-    let inputs = LiteralInputs(layout: layout, window: 3)
+    let inputs = LiteralInputs(AgentGrid(layout, grid: 0, window: 3))
     #expect(inputs.count == 2 * (3 + 2) + 2)
     let now = (0..<20).map { Double($0 * $0) / 100 }
     let before = (0..<20).map { Double($0) / 10 }
     let long = (0..<20).map { _ in 0.25 }
     // Rows of sixteen: two whole vectors; what is beyond the tenth cell stays.
     var tile = [Float](repeating: 7, count: 12 * 16)
-    inputs.fill(&tile, stride: 16, state: now, previous: before, beforePrevious: long, time: 250)
+    var row = [Float](repeating: 0, count: 10)
+    inputs.fill(&tile, stride: 16, state: now, previous: before, beforePrevious: long, time: 250, row: &row)
     func input(_ i: Int, _ c: Int) -> Float { tile[16 * i + c] }
     for (v, scale) in [(0, 0.75), (1, 0.3)] {
       for c in 0..<10 {
@@ -44,7 +45,7 @@ import Testing
   func policiesHaveThatManyInputs(window: Int, count: Int) throws {
     let settings = AgentSettings(
       base: .persistence, inputs: .literal, target: .reference, draws: .independent, bounds: .truncated,
-      controls: [0, 1], observed: [1], errorVariance: 0.01, window: window, hidden: [5])
+      controls: [0, 1], observed: [.init(field: 1, of: layout, errorVariance: 0.01)], window: window, hidden: [5])
     for inputs in [count - 1, count, count + 1] {
       let sizes = [inputs, 5, 4]
       let parameters = [Float](repeating: 0, count: (inputs + 1) * 5 + 6 * 4)

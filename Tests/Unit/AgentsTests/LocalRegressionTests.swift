@@ -1,4 +1,5 @@
 import DaunceAgents
+import DaunceState
 import Testing
 
 /// Three members on five cells, by hand. Mean (2, 0, 4, 1, 0); deviations of the members, cell by cell:
@@ -11,14 +12,34 @@ import Testing
   /// Covariance of every cell with its right neighbour: (-2 - 2) / 2, (-2 + 2) / 2, 0, 0, (-1 + 0) / 2.
   private let neighbours = [-2.0, 0, 0, 0, -0.5]
 
-  private func regressions() -> [Double] {
+  private let window: Neighbourhood = {
+    let ring = StateLayout(ring: 5, length: 1, fields: [])
+    return Neighbourhood(ring.grids[0], geometry: ring.geometry, width: 3)
+  }()
+
+  private func regressions(errorVariances: [Double] = [1, 1, 1, 1, 1]) -> [Double] {
     // Members lie seven apart, with what is not theirs between them.
     let forecasts: [Double] = members.flatMap { $0 + [99, 99] }
     var rows = [Double](repeating: .nan, count: 15)
-    let regression = LocalRegression(members: 3, cells: 5, window: 3, errorVariance: 1)
+    let regression = LocalRegression(members: 3, window: window)
     // Twice: nothing of one cycle is left in the next.
-    for _ in 0..<2 { regression.compute(into: &rows, forecasts: forecasts, stride: 7, mean: mean) }
+    for _ in 0..<2 {
+      regression.compute(
+        into: &rows, forecasts: forecasts, stride: 7, mean: mean, errorVariances: errorVariances)
+    }
     return rows
+  }
+
+  /// Every observation counts by its own error.
+  @Test func errorsDifferFromCellToCell() {
+    let errors = [0.5, 2, 1, 3, 7]
+    let rows = regressions(errorVariances: errors)
+    for c in 0..<5 {
+      let (left, right) = ((c + 4) % 5, (c + 1) % 5)
+      #expect(rows[c] == neighbours[left] / (variances[left] + errors[left]), "cell \(c) on its left neighbour")
+      #expect(rows[5 + c] == variances[c] / (variances[c] + errors[c]), "cell \(c) on itself")
+      #expect(rows[10 + c] == neighbours[c] / (variances[right] + errors[right]), "cell \(c) on its right neighbour")
+    }
   }
 
   @Test func regressionsAreCovariancesOverTheNeighboursVarianceAndTheObservationsError() {
@@ -33,11 +54,10 @@ import Testing
 
   /// Innovations (1, missing, -2, 3, 4) in units of 0.5; rows of eight, what is beyond the fifth cell stays.
   @Test func inputsAreTheMovesOfTheMeanAndTheirSum() {
-    let observation = [3.0, .nan, 2, 4, 4]
+    let innovations = [1.0, .nan, -2, 3, 4]
     var tile = [Float](repeating: 7, count: 4 * 8)
     LocalRegression.fill(
-      &tile, stride: 8, window: 3, cells: 5, regressions: regressions(), observation: observation, mean: mean,
-      scale: 0.5)
+      &tile, stride: 8, window: window, regressions: regressions(), innovations: innovations, scale: 0.5)
     let left: [Float] = [-2, -2, 0, 0, 0]
     let own: [Float] = [1, 0, -3, 0, 4]
     let right: [Float] = [0, 0, 0, 0, -0.5]

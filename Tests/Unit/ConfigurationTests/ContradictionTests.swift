@@ -46,10 +46,6 @@ import Testing
       "observations: {networks: [{field: a, every: 1, sd: 1}], error_variance: 4}",
       ["observations.networks", "observations.error_variance"]
     ),
-    (
-      "observations: {networks: [{field: a, every: 1, sd: 1}, {field: K, every: 8, sd: 1}]}",
-      ["observations.networks", "methods"]
-    ),
     ("filter: {update: all, half_widths: [{field: a}]}", ["filter.half_widths", "filter.update"]),
     ("filter: {half_width: 17}", ["filter.half_width", "model.cells"]),
     ("agents: {inputs: literal}", ["agents.inputs", "agents.base"]),
@@ -109,19 +105,19 @@ import Testing
       ring: 8, length: 1,
       fields: ["K", "R", "Z", "a"].map { Field(name: $0, longName: $0, scale: 1) })
     var configuration = Configuration()
-    #expect(try configuration.controlledVariables(in: layout, observed: 3) == [3])
+    #expect(try configuration.controlledVariables(in: layout, observed: [3]) == [3])
     configuration.agents.controls = ["a", "Z"]
-    #expect(try configuration.controlledVariables(in: layout, observed: 3) == [2, 3])
+    #expect(try configuration.controlledVariables(in: layout, observed: [3]) == [2, 3])
     configuration.agents.base = .persistence
     let error = try #require(throws: ConfigurationError.self) {
-      try configuration.controlledVariables(in: layout, observed: 3)
+      try configuration.controlledVariables(in: layout, observed: [3])
     }
     #expect(error.problems.map(\.keys) == [["agents.base", "agents.controls"]])
     configuration.agents.controls = nil
-    #expect(try configuration.controlledVariables(in: layout, observed: 3) == [0, 1, 2, 3])
+    #expect(try configuration.controlledVariables(in: layout, observed: [3]) == [0, 1, 2, 3])
     configuration.agents.controls = ["a", "q"]
     let unknown = try #require(throws: ConfigurationError.self) {
-      try configuration.controlledVariables(in: layout, observed: 3)
+      try configuration.controlledVariables(in: layout, observed: [3])
     }
     #expect(unknown.problems.map(\.found) == ["q"])
   }
