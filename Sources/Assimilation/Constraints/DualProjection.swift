@@ -61,8 +61,9 @@ final class DualProjection: ProjectionSolver {
 
   func solve(_ state: inout [Double], targets: [Double], covariance: any CovarianceOperator) -> ProjectionOutcome {
     // Rounding beyond a bound is not worth a projection.
-    for i in check.bounded {
-      let nearest = check.clipped(state[i], i)
+    for bounds in check.bounded {
+      let i = bounds.element
+      let nearest = bounds.nearest(state[i])
       if abs(nearest - state[i]) <= 1e-12 * abs(nearest) { state[i] = nearest }
     }
     for i in xu.indices { xu[i] = state[i] }
@@ -123,13 +124,14 @@ extension DualProjection {
   /// Adds violated bounds, the most violated first, until none is.
   private func meetBounds() -> Bool {
     for _ in 0..<(10 * check.bounded.count + 100) {
-      var (worst, element) = (0.0, -1)
-      for i in check.bounded where !set.isActive[i] {
-        let violation = abs(check.clipped(set.x[i], i) - set.x[i])
-        if violation > worst { (worst, element) = (violation, i) }
+      var (worst, place) = (0.0, -1)
+      for (b, bounds) in check.bounded.enumerated() where !set.isActive[bounds.element] {
+        let violation = bounds.excess(set.x[bounds.element])
+        if violation > worst { (worst, place) = (violation, b) }
       }
-      if element < 0 { return true }
-      let bound = check.clipped(set.x[element], element)
+      if place < 0 { return true }
+      let element = check.bounded[place].element
+      let bound = check.bounded[place].nearest(set.x[element])
       let sign: Double = set.x[element] < bound ? 1 : -1
       if worst <= 1e-14 * max(abs(bound), abs(set.unconstrained[element])) { return true }
       subproblems += 1
