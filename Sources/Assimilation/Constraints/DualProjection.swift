@@ -66,35 +66,36 @@ final class DualProjection: ProjectionSolver {
       let nearest = bounds.nearest(state[i])
       if abs(nearest - state[i]) <= 1e-12 * abs(nearest) { state[i] = nearest }
     }
-    for i in xu.indices { xu[i] = state[i] }
+    xu.copy(state)
     for k in skipped.indices { skipped[k] = false }
     for k in multipliers.indices { multipliers[k] = 0 }
     subproblems = 0
 
     set.start(at: xu, covariance: covariance)
     guard meetBounds() else { return finish(&state, isSolved: false, cost: 0) }
-    for i in x.indices { x[i] = set.x[i] }
+    x.copy(set.x)
     guard meetLinear(targets: targets) else { return finish(&state, isSolved: false, cost: 0) }
     takePoint()
-    for i in x.indices { force[i] = nextForce[i] }
+    force.copy(nextForce)
     if violation(of: x) == 0 { return finish(&state, isSolved: true, cost: cost()) }
     let linearCost = cost()
-    for i in x.indices { linear[i] = x[i] }
+    linear.copy(x)
     if descend(targets: targets, covariance: covariance) { return finish(&state, isSolved: true, cost: cost()) }
     if violation(of: x) == 0 { return finish(&state, isSolved: false, cost: cost()) }
     // What respects at least bounds and invariants.
-    for i in x.indices { x[i] = linear[i] }
+    x.copy(linear)
     return finish(&state, isSolved: false, cost: linearCost)
   }
 
   /// Copies the active set's solution to `x` and its force to `nextForce`.
   private func takePoint() {
-    for i in x.indices { x[i] = set.x[i] }
+    x.copy(set.x)
     set.force(into: &nextForce)
   }
 
   /// `1/2 (x - xu)^T P^-1 (x - xu)` at the present point.
   private func cost() -> Double {
+    let (force, x, xu) = (force, x, xu)
     var sum = 0.0
     for i in x.indices { sum += force[i] * (x[i] - xu[i]) }
     return sum / 2
@@ -110,7 +111,7 @@ final class DualProjection: ProjectionSolver {
       }
     }
     check.clipToBounds(&x)
-    for i in state.indices { state[i] = x[i] }
+    state.copy(x)
     let isMet = isSolved && state.withSpan { check.areNonlinearMet($0) }
     return ProjectionOutcome(
       status: isMet ? .converged : .notConverged, cost: cost, activeBounds: bounds,
@@ -124,11 +125,7 @@ extension DualProjection {
   /// Adds violated bounds, the most violated first, until none is.
   private func meetBounds() -> Bool {
     for _ in 0..<(10 * check.bounded.count + 100) {
-      var (worst, place) = (0.0, -1)
-      for (b, bounds) in check.bounded.enumerated() where !set.isActive[bounds.element] {
-        let violation = bounds.excess(set.x[bounds.element])
-        if violation > worst { (worst, place) = (violation, b) }
-      }
+      let (worst, place) = worstBound()
       if place < 0 { return true }
       let element = check.bounded[place].element
       let bound = check.bounded[place].nearest(set.x[element])
@@ -144,6 +141,19 @@ extension DualProjection {
       }
     }
     return false
+  }
+
+  /// The largest excess over a bound that is not active, and the place of its element among the bounded ones, -1 where
+  /// there is none.
+  private func worstBound() -> (excess: Double, place: Int) {
+    // Looked up once: a class's arrays are checked for exclusive access at every look.
+    let (bounded, x, isActive) = (check.bounded, set.x, set.isActive)
+    var (worst, place) = (0.0, -1)
+    for (b, bounds) in bounded.enumerated() where !isActive[bounds.element] {
+      let excess = bounds.excess(x[bounds.element])
+      if excess > worst { (worst, place) = (excess, b) }
+    }
+    return (worst, place)
   }
 
   /// Meets bounds, invariants, and the linearised limits in `cuts`.
@@ -194,7 +204,7 @@ extension DualProjection {
       let here = violation(of: x)
       guard here.isFinite else { return false }
       linearise(curved: !estimates)
-      for i in xu.indices { minimiser[i] = xu[i] }
+      minimiser.copy(xu)
       metric.removeSprings()
       metric.setSprings(&strength, anchor: x, minimiser: &minimiser, scale: scale)
       set.start(at: minimiser, covariance: metric)

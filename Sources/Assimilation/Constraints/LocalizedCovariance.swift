@@ -52,7 +52,8 @@ final class LocalizedCovariance: CovarianceOperator {
       for j in range { column[j] = 0 }
       ensemble.anomalies.withUnsafeBufferPointer { x in
         factors.withUnsafeBufferPointer { factors in
-          guard let x = x.baseAddress, let factors = factors.baseAddress, let column = column.baseAddress else { return }
+          guard let x = x.baseAddress, let factors = factors.baseAddress, let column = column.baseAddress
+          else { return }
           let products = MemberProducts(x: x, stride: n, factors: factors, members: members)
           for (other, number) in weights.table[field].enumerated() {
             guard let number else { continue }
