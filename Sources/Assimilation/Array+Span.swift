@@ -1,5 +1,16 @@
 /// Spans of arrays that are stored in objects, whose lifetime the compiler cannot follow outside a scope.
 extension [Double] {
+  /// Copies as many numbers as there are, in place.
+  @inline(__always)
+  mutating func copy(_ other: [Double]) {
+    precondition(other.count == count)
+    withUnsafeMutableBufferPointer { target in
+      other.withUnsafeBufferPointer { source in
+        if let to = target.baseAddress, let from = source.baseAddress { to.update(from: from, count: target.count) }
+      }
+    }
+  }
+
   @inline(__always)
   func withSpan<Result>(_ body: (Span<Double>) -> Result) -> Result {
     body(span)

@@ -76,11 +76,9 @@ final class ActiveSet {
   /// Starts with no active constraint around `xu`.
   func start(at xu: [Double], covariance: any CovarianceOperator) {
     self.covariance = covariance
-    for i in 0..<order {
-      unconstrained[i] = xu[i]
-      x[i] = xu[i]
-      isActive[i] = false
-    }
+    unconstrained.copy(xu)
+    x.copy(xu)
+    isActive.withUnsafeMutableBufferPointer { $0.update(repeating: false) }
     active.removeAll(keepingCapacity: true)
     rows.removeAll(keepingCapacity: true)
     ranges.removeAll(keepingCapacity: true)

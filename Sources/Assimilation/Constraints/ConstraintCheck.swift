@@ -19,18 +19,34 @@ struct Restriction {
   }
 }
 
+/// The bounds of an element that has any.
+struct ElementBounds {
+  let element: Int
+  let lower: Double
+  let upper: Double
+
+  /// By how much a value lies outside, positive then; what is not a number does not.
+  @inline(__always)
+  func excess(_ value: Double) -> Double { max(lower - value, value - upper) }
+
+  /// The admissible value nearest to a value; what is not a number stays that.
+  @inline(__always)
+  func nearest(_ value: Double) -> Double { value < lower ? lower : value > upper ? upper : value }
+}
+
 /// The constraints prepared for checking and for solvers.
 struct ConstraintCheck {
   let constraints: ConstraintSet
-  /// Elements with a finite bound, ascending.
-  let bounded: [Int]
+  /// Of elements with a finite bound, ascending.
+  let bounded: [ElementBounds]
   /// Bands, then inequalities.
   let restrictions: [Restriction]
 
   init(_ constraints: ConstraintSet) {
     self.constraints = constraints
-    bounded = constraints.lowerBounds.indices.filter {
-      constraints.lowerBounds[$0] > -.infinity || constraints.upperBounds[$0] < .infinity
+    bounded = constraints.lowerBounds.indices.compactMap { i in
+      let (lower, upper) = (constraints.lowerBounds[i], constraints.upperBounds[i])
+      return lower > -.infinity || upper < .infinity ? ElementBounds(element: i, lower: lower, upper: upper) : nil
     }
     restrictions =
       constraints.bands.map { Restriction($0.function, lower: $0.lower, upper: $0.upper) }
@@ -50,9 +66,7 @@ struct ConstraintCheck {
 
   /// Whether `state` respects everything.
   func isFeasible(_ state: Span<Double>, targets: [Double]) -> Bool {
-    for i in bounded where state[i] < constraints.lowerBounds[i] || state[i] > constraints.upperBounds[i] {
-      return false
-    }
+    for bounds in bounded where bounds.excess(state[bounds.element]) > 0 { return false }
     for k in targets.indices {
       let residual = constraints.invariants[k].value(of: state) - targets[k]
       if abs(residual) > tolerance(ofInvariant: k, at: state) { return false }
@@ -73,16 +87,9 @@ struct ConstraintCheck {
     return true
   }
 
-  /// The admissible value nearest to a value of an element; what is not a number stays that.
-  @inline(__always)
-  func clipped(_ value: Double, _ i: Int) -> Double {
-    if value < constraints.lowerBounds[i] { return constraints.lowerBounds[i] }
-    return value > constraints.upperBounds[i] ? constraints.upperBounds[i] : value
-  }
-
   /// Sets elements outside their bounds to them.
   func clipToBounds(_ state: inout [Double]) {
-    for i in bounded { state[i] = clipped(state[i], i) }
+    for bounds in bounded { state[bounds.element] = bounds.nearest(state[bounds.element]) }
   }
 }
 
@@ -103,7 +110,7 @@ struct ContinuedFunction {
 
   /// Value at `state`.
   mutating func value(of state: [Double]) -> Double {
-    guard check.bounded.contains(where: { check.clipped(state[$0], $0) != state[$0] }) else {
+    guard check.bounded.contains(where: { $0.excess(state[$0.element]) > 0 }) else {
       return function.value(of: state.span)
     }
     var gradient: [Double] = []
@@ -119,7 +126,10 @@ struct ContinuedFunction {
     var target = gradient.mutableSpan
     function.gradient(of: inside.span, into: &target)
     var value = function.value(of: inside.span)
-    for i in check.bounded where inside[i] != state[i] { value += gradient[i] * (state[i] - inside[i]) }
+    for bounds in check.bounded where bounds.excess(state[bounds.element]) > 0 {
+      let i = bounds.element
+      value += gradient[i] * (state[i] - inside[i])
+    }
     return value
   }
 }

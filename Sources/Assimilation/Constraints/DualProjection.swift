@@ -61,39 +61,41 @@ final class DualProjection: ProjectionSolver {
 
   func solve(_ state: inout [Double], targets: [Double], covariance: any CovarianceOperator) -> ProjectionOutcome {
     // Rounding beyond a bound is not worth a projection.
-    for i in check.bounded {
-      let nearest = check.clipped(state[i], i)
+    for bounds in check.bounded {
+      let i = bounds.element
+      let nearest = bounds.nearest(state[i])
       if abs(nearest - state[i]) <= 1e-12 * abs(nearest) { state[i] = nearest }
     }
-    for i in xu.indices { xu[i] = state[i] }
+    xu.copy(state)
     for k in skipped.indices { skipped[k] = false }
     for k in multipliers.indices { multipliers[k] = 0 }
     subproblems = 0
 
     set.start(at: xu, covariance: covariance)
     guard meetBounds() else { return finish(&state, isSolved: false, cost: 0) }
-    for i in x.indices { x[i] = set.x[i] }
+    x.copy(set.x)
     guard meetLinear(targets: targets) else { return finish(&state, isSolved: false, cost: 0) }
     takePoint()
-    for i in x.indices { force[i] = nextForce[i] }
+    force.copy(nextForce)
     if violation(of: x) == 0 { return finish(&state, isSolved: true, cost: cost()) }
     let linearCost = cost()
-    for i in x.indices { linear[i] = x[i] }
+    linear.copy(x)
     if descend(targets: targets, covariance: covariance) { return finish(&state, isSolved: true, cost: cost()) }
     if violation(of: x) == 0 { return finish(&state, isSolved: false, cost: cost()) }
     // What respects at least bounds and invariants.
-    for i in x.indices { x[i] = linear[i] }
+    x.copy(linear)
     return finish(&state, isSolved: false, cost: linearCost)
   }
 
   /// Copies the active set's solution to `x` and its force to `nextForce`.
   private func takePoint() {
-    for i in x.indices { x[i] = set.x[i] }
+    x.copy(set.x)
     set.force(into: &nextForce)
   }
 
   /// `1/2 (x - xu)^T P^-1 (x - xu)` at the present point.
   private func cost() -> Double {
+    let (force, x, xu) = (force, x, xu)
     var sum = 0.0
     for i in x.indices { sum += force[i] * (x[i] - xu[i]) }
     return sum / 2
@@ -109,7 +111,7 @@ final class DualProjection: ProjectionSolver {
       }
     }
     check.clipToBounds(&x)
-    for i in state.indices { state[i] = x[i] }
+    state.copy(x)
     let isMet = isSolved && state.withSpan { check.areNonlinearMet($0) }
     return ProjectionOutcome(
       status: isMet ? .converged : .notConverged, cost: cost, activeBounds: bounds,
@@ -123,13 +125,10 @@ extension DualProjection {
   /// Adds violated bounds, the most violated first, until none is.
   private func meetBounds() -> Bool {
     for _ in 0..<(10 * check.bounded.count + 100) {
-      var (worst, element) = (0.0, -1)
-      for i in check.bounded where !set.isActive[i] {
-        let violation = abs(check.clipped(set.x[i], i) - set.x[i])
-        if violation > worst { (worst, element) = (violation, i) }
-      }
-      if element < 0 { return true }
-      let bound = check.clipped(set.x[element], element)
+      let (worst, place) = worstBound()
+      if place < 0 { return true }
+      let element = check.bounded[place].element
+      let bound = check.bounded[place].nearest(set.x[element])
       let sign: Double = set.x[element] < bound ? 1 : -1
       if worst <= 1e-14 * max(abs(bound), abs(set.unconstrained[element])) { return true }
       subproblems += 1
@@ -142,6 +141,19 @@ extension DualProjection {
       }
     }
     return false
+  }
+
+  /// The largest excess over a bound that is not active, and the place of its element among the bounded ones, -1 where
+  /// there is none.
+  private func worstBound() -> (excess: Double, place: Int) {
+    // Looked up once: a class's arrays are checked for exclusive access at every look.
+    let (bounded, x, isActive) = (check.bounded, set.x, set.isActive)
+    var (worst, place) = (0.0, -1)
+    for (b, bounds) in bounded.enumerated() where !isActive[bounds.element] {
+      let excess = bounds.excess(x[bounds.element])
+      if excess > worst { (worst, place) = (excess, b) }
+    }
+    return (worst, place)
   }
 
   /// Meets bounds, invariants, and the linearised limits in `cuts`.
@@ -192,7 +204,7 @@ extension DualProjection {
       let here = violation(of: x)
       guard here.isFinite else { return false }
       linearise(curved: !estimates)
-      for i in xu.indices { minimiser[i] = xu[i] }
+      minimiser.copy(xu)
       metric.removeSprings()
       metric.setSprings(&strength, anchor: x, minimiser: &minimiser, scale: scale)
       set.start(at: minimiser, covariance: metric)

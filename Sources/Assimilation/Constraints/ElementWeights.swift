@@ -1,7 +1,7 @@
 internal import DaunceState
 
-/// Localization between the elements of a state: of fields f and g that of f's direct observations in g. A weight and
-/// its diagonal's copy are held for every pair of cells in reach, for each pair of grids and reach once.
+/// Localization between the elements of a state: of fields f and g that of f's direct observations in g. Weights
+/// are held twice for every pair of cells in reach, for each pair of grids and reach once.
 final class ElementWeights {
   /// Fields whose elements are influenced by the same ones in the same way: they share products.
   struct Group {

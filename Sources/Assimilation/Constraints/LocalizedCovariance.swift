@@ -9,7 +9,9 @@ final class LocalizedCovariance: CovarianceOperator {
   let ridge: Double
   private let ensemble: EnsembleAnomalies
   private let weights: ElementWeights
-  /// Sums over fields of one grid before and after localization (`[cells]` of the largest grid).
+  /// Numbers for one member in the workspaces: cells of the largest grid, and a vector before and behind.
+  private let room: Int
+  /// Sums over fields of one grid before and after localization (`[2][room]`).
   private var sharp: [Double]
   private var smooth: [Double]
   /// An element's anomalies over N - 1 (`[member]`).
@@ -21,7 +23,8 @@ final class LocalizedCovariance: CovarianceOperator {
     self.weights = weights
     self.ridge = ridge
     order = weights.layout.count
-    sharp = [Double](repeating: 0, count: weights.layout.grids.reduce(1) { max($0, $1.cells) })
+    room = weights.layout.grids.reduce(0) { max($0, $1.cells) } + 2 * EnsembleAnomalies.padding
+    sharp = [Double](repeating: 0, count: 2 * room)
     smooth = sharp
   }
 
@@ -49,7 +52,8 @@ final class LocalizedCovariance: CovarianceOperator {
       for j in range { column[j] = 0 }
       ensemble.anomalies.withUnsafeBufferPointer { x in
         factors.withUnsafeBufferPointer { factors in
-          guard let x = x.baseAddress, let factors = factors.baseAddress, let column = column.baseAddress else { return }
+          guard let x = x.baseAddress, let factors = factors.baseAddress, let column = column.baseAddress
+          else { return }
           let products = MemberProducts(x: x, stride: n, factors: factors, members: members)
           for (other, number) in weights.table[field].enumerated() {
             guard let number else { continue }
@@ -79,12 +83,12 @@ final class LocalizedCovariance: CovarianceOperator {
           sharp.withUnsafeMutableBufferPointer { sharp in
             smooth.withUnsafeMutableBufferPointer { smooth in
               guard let x = x.baseAddress, let v = v.baseAddress, let product = product.baseAddress,
-                let sharp = sharp.baseAddress, let smooth = smooth.baseAddress
+                let first = sharp.baseAddress, let smooth = smooth.baseAddress
               else { return }
               for j in 0..<order { product[j] = 0 }
               for group in weights.groups where meets(v, group) {
-                for m in 0..<ensemble.members {
-                  addProduct(group, x + m &* ensemble.elements, v, to: product, sharp, smooth)
+                for m in stride(from: 0, to: ensemble.members, by: 2) {
+                  addProduct(group, x, m, v, to: product, first + EnsembleAnomalies.padding, smooth)
                 }
               }
             }
@@ -96,28 +100,35 @@ final class LocalizedCovariance: CovarianceOperator {
     }
   }
 
-  /// Adds one member's part of a group of fields.
+  /// Adds the part of member `m` and the next, if there is one, of a group of fields.
   @inline(__always)
   private func addProduct(
-    _ group: ElementWeights.Group, _ x: UnsafePointer<Double>, _ v: UnsafePointer<Double>,
+    _ group: ElementWeights.Group, _ x: UnsafePointer<Double>, _ m: Int, _ v: UnsafePointer<Double>,
     to product: UnsafeMutablePointer<Double>, _ sharp: UnsafeMutablePointer<Double>,
     _ smooth: UnsafeMutablePointer<Double>
   ) {
     let layout = weights.layout
+    let present = min(2, ensemble.members - m)
     let cells = layout.range(group.targets[0]).count
-    for c in 0..<cells { smooth[c] = 0 }
+    for c in 0..<room + cells + EnsembleAnomalies.padding { smooth[c] = 0 }
     for term in group.terms {
       let width = layout.range(term.sources[0]).count
-      for c in 0..<width { sharp[c] = 0 }
-      for w in term.sources {
-        let start = layout.offsets[w]
-        for c in 0..<width { sharp[c] += x[start &+ c] * v[start &+ c] }
+      for c in 0..<room + width + EnsembleAnomalies.padding { sharp[c] = 0 }
+      for one in 0..<present {
+        let (x, sharp) = (x + (m &+ one) &* ensemble.elements, sharp + one &* room)
+        for w in term.sources {
+          let start = layout.offsets[w]
+          for c in 0..<width { sharp[c] += x[start &+ c] * v[start &+ c] }
+        }
       }
-      weights.tables[term.table].addProduct(sharp, to: smooth)
+      weights.tables[term.table].addProducts(sharp, to: smooth, stride: room)
     }
-    for w in group.targets {
-      let start = layout.offsets[w]
-      for c in 0..<cells { product[start &+ c] += x[start &+ c] * smooth[c] }
+    for one in 0..<present {
+      let (x, smooth) = (x + (m &+ one) &* ensemble.elements, smooth + one &* room)
+      for w in group.targets {
+        let start = layout.offsets[w]
+        for c in 0..<cells { product[start &+ c] += x[start &+ c] * smooth[c] }
+      }
     }
   }
 

@@ -40,14 +40,14 @@ final class SLSQPProjection: ProjectionSolver {
     whiten(covariance)
     for i in 0..<order { xu[i] = state[i] }
     bounds.removeAll(keepingCapacity: true)
-    for i in check.bounded {
+    for bounded in check.bounded {
+      let i = bounded.element
       let deviation = matrix[i * order + i].squareRoot()
       if deviation > 0 {
-        let (lower, upper) = (check.constraints.lowerBounds[i], check.constraints.upperBounds[i])
-        if lower > -.infinity { bounds.append((i, lower, 1, deviation)) }
-        if upper < .infinity { bounds.append((i, upper, -1, deviation)) }
+        if bounded.lower > -.infinity { bounds.append((i, bounded.lower, 1, deviation)) }
+        if bounded.upper < .infinity { bounds.append((i, bounded.upper, -1, deviation)) }
       } else {
-        xu[i] = check.clipped(xu[i], i)
+        xu[i] = bounded.nearest(xu[i])
       }
     }
     prepareInvariants(targets)
