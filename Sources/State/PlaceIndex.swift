@@ -60,11 +60,19 @@ public struct PlaceIndex: Sendable {
     self.width = width
     self.origin = origin
     isRing = ring
+    (starts, entries, everywhere) = Self.sort(sorted, shape, width, origin, ring)
+  }
+
+  /// Sorts places into bins: first entry of each bin, entries, and places that no bin can hold.
+  private static func sort(
+    _ places: [SIMD4<Double>], _ shape: SIMD4<Int>, _ width: SIMD4<Double>, _ origin: SIMD4<Double>,
+    _ ring: SIMD4<Int>
+  ) -> (starts: [Int32], entries: [Int32], everywhere: [Int32]) {
     let bins = shape[0] * shape[1] * shape[2] * shape[3]
     var counts = [Int32](repeating: 0, count: bins + 1)
     var everywhere: [Int32] = []
-    var bin = [Int32](repeating: -1, count: sorted.count)
-    for (k, place) in sorted.enumerated() {
+    var bin = [Int32](repeating: -1, count: places.count)
+    for (k, place) in places.enumerated() {
       var number = 0
       var isPlaced = true
       for axis in 0..<4 {
@@ -84,14 +92,12 @@ public struct PlaceIndex: Sendable {
     }
     for k in 0..<bins { counts[k + 1] += counts[k] }
     var next = counts
-    var entries = [Int32](repeating: 0, count: sorted.count - everywhere.count)
+    var entries = [Int32](repeating: 0, count: places.count - everywhere.count)
     for (k, number) in bin.enumerated() where number >= 0 {
       entries[Int(next[Int(number)])] = Int32(k)
       next[Int(number)] += 1
     }
-    starts = counts
-    self.entries = entries
-    self.everywhere = everywhere
+    return (counts, entries, everywhere)
   }
 
   public var count: Int { embedded.count }

@@ -31,14 +31,7 @@ extension AgentTrainer {
     let collector = Collector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let learner = Learner(ppo: ppo, head: runner.head, agent: agents[0])
     onStep?("PPO", 0, ppo.iterations)
-    // An interrupted training has run before.
-    let before = (wall: report.seconds, processor: report.processorSeconds)
-    let start = (wall: now(CLOCK_MONOTONIC), processor: now(CLOCK_PROCESS_CPUTIME_ID))
-    func readClocks() throws {
-      report.seconds = before.wall + (try communicator.allreduce(now(CLOCK_MONOTONIC) - start.wall, .max))
-      report.processorSeconds =
-        before.processor + (try communicator.allreduce(now(CLOCK_PROCESS_CPUTIME_ID) - start.processor, .sum))
-    }
+    let stopwatch = Stopwatch(report)
     for iteration in firstIteration..<max(firstIteration, ppo.iterations) {
       let tag = nextTag()
       let outcome = try collector.collect(rollout, into: experiences, agents: agents, tag: tag)
@@ -61,24 +54,17 @@ extension AgentTrainer {
       try remember(outcome)
       onStep?("PPO", iteration + 1, ppo.iterations)
       try onBoundary? {
-        try readClocks()
+        try stopwatch.read(into: &report, communicator)
         var snapshot = snapshot(round: Round.ppo, step: iteration + 1)
         rollout.save(into: &snapshot)
         return snapshot
       }
     }
-    try readClocks()
+    try stopwatch.read(into: &report, communicator)
     report.samples =
       ppo.iterations * ppo.horizon * ppo.sequences * runner.cells * distribution.members
     report.rewardLast = try evaluate(ppo)
     report.multiplierLast = try gatherOverMembers(agents.map { $0.multipliers.first?.value ?? 0 })
-  }
-
-  /// Seconds on one of the system's clocks.
-  private func now(_ clock: clockid_t) -> Double {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 
   /// Mean reward (without penalty) per cell and step on rollouts that are the same at every call.
@@ -99,5 +85,27 @@ extension AgentTrainer {
     report.history.multiplier += try gatherOverMembers(
       agents.flatMap { $0.multipliers.map(\.value) }, width: bands.count)
     report.history.deviation += try gatherOverMembers(outcome.deviation.flatMap { $0 }, width: bands.count)
+  }
+}
+
+/// Measures a training that goes on where an earlier one was interrupted.
+private struct Stopwatch {
+  private let before: (wall: Double, processor: Double)
+  private let start = (wall: Self.now(CLOCK_MONOTONIC), processor: Self.now(CLOCK_PROCESS_CPUTIME_ID))
+
+  init(_ report: TrainingReport) { before = (report.seconds, report.processorSeconds) }
+
+  /// Wall seconds of the slowest rank and processor seconds of all. Collective.
+  func read(into report: inout TrainingReport, _ communicator: Communicator) throws {
+    report.seconds = before.wall + (try communicator.allreduce(Self.now(CLOCK_MONOTONIC) - start.wall, .max))
+    report.processorSeconds =
+      before.processor + (try communicator.allreduce(Self.now(CLOCK_PROCESS_CPUTIME_ID) - start.processor, .sum))
+  }
+
+  /// Seconds on one of the system's clocks.
+  private static func now(_ clock: clockid_t) -> Double {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 }

@@ -29,12 +29,7 @@ extension AgentTrainer {
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: try saved?.integer("rollout_tag") ?? nextTag(),
       missingFraction: warm.missingFraction, episode: isTeacherForced ? 1 : .max)
-    let n = runner.cells
-    let anchors = Workspace(repeating: 0.0, count: runner.actionCount)
-    let actions = Workspace(repeating: 0.0, count: runner.actionCount)
-    let targets = Workspace(repeating: 0.0, count: runner.actionCount)
-    let scores = Workspace(repeating: PolicyHead.Score.zero, count: runner.head.controls)
-    let tile = Activations(network: agents[0].policy, vectors: runner.vectors)
+    let scratch = Scratch(runner, agents[0])
     let sums = agents.map { GradientSums($0.policy) }
     var gradient = [Float](repeating: 0, count: agents[0].policy.parameters.count)
     var losses = [Double](repeating: 0, count: agents.count)
@@ -57,27 +52,18 @@ extension AgentTrainer {
       let lastTenth = step >= warm.steps - max(1, warm.steps / 10)
       try rollout.advance { moment in
         let m = moment.member
-        runner.evaluate(
-          agents[m].policy, tile: tile, forecast: moment.state, previous: moment.previous,
-          beforePrevious: moment.beforePrevious, time: moment.time, sequence: moment.sequence)
-        runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
-        for (k, v) in settings.controls.enumerated() {
-          (targets.start + k * n).update(from: moment.target + runner.layout.offsets[v], count: n)
-        }
-        let weight = 1 / Float(warm.batch * runner.actionCount)
-        let loss = likelihoodSlopes(
-          runner.head, tile, anchors: anchors.start, targets: targets.start, scores: scores.start, weight: weight)
+        let loss = likelihood(moment, scratch, runner, weight: 1 / Float(warm.batch * runner.actionCount))
         if lastTenth {
           losses[m] += loss
-          order.add(moment, tile, anchors: anchors.start)
+          order.add(moment, scratch.tile, anchors: scratch.anchors.start)
         }
         curve.add(loss, agent: m, step: step)
-        agents[m].policy.backward(tile, into: sums[m])
+        agents[m].policy.backward(scratch.tile, into: sums[m])
         if !isTeacherForced {
           runner.draw(
-            actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise,
+            scratch.actions.start, anchors: scratch.anchors.start, tile: scratch.tile, purpose: .rolloutNoise,
             member: m, cycle: tag << 20 + step, sequence: moment.sequence)
-          runner.apply(actions.start, to: moment.state)
+          runner.apply(scratch.actions.start, to: moment.state)
         }
       }
       let rate = warm.learningRate * 0.5 * (1 + cos(Double.pi * Double(step) / Double(warm.steps)))
@@ -103,6 +89,39 @@ extension AgentTrainer {
     let products = try averageOverMembers(order.products)
     let squares = try averageOverMembers(order.squares)
     return squares > 0 ? products / squares : 0
+  }
+
+  /// What one state's likelihood is worked out in.
+  private struct Scratch {
+    let anchors, actions, targets: Workspace<Double>
+    let scores: Workspace<PolicyHead.Score>
+    let tile: Activations
+
+    init(_ runner: PolicyRunner, _ agent: Agent) {
+      anchors = Workspace(repeating: 0, count: runner.actionCount)
+      actions = Workspace(repeating: 0, count: runner.actionCount)
+      targets = Workspace(repeating: 0, count: runner.actionCount)
+      scores = Workspace(repeating: PolicyHead.Score.zero, count: runner.head.controls)
+      tile = Activations(network: agent.policy, vectors: runner.vectors)
+    }
+  }
+
+  /// Evaluates a member's policy at a state and leaves the slopes of its target's likelihood in the tile; returns the
+  /// loss.
+  private func likelihood(
+    _ moment: Rollout.Moment, _ scratch: Scratch, _ runner: PolicyRunner, weight: Float
+  ) -> Double {
+    let n = runner.cells
+    runner.evaluate(
+      agents[moment.member].policy, tile: scratch.tile, forecast: moment.state, previous: moment.previous,
+      beforePrevious: moment.beforePrevious, time: moment.time, sequence: moment.sequence)
+    runner.anchors(scratch.anchors.start, forecast: moment.state, sequence: moment.sequence)
+    for (k, v) in settings.controls.enumerated() {
+      (scratch.targets.start + k * n).update(from: moment.target + runner.layout.offsets[v], count: n)
+    }
+    return likelihoodSlopes(
+      runner.head, scratch.tile, anchors: scratch.anchors.start, targets: scratch.targets.start,
+      scores: scratch.scores.start, weight: weight)
   }
 
   /// Writes the slopes of the weighted negative log-likelihood of the target into the tile; returns the loss.

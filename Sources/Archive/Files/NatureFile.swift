@@ -77,17 +77,8 @@ public enum NatureFile {
     guard let first = truths.first, asSeries || truths.count == 1 else {
       throw ArchiveError(.wrongSize, path: path, found: "\(truths.count) truths", expected: "one, or a series")
     }
-    let (times, cells) = (first.times.count, layout.cells)
-    for truth in truths {
-      guard truth.times == first.times, truth.states.count == times * layout.count,
-        truth.energies.isEmpty || truth.energies.count == times, truth.energies.count == first.energies.count,
-        truth.diagnostics.count == diagnostics.count, truth.diagnostics.allSatisfy({ $0.count == times * cells })
-      else {
-        throw ArchiveError(
-          .wrongSize, path: path, found: "truths of different times or sizes",
-          expected: "\(times) times of \(layout.count) values and \(diagnostics.count) diagnostics in each")
-      }
-    }
+    let times = first.times.count
+    try check(truths, like: first, path, layout, diagnostics)
     let writer = try DatasetWriter(path: path, provenance: provenance)
     let leading = asSeries ? [try writer.defineTruths(truths.map(\.seed))] : []
     let clock = ModelClock(hours: nature.hours)
@@ -137,6 +128,23 @@ public enum NatureFile {
       try writer.write(
         values, to: field, start: (asSeries ? [truth] : []) + [0] + grid.map { _ in 0 },
         count: (asSeries ? [1] : []) + [times] + grid.map { $0.length ?? 0 })
+    }
+  }
+
+  /// Whether all truths have the times and sizes of the first.
+  private static func check(
+    _ truths: [Truth], like first: Truth, _ path: String, _ layout: StateLayout, _ diagnostics: [String]
+  ) throws(ArchiveError) {
+    let (times, cells) = (first.times.count, layout.cells)
+    for truth in truths {
+      guard truth.times == first.times, truth.states.count == times * layout.count,
+        truth.energies.isEmpty || truth.energies.count == times, truth.energies.count == first.energies.count,
+        truth.diagnostics.count == diagnostics.count, truth.diagnostics.allSatisfy({ $0.count == times * cells })
+      else {
+        throw ArchiveError(
+          .wrongSize, path: path, found: "truths of different times or sizes",
+          expected: "\(times) times of \(layout.count) values and \(diagnostics.count) diagnostics in each")
+      }
     }
   }
 

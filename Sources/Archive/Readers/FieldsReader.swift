@@ -43,7 +43,7 @@ public enum FieldsReader: ObservationReader {
       var block = TableBuilder.Block(
         kind: variable.name, values: try dataset.field(variable, start: window.start, count: window.count))
       block.variances = try variances(dataset, variable, window)
-      try addCoordinates(of: variable, window, to: &block, dataset)
+      try addCoordinates(of: variable, window, to: &block, dataset, known: file.known)
       try builder.append(block)
     }
     return builder.finished
@@ -116,7 +116,8 @@ public enum FieldsReader: ObservationReader {
   }
 
   private static func addCoordinates(
-    of variable: DatasetReader.Variable, _ window: Window, to block: inout TableBuilder.Block, _ dataset: DatasetReader
+    of variable: DatasetReader.Variable, _ window: Window, to block: inout TableBuilder.Block, _ dataset: DatasetReader,
+    known: [String: [Double]]
   ) throws(ArchiveError) {
     let named = dataset.words("coordinates", of: variable.name)
     var covered: Set<Int> = []
@@ -144,9 +145,18 @@ public enum FieldsReader: ObservationReader {
       }
     }
     for (axis, name) in variable.dimensions.enumerated() where name != "truth" && !covered.contains(axis) {
-      throw ArchiveError(
-        .missingVariable, path: dataset.path, object: "variable \(variable.name)",
-        found: "a dimension \(name) without coordinates", expected: "a variable \(name)(\(name))")
+      guard let coordinates = known[name] else {
+        throw ArchiveError(
+          .missingVariable, path: dataset.path, object: "variable \(variable.name)",
+          found: "a dimension \(name) without coordinates", expected: "a variable \(name)(\(name))")
+      }
+      guard coordinates.count == variable.shape[axis] else {
+        throw ArchiveError(
+          .wrongSize, path: dataset.path, object: "dimension \(name)",
+          found: "\(variable.shape[axis]) cells without coordinates",
+          expected: "\(coordinates.count) cells, or a variable \(name)(\(name))")
+      }
+      block.coordinates.append((name, "", window.spread(coordinates, over: [axis])))
     }
   }
 }

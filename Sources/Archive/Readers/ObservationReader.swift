@@ -31,8 +31,13 @@ public enum ObservationReaders {
   ///
   /// Throws if the file cannot be read, if no format is recognised, or what the format's reader throws. Values, places
   /// and times are finite or missing, error variances positive or missing.
-  public static func read(_ path: String) throws(ArchiveError) -> ObservationTable {
-    let file = try ObservationFileContents(path: path)
+  ///
+  /// - Parameter known: coordinates of dimensions by name, for files that do without: those of a model whose fields were
+  ///   observed.
+  public static func read(
+    _ path: String, known: [String: [Double]] = [:]
+  ) throws(ArchiveError) -> ObservationTable {
+    let file = try ObservationFileContents(path: path, known: known)
     for reader in all where reader.recognises(file) {
       var table = try reader.read(file)
       try table.check()
@@ -50,10 +55,13 @@ public final class ObservationFileContents {
   public let dataset: DatasetReader?
   /// The file's bytes as text; empty if it is NetCDF.
   let text: ByteText
+  /// Coordinates of dimensions that the file may do without.
+  let known: [String: [Double]]
 
   /// Reads a file, or throws if that is impossible; a damaged NetCDF file is an error here already.
-  public init(path: String) throws(ArchiveError) {
+  public init(path: String, known: [String: [Double]] = [:]) throws(ArchiveError) {
     self.path = path
+    self.known = known
     let contents = try FileContents(path: path, expected: "a file of observations")
     let bytes = contents.bytes
     if bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) || bytes.starts(with: Array("CDF".utf8)) {

@@ -87,6 +87,8 @@ public struct AnalysisConfiguration: ConfigurationRoot {
   public struct Output: Codable, Sendable, Hashable {
     @Key("write increments.nc with the mean increment and the spread before and after")
     public var increments = true
+    @Key("tell how long reading, update and writing took")
+    public var timings = false
   }
 
   /// Refuses values outside their keys' rules and keys that contradict each other.

@@ -21,7 +21,7 @@ package struct ObservationTimes {
   package init(
     path: String, layout: StateLayout, quantities: [ObservedQuantity], clock: ModelClock
   ) throws(ArchiveError) {
-    let table = try ObservationReaders.read(path)
+    let table = try ObservationReaders.read(path, known: layout.coordinates)
     guard table.count > 0 else {
       throw ArchiveError(.noObservations, path: path, found: "no observations", expected: "at least one")
     }
@@ -86,5 +86,14 @@ extension ObservedKind {
     fields = quantity.operation.fields.map { layout.fields[$0].name }
     combination = .init(rawValue: quantity.operation.combination.rawValue) ?? .sum
     function = .init(rawValue: quantity.operation.function.rawValue) ?? .identity
+  }
+}
+
+extension StateLayout {
+  /// Coordinates of all dimensions along an axis, by name.
+  fileprivate var coordinates: [String: [Double]] {
+    var known: [String: [Double]] = [:]
+    for dimension in grids.flatMap(\.dimensions) where dimension.axis != nil { known[dimension.name] = dimension.coordinates }
+    return known
   }
 }

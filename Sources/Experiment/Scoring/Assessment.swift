@@ -60,9 +60,9 @@ extension Setup {
         if let failure {
           scorer.fail(at: failure)
           progress.note("\(name): failed at cycle \(failure) of truth \(truth.seed)")
+          try recorder?.giveUp(truth: k)
         }
         scores.append(scorer.score)
-        if failure != nil { try recorder?.giveUp(truth: k) }
       }
       progress.advance(to: (k + 1) * unit)
     }

@@ -75,9 +75,12 @@ public struct MethodScore {
     return all.value
   }
 
-  var smallest: Double? {
-    let least = truths.map(\.smallest).min() ?? .infinity
-    return least.isFinite ? least : nil
+  /// Smallest value of each bounded field in any member; `nil` without truths.
+  var smallest: [Double?] {
+    bounded.indices.map { b in
+      let least = truths.map { $0.smallest[b] }.min() ?? .infinity
+      return least.isFinite ? least : nil
+    }
   }
 
   /// Largest relative change of an invariant in any member, until a failure if there was one; `nil` without truths.
@@ -119,7 +122,7 @@ public struct MethodScore {
       errors["spread_error_ratio_\(observed)"] = .number(standardError { $0.spreadErrorRatio(f) })
     }
     entry["standard_error"] = .object(errors)
-    for name in bounded { entry["min_\(name)"] = .number(smallest) }
+    for (name, least) in zip(bounded, smallest) { entry["min_\(name)"] = .number(least) }
     entry["invariant_error"] = .object(
       Dictionary(uniqueKeysWithValues: invariants.enumerated().map { ($1, .number(invariantError($0))) }))
     return .object(entry)
@@ -194,7 +197,7 @@ public struct ScoreTable {
       let f = m.index(m.observed) ?? 0
       row += [fixed(m.crps(f), 4), fixed(m.spreadErrorRatio(f), 2)]
       if m.hasBand { row.append(m.inBand.map { fixed(100 * $0, 2) + " %" } ?? "-") }
-      row += m.bounded.map { _ in scientific(m.smallest) }
+      row += m.smallest.map(scientific)
       let errors = m.invariants.indices.compactMap { m.invariantError($0) }
       if !m.invariants.isEmpty { row.append(scientific(errors.max())) }
       row.append(scientific(m.secondsPerCycle))

@@ -25,8 +25,8 @@ struct TruthScore: Codable {
 
   let seed: UInt64
   var fields: [Field]
-  /// Smallest value of the variables with a lower bound, over all members and cycles, those of the spin-up too.
-  var smallest = Double.infinity
+  /// Smallest value of each field with a lower bound, over all members and cycles, those of the spin-up too.
+  var smallest: [Double]
   /// Largest change of each linear invariant of any member since its initial state, relative to the sum of the sizes of
   /// its terms, over all cycles.
   var invariantErrors: [Double]
@@ -66,7 +66,7 @@ final class Scorer {
           error: RunningScore(skipping: spinUp), squareError: RunningRootMeanSquare(skipping: spinUp),
           spread: RunningRootMeanSquare(skipping: spinUp), crps: RunningScore(skipping: spinUp),
           ranks: RankHistogram(members: members, skipping: spinUp))
-      }, invariantErrors: setup.traits.invariants.map { _ in 0 })
+      }, smallest: setup.layout.fields.filter { $0.lowerBound != nil }.map { _ in .infinity }, invariantErrors: setup.traits.invariants.map { _ in 0 })
   }
 
   /// The truth's variables and derived fields at a cycle, each `[cell]`.
@@ -130,9 +130,10 @@ final class Scorer {
       score.fields[f].ranks.add(values, stride: count, truth: t.span)
       score.fields[f].crps.add(crpsField.sum(values, stride: count, truth: t.span) / Double(n))
     }
-    for (v, variable) in setup.layout.fields.enumerated() where variable.lowerBound != nil {
+    let bounded = setup.layout.fields.indices.filter { setup.layout.fields[$0].lowerBound != nil }
+    for (b, v) in bounded.enumerated() {
       for m in 0..<members {
-        for i in setup.layout.range(v) { score.smallest = min(score.smallest, summary.members[m * count + i]) }
+        for i in setup.layout.range(v) { score.smallest[b] = min(score.smallest[b], summary.members[m * count + i]) }
       }
     }
     compareInvariants(summary)

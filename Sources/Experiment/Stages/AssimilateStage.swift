@@ -59,6 +59,27 @@ public struct AssimilateStage {
       try crew.map { try AssimilationMethod.agents($0, name: inputs.method.rawValue, setup: setup, seed: seed) }
       ?? AssimilationMethod.filter(
         inputs.method, setup: setup, seed: seed, band: band, origin: Int((start.time / setup.model.timeStep).rounded()))
+    let failure = try carry(method, start, series, schedule, to: path, output)
+    try setup.checkpoints.finish()
+    try communicator.collectively {
+      guard let failure else { return }
+      throw ExperimentError(
+        .data,
+        "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it "
+          + "must not be, not finite, or beyond a hundred climatological standard deviations; \(path) holds the "
+          + "analyses before it")
+    }
+    return "\(inputs.method.rawValue): \(series.times.count) analyses of \(series.count) observations in \(path)"
+  }
+
+  /// Carries the ensemble through all cycles and writes the analyses.
+  ///
+  /// - Returns: the cycle at which the method failed, `nil` if none.
+  private func carry(
+    _ method: AssimilationMethod, _ start: EnsembleFile, _ series: ObservationTimes, _ schedule: Schedule,
+    to path: String, _ output: OutputFolder
+  ) throws -> Int? {
+    let communicator = setup.communicator
     var ensemble = setup.makeEnsemble()
     for (m, member) in setup.distribution.local.enumerated() {
       ensemble.states[m] = Array(start.members[start.range(of: member, count: setup.layout.count)])
@@ -94,16 +115,7 @@ public struct AssimilateStage {
       if failure != nil { try recorder?.giveUp() }
       try recorder?.finish()
     }
-    try setup.checkpoints.finish()
-    try communicator.collectively {
-      guard let failure else { return }
-      throw ExperimentError(
-        .data,
-        "\(inputs.method.rawValue) failed at cycle \(failure) of \(schedule.cycles.count): a member is negative where it "
-          + "must not be, not finite, or beyond a hundred climatological standard deviations; \(path) holds the "
-          + "analyses before it")
-    }
-    return "\(inputs.method.rawValue): \(series.times.count) analyses of \(series.count) observations in \(path)"
+    return failure
   }
 
   private func loadCrew() throws -> Crew? {

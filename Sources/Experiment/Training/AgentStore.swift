@@ -177,23 +177,8 @@ struct AgentStore {
       }
       return share
     }
-    func network(_ name: String) throws -> (Network, Adam) {
-      let sizes = try file.integers("\(name)_sizes").map { Int($0) }
-      let parameters = try file.floats("\(name)_parameters")
-      guard sizes.allSatisfy({ (1...100_000).contains($0) }), let network = Network(sizes: sizes, parameters: parameters)
-      else {
-        throw ExperimentError(
-          .data, path, "variable \(name)_parameters", found: "\(parameters.count) numbers",
-          expected: "a network of layers \(sizes)")
-      }
-      var adam = Adam(parameters: parameters.count)
-      adam.first = try file.floats("\(name)_first_moments", shape: [parameters.count])
-      adam.second = try file.floats("\(name)_second_moments", shape: [parameters.count])
-      adam.step = Int(try file.integers("\(name)_optimiser_step", shape: [1])[0])
-      return (network, adam)
-    }
-    let (policy, policyOptimiser) = try network("policy")
-    let (value, valueOptimiser) = try network("value")
+    let (policy, policyOptimiser) = try network("policy", in: file, path)
+    let (value, valueOptimiser) = try network("value", in: file, path)
     let controls = try file.text("controls").split(separator: " ").compactMap { setup.layout.fieldIndex(String($0)) }
     let settings = AgentSettings(
       base: try choice("base"), inputs: try choice("inputs"), target: try choice("target"), draws: try choice("draws"),
@@ -216,5 +201,22 @@ struct AgentStore {
         policy: policy, value: value, policyOptimiser: policyOptimiser, valueOptimiser: valueOptimiser,
         multipliers: multipliers)
     )
+  }
+
+  /// A network and its optimiser's state.
+  private func network(_ name: String, in file: ArrayFile, _ path: String) throws -> (Network, Adam) {
+    let sizes = try file.integers("\(name)_sizes").map { Int($0) }
+    let parameters = try file.floats("\(name)_parameters")
+    guard sizes.allSatisfy({ (1...100_000).contains($0) }), let network = Network(sizes: sizes, parameters: parameters)
+    else {
+      throw ExperimentError(
+        .data, path, "variable \(name)_parameters", found: "\(parameters.count) numbers",
+        expected: "a network of layers \(sizes)")
+    }
+    var adam = Adam(parameters: parameters.count)
+    adam.first = try file.floats("\(name)_first_moments", shape: [parameters.count])
+    adam.second = try file.floats("\(name)_second_moments", shape: [parameters.count])
+    adam.step = Int(try file.integers("\(name)_optimiser_step", shape: [1])[0])
+    return (network, adam)
   }
 }

@@ -18,23 +18,29 @@ import Testing
     func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) {}
   }
 
-  @Test func whatIsRegisteredIsKnownToConfigurations() throws {
-    ModelEntry.registry.register(
-      ModelEntry("still", "stays", keys: ["forcing"], cells: 8, spinup: { _ in 3 }) { _ in Still() })
-    MethodEntry.registry.register(MethodEntry("nothing", "does nothing") { _ in Nothing() })
-    let text = "model: {name: still, forcing: 2}\nmethods: [nothing, eakf]"
-    let configuration = try Configuration(yaml: text, source: "test")
-    try configuration.validate()
-    #expect(configuration.cells == 8 && configuration.spinup == 3 && configuration.energy == .off)
-    #expect(configuration.methods.map(\.rawValue) == ["nothing", "eakf"] && !configuration.methods[0].isAgents)
-    #expect(Configuration.keys.first { $0.key == "model.name" }?.expected.hasSuffix("| still") == true)
-    // A key of another model is refused, with its owner.
+  /// The program's own registries are left alone: other tests have tables of their names.
+  @Test func entriesKeepTheirOrderAndAreReplacedByName() {
+    let models = Registry([
+      ModelEntry("a", "first", cells: 8, spinup: { _ in 3 }) { _ in Still() },
+      ModelEntry("b", "second", cells: 8, spinup: { _ in 3 }) { _ in Still() },
+    ])
+    models.register(ModelEntry("c", "third", cells: 9, spinup: { _ in 3 }) { _ in Still() })
+    models.register(ModelEntry("a", "again", cells: 10, spinup: { _ in 3 }) { _ in Still() })
+    #expect(models.names == ["a", "b", "c"])
+    #expect(models["a"]?.cells == 10 && models["c"]?.cells == 9 && models["d"] == nil)
+    let methods = Registry([MethodEntry("nothing", "does nothing") { _ in Nothing() }])
+    #expect(methods.names == ["nothing"] && methods["nothing"]?.isConstrained == false)
+  }
+
+  @Test func keysOfOtherModelsAreRefusedWithTheirOwners() throws {
+    let configuration = try Configuration(yaml: "model: {name: lorenz96, floor: 0.1}\nmethods: [eakf]", source: "test")
     do {
-      try Configuration(yaml: "model: {name: still, floor: 0.1}\nmethods: [eakf]", source: "test").validate()
+      try configuration.validate()
       Issue.record("no error")
     } catch {
       #expect("\(error)".contains("expected mjo-skeleton or advection1d for this key"), "\(error)")
     }
+    #expect(configuration.cells == 40 && configuration.spinup == 20 && configuration.energy == .off)
   }
 
   @Test func unknownNamesAreRefusedWithTheKnownOnes() {

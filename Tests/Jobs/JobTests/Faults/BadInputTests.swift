@@ -50,12 +50,11 @@ extension JobTests {
       initial("bad-timeless.nc", 65, "attribute time"),
       initial("made/observations.nc", 65, "dimension member", "(time, x)"),
       observations("made", 74, "a folder"),
-      observations("bad-all-missing.nc", 65, "no observation that is not missing"),
-      observations("bad-zero-variance.nc", 65, "attribute error_variance of a", "0.0", "positive"),
-      observations("bad-negative-variance.nc", 65, "a_error_variance", "-0.0063 at time 1, x 3", "positive"),
-      observations("bad-without-variance.nc", 65, "variable a", "error_variance"),
+      observations("bad-zero-variance.nc", 65, "observation 1", "error variance 0.0", "positive"),
+      observations("bad-negative-variance.nc", 65, "observation 68", "error variance -0.0063", "positive"),
+      observations("bad-without-variance.nc", 65, "a(time, x)", "error_variance"),
       observations("bad-narrow.nc", 65, "dimension x", "32 cells", "64 cells"),
-      observations("bad-misnamed.nc", 65, "variable A", "K, R, Z, a"),
+      observations("bad-misnamed.nc", 65, "observations of A", "K, R, Z, a"),
       observations("bad-late.nc", 65, "variable time", "20.028", "multiple of 0.02", "observations.interval"),
     ]
 

@@ -51,6 +51,25 @@ extension JobTests {
       }
     }
 
+    /// Nothing to learn is no error: one note, and the same as without observations.
+    @Test func withoutAnObservationTheAnalysisIsTheForecast() throws {
+      let observations = try prepare("all-missing")
+      let workshop = try workshop()
+      func means(_ method: String) throws -> ([Double], String) {
+        let name = "foreign/nothing-\(method).nc"
+        let result = try workshop.daunce(
+          2, "assimilate", "--initial", "foreign/plain-initial.nc", "--observations", observations, "--output", name,
+          "--config", "small.yaml", "--method", method)
+        try #require(result.status == 0, "\(result.stderr)")
+        let file = try AnalysisFile(
+          path: workshop.folder.appending(path: name).path, clock: ModelClock(hours: 1440))
+        return (try file.mean(of: "K"), result.stderr)
+      }
+      let (analysis, words) = try means("floored-eakf")
+      #expect(words.contains("no usable observation"), "\(words)")
+      #expect(try analysis == means("free").0)
+    }
+
     /// The same observations in any form give the same analyses.
     @Test func formsAreEquivalent() throws {
       let method = ["constrained-eakf"]
