@@ -100,6 +100,9 @@ public struct MethodEntry: RegistryEntry {
     },
     MethodEntry("letkf", "local ensemble transform Kalman filter (Hunt et al. 2007)") { LocalFilter($0, .transform) },
     MethodEntry("denkf", "deterministic ensemble Kalman filter (Sakov & Oke 2008)") { LocalFilter($0, .deterministic) },
+    MethodEntry("nudging", "members moved towards observations, without covariances (Hoke & Anthes 1976)") {
+      Nudging(layout: $0.layout, localization: $0.localization, strength: $0.settings.nudging)
+    },
     MethodEntry("free", "no update at all: what the observations are worth") { _ in NoUpdate() },
   ]
 

@@ -77,6 +77,8 @@ struct LocalExercise {
       try local(.transform), layout: layout, localization: localization, deviation: 0.6, damping: 0.9)
     let adapted = try members(after: adaptive)
     if world.isRoot { print("adaptive: \(digest(adapted)) \(digest(adaptive.factors))") }
+    let error = try nudgingError()
+    if world.isRoot { print("nudging-error: \(error)") }
     let additive = AdditiveInflation(try local(.transform), layout: layout) { state, member, cycle in
       let stream = RandomStream(seed: 9, purpose: .test, member: member, cycle: cycle)
       for i in state.indices { state[i] += 0.1 * stream.normal(at: i) }
@@ -93,5 +95,30 @@ struct LocalExercise {
     let all = GatheredEnsemble(width: layout.count, distribution: distribution, communicator: world)
     try all.gather(ensemble.states)
     return all.members
+  }
+
+  /// One observation, of cell 3 of a ring of eight: the cells in reach move by half of its innovation, the others stay.
+  ///
+  /// - Returns: the largest difference from that, over all members.
+  private func nudgingError() throws -> Double {
+    let ring = StateLayout(ring: 8, length: 8, fields: [Field(name: "s")])
+    let distribution = try Distribution(members: members, ranks: world.size, rank: world.rank)
+    var ensemble = DistributedEnsemble(layout: ring, distribution: distribution, communicator: world)
+    let before = distribution.local.map { Array(state(of: $0).prefix(8)) }
+    ensemble.states = before
+    let filter = Nudging(
+      layout: ring, localization: DistanceLocalization(reaches: [[.within([1])]], observed: [[.within([1])]]),
+      strength: 0.5)
+    let observations = ObservationSet(
+      ObservationNetwork(elements: [3], layout: ring), values: [2], errorVariances: [1])
+    filter.update(&ensemble, observations: observations, cycle: 1)
+    var worst = 0.0
+    for (old, new) in zip(before, ensemble.states) {
+      for i in 0..<8 {
+        let expected = (2...4).contains(i) ? old[i] + 0.5 * (2 - old[3]) : old[i]
+        worst = max(worst, abs(new[i] - expected))
+      }
+    }
+    return try world.allreduce(worst, .max)
   }
 }
