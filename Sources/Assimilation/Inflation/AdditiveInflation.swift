@@ -13,6 +13,7 @@ public final class AdditiveInflation: EnsembleUpdate {
   private let perturbation: Perturbation
   private var mean: [Double]
 
+  /// - Parameter perturbation: with mean zero over many draws.
   public init(_ update: any EnsembleUpdate, layout: StateLayout, perturbation: @escaping Perturbation) {
     self.update = update
     self.layout = layout

@@ -6,12 +6,15 @@ public import DaunceState
 
 /// What a filter is made from.
 public struct MethodContext {
+  /// Of the states that are updated.
   public let layout: StateLayout
   /// How far each kind of observations acts on each field.
   public let localization: DistanceLocalization
+  /// `filter.inflation`, `filter.rtps` and `filter.rtpp`.
   public let inflation: Inflation
   /// Bounds, invariants and bands that constrained filters hold.
   public let constraints: ConstraintSet
+  /// How constrained filters project.
   public let solver: ConstraintSolver
   /// Keys random streams.
   public let seed: UInt64
@@ -117,8 +120,10 @@ extension Configuration {
   /// Name of a way of updating an ensemble.
   public struct Method: RegisteredName {
     public let rawValue: String
+    /// A name that may not be registered; those of files and command lines are checked.
     public init(_ name: String) { rawValue = name }
 
+    /// Where names are looked up.
     public static var registry: Registry<MethodEntry> { MethodEntry.registry }
 
     public static let rl = Self("rl")

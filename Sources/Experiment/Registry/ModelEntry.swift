@@ -54,8 +54,10 @@ extension Configuration.Model {
   /// Name of a forecast model.
   public struct Name: RegisteredName {
     public let rawValue: String
+    /// A name that may not be registered; those of files and command lines are checked.
     public init(_ name: String) { rawValue = name }
 
+    /// Where names are looked up.
     public static var registry: Registry<ModelEntry> { ModelEntry.registry }
 
     public static let mjoSkeleton = Self("mjo-skeleton")

@@ -11,14 +11,18 @@ public protocol RegistryEntry: Sendable {
 public final class Registry<Entry: RegistryEntry>: Sendable {
   private let known: Mutex<[Entry]>
 
+  /// A registry of these entries, no two of one name.
   public init(_ entries: [Entry]) {
     known = Mutex(entries)
   }
 
+  /// In the order in which they were registered.
   public var entries: [Entry] { known.withLock { $0 } }
 
+  /// Names of all entries.
   public var names: [String] { entries.map(\.name) }
 
+  /// The entry of a name.
   public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 
   /// Adds an entry; one of the same name that was there before is replaced.
