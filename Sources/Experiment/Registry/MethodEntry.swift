@@ -165,6 +165,6 @@ extension LocalFilter {
 }
 
 /// Leaves the forecast as the analysis.
-private final class NoUpdate: EnsembleUpdate {
+final class NoUpdate: EnsembleUpdate {
   func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) {}
 }
