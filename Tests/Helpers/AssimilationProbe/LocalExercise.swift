@@ -77,6 +77,9 @@ struct LocalExercise {
       try local(.transform), layout: layout, localization: localization, deviation: 0.6, damping: 0.9)
     let adapted = try members(after: adaptive)
     if world.isRoot { print("adaptive: \(digest(adapted)) \(digest(adaptive.factors))") }
+    let (factors, idle) = (adaptive.factors, try members(after: adaptive, observing: { _ in .none }))
+    let untouched = try members(after: try local(.transform), observing: { _ in .none })
+    if world.isRoot { print("adaptive-idle: \(idle == untouched && adaptive.factors == factors)") }
     let error = try nudgingError()
     if world.isRoot { print("nudging-error: \(error)") }
     let between = try nudgingBetweenCells()
@@ -89,11 +92,16 @@ struct LocalExercise {
     if world.isRoot { print("additive: \(digest(added))") }
   }
 
-  private func members(after filter: any EnsembleUpdate) throws -> [Double] {
+  /// All members after four updates by the two networks in turn, or by what is given for each cycle.
+  private func members(
+    after filter: any EnsembleUpdate, observing: ((Int) -> ObservationSet)? = nil
+  ) throws -> [Double] {
     let distribution = try Distribution(members: members, ranks: world.size, rank: world.rank)
     var ensemble = DistributedEnsemble(layout: layout, distribution: distribution, communicator: world)
     ensemble.states = distribution.local.map { state(of: $0) }
-    for cycle in 1...4 { try filter.update(&ensemble, observations: sets[cycle % 2], cycle: cycle) }
+    for cycle in 1...4 {
+      try filter.update(&ensemble, observations: observing?(cycle) ?? sets[cycle % 2], cycle: cycle)
+    }
     let all = GatheredEnsemble(width: layout.count, distribution: distribution, communicator: world)
     try all.gather(ensemble.states)
     return all.members
