@@ -192,7 +192,7 @@ public struct AssimilateStage {
     guard abs(start / setup.model.timeStep) < 1e15 else {
       throw ExperimentError(
         .data, inputs.initial.path, "time", found: "\(start)",
-        expected: "less than \(1e15 * setup.model.timeStep) in the model's unit, a number of time steps that can be counted")
+        expected: "less than \(1e15 * setup.model.timeStep), a number of time steps that can be counted")
     }
     var schedule = Schedule(cycles: [], recorded: [])
     for (time, observations) in zip(series.times, series.sets) {

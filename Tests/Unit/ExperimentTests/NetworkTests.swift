@@ -90,7 +90,9 @@ import Testing
       ], fields: [Field(name: "u"), Field(name: "v", grid: 1)])
     let configuration = try Configuration(
       yaml: "observations: {networks: [{fields: [u, v], every: 1, sd: 1}]}", source: "test")
-    let error = try #require(throws: ConfigurationError.self) { try configuration.makeNetworks(in: part, natural: natural) }
+    let error = try #require(throws: ConfigurationError.self) {
+      try configuration.makeNetworks(in: part, natural: natural)
+    }
     #expect("\(error)".contains("networks[0].cells: found cell 3, where not all of u, v have values"), "\(error)")
   }
 
