@@ -6,8 +6,9 @@ public import DaunceState
 ///
 ///     x_i = x_i + strength * (sum_k rho_ik (y_k - h_k(x))) / (sum_k rho_ik)
 ///
-/// by a share of the innovations' localized mean. It knows no errors and no covariances, and only direct observations of
-/// fields move anything. Every rank updates its own members; nothing is sent.
+/// by a share of the innovations' localized mean. It knows no errors and no covariances, and only observations of fields
+/// themselves, at cells or between them, move anything. Analyses are cut off at the fields' bounds. Every rank updates
+/// its own members; nothing is sent.
 public final class Nudging: EnsembleUpdate {
   private let layout: StateLayout
   private let localization: DistanceLocalization
@@ -45,6 +46,7 @@ public final class Nudging: EnsembleUpdate {
         }
       }
     }
+    layout.cutOff(&ensemble)
   }
 
   /// Neighbours of every element, and the field that each observation is of, -1 for a function of the state.
@@ -54,7 +56,9 @@ public final class Nudging: EnsembleUpdate {
         localization, layout: layout,
         observed: ObservedEnsemble(places: network.places, kinds: network.kinds, members: 1),
         tiles: StatePartition(layout, ranks: 1).tiles[...])
-      let fields = (0..<network.count).map { network.rows.element($0).map { layout.cell(of: $0).field } ?? -1 }
+      let fields = (0..<network.count).map { k in
+        network.rows.firstElement(k).map { network.rows.isFieldValue(k) ? layout.cell(of: $0).field : -1 } ?? -1
+      }
       return (lists, fields)
     }
   }

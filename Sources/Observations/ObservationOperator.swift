@@ -86,6 +86,14 @@ public struct ObservationRows: Sendable {
     return elements[starts[part]]
   }
 
+  /// Whether observation `k` is the value of one field at its place, a weighted mean of elements, and no function of it.
+  public func isFieldValue(_ k: Int) -> Bool {
+    let part = Int(parts[k])
+    guard parts[k + 1] == parts[k] + 1, functions[k] == .identity, combinations[k] == .sum else { return false }
+    let total = weights[starts[part]..<starts[part + 1]].reduce(0, +)
+    return abs(total - 1) < 1e-9
+  }
+
   /// The first state element that observation `k` sees, `nil` where it sees none.
   public func firstElement(_ k: Int) -> Int? {
     let entry = starts[Int(parts[k])]

@@ -15,7 +15,6 @@ public enum QualityFlag: Int32, Sendable, Hashable, CaseIterable {
   /// The operator gave no finite number for some member.
   case operatorFailed = 6
   /// Of something that the state does not have.
-  case unknownKind = 7
 
   /// As logs and files have it.
   public var name: String {
@@ -27,7 +26,6 @@ public enum QualityFlag: Int32, Sendable, Hashable, CaseIterable {
     case .duplicate: "duplicate"
     case .outlier: "outlier"
     case .operatorFailed: "operator_failed"
-    case .unknownKind: "unknown_kind"
     }
   }
 }

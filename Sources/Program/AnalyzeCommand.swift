@@ -19,13 +19,13 @@ struct Analyze: ProgramCommand {
     help: ArgumentHelp(
       "One NetCDF file with a dimension of members, or one for each member, such as 'run/mem*/restart.nc'.",
       valueName: "file"))
-  var ensemble: [String]
+  var ensemble: [String] = []
 
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "Observations: points or fields in NetCDF, CF point data, IODA, DART obs_seq, CSV.", valueName: "file"))
-  var observations: [String]
+  var observations: [String] = []
 
   @Option(help: ArgumentHelp("Folder for everything that is written.", valueName: "folder"))
   var output = "results"
@@ -54,6 +54,13 @@ struct Analyze: ProgramCommand {
   var printConfig = false
 
   var identity: String { "Analyze \(check)" }
+
+  func validate() throws {
+    if printConfig { return }
+    for (option, files) in [("--ensemble", ensemble), ("--observations", observations)] where files.isEmpty {
+      throw ValidationError("Missing expected argument '\(option) <file> ...'")
+    }
+  }
 
   func prepare() throws -> Job {
     let overrides =

@@ -68,7 +68,7 @@ struct Assimilate: StageCommand {
   @Option(help: ArgumentHelp("Initial ensemble (NetCDF).", valueName: "file"))
   var initial: String
 
-  @Option(help: ArgumentHelp("Observations (NetCDF).", valueName: "file"))
+  @Option(help: ArgumentHelp("Observations in any format that analyze reads.", valueName: "file"))
   var observations: String
 
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions

@@ -174,6 +174,8 @@ public final class AnalysisWriter {
   ) throws(ArchiveError) {
     let layout = contents.layout
     let cells = layout.cells
+    // Diagnostics are on the first field's grid.
+    let shared = layout.fields.first.map { grids[$0.grid] } ?? []
     func column(
       _ name: String, _ inner: [DatasetWriter.Dimension], _ source: KeyPath<AnalysisRecord, [Double]>,
       _ starts: [Int], _ length: Int, _ attributes: [Attribute]
@@ -196,8 +198,8 @@ public final class AnalysisWriter {
       try column("\(field.name)_spread", grid, \.spread, start, count, field.attributes("analysis spread"))
     }
     for (d, name) in contents.diagnostics.enumerated() {
-      try column("\(name)_mean", grids[0], \.diagnosticMean, [d * cells], cells, plain("\(name), analysis mean"))
-      try column("\(name)_spread", grids[0], \.diagnosticSpread, [d * cells], cells, plain("\(name), analysis spread"))
+      try column("\(name)_mean", shared, \.diagnosticMean, [d * cells], cells, plain("\(name), analysis mean"))
+      try column("\(name)_spread", shared, \.diagnosticSpread, [d * cells], cells, plain("\(name), analysis spread"))
     }
     try column("energy", [member], \.energies, [0], contents.memberCount, plain("energy of each member"))
     for (i, v) in contents.bounded.enumerated() {

@@ -135,6 +135,13 @@ public struct EnsembleFile: Sendable, Hashable {
         throw ArchiveError(
           .notFinite, path: path, object: "variable \(field.name)", found: place(), expected: "a finite number")
       }
+      if let upper = field.upperBound, value > upper {
+        guard value <= upper + 1e-7 * abs(upper) else {
+          throw ArchiveError(
+            .outOfBounds, path: path, object: "variable \(field.name)", found: place(), expected: "at most \(upper)")
+        }
+        values[i] = upper
+      }
       if value < bound, value >= nearly { values[i] = bound }
       guard value >= nearly else {
         throw ArchiveError(

@@ -84,7 +84,7 @@ public enum NatureFile {
     let clock = ModelClock(hours: nature.hours)
     let time = try writer.defineTime(times, clock: clock)
     let grids = try writer.defineGrids(layout)
-    let firstGrid = grids.first ?? []
+    let firstGrid = layout.fields.first.map { grids[$0.grid] } ?? []
     try writer.write(first.times.map(clock.stored), to: time.coordinate)
     if let hours = nature.hours { try writer.set(Attribute("time_unit_in_hours", hours)) }
     if let kilometres = nature.kilometres { try writer.set(Attribute("length_unit_in_kilometres", kilometres)) }
@@ -163,7 +163,7 @@ public enum NatureFile {
     try reader.checkGrids(layout)
     let times = try reader.times(clock)
     var fields: [[Double]] = []
-    let names = layout.fields.map { ($0.name, layout.grids[$0.grid]) } + diagnostics.map { ($0, layout.grids[0]) }
+    let names = layout.fields.map { ($0.name, layout.grids[$0.grid]) } + diagnostics.map { ($0, layout.grid(0)) }
     for (name, grid) in names {
       let values = try reader.series(name, truth: truth, times: times.count, grid: grid)
       let cells = grid.cells

@@ -13,7 +13,7 @@ extension ObservationFile {
     fields: [[Double]], times: [Double], to path: String, layout: StateLayout, variable: Int, errorVariance: Double,
     seeds: [UInt64]?, clock: ModelClock = ModelClock(), provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
-    let shape = [times.count, layout.cells]
+    let shape = [times.count, layout.range(variable).count]
     guard fields.count == seeds?.count ?? 1, fields.allSatisfy({ $0.count == shape[0] * shape[1] }) else {
       throw ArchiveError(
         .wrongSize, path: path, found: "\(fields.count) fields of \(fields.map(\.count)) values",

@@ -14,7 +14,8 @@ public import DaunceState
 ///
 /// is the variance that D should have. The likelihood N(D; 0, theta^2), linear in lambda around its mean, times the prior
 /// has its mode at a root of a quadratic equation (his eq. A.6). Observations follow each other in their order. Before an
-/// analysis lambda moves back towards 1 by a share, so that it fades where nothing is observed any more.
+/// analysis lambda moves back towards 1 by a share, so that it fades where nothing is observed any more. A time without
+/// any observations has no analysis, and nothing is inflated.
 public final class AdaptiveInflation: EnsembleUpdate {
   /// Standard deviation of lambda's prior.
   public let deviation: Double
@@ -75,6 +76,9 @@ public final class AdaptiveInflation: EnsembleUpdate {
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     let members = ensemble.distribution.members
     guard members >= 2 else { throw AssimilationError.members(found: members) }
+    guard observations.count > 0 else {
+      return try update.update(&ensemble, observations: observations, cycle: cycle)
+    }
     let states =
       gathered
       ?? GatheredEnsemble(
@@ -92,7 +96,7 @@ public final class AdaptiveInflation: EnsembleUpdate {
       // The mean of each element, behind its members' anomalies, is needed once more.
       means[i] = mean
     }
-    if observations.count > 0 { learn(from: observations, states.members, rows) }
+    learn(from: observations, states.members, rows)
     for m in ensemble.states.indices {
       for i in 0..<layout.count where factors[i] != 1 {
         ensemble.states[m][i] = means[i] + factors[i].squareRoot() * (ensemble.states[m][i] - means[i])

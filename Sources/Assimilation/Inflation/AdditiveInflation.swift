@@ -2,8 +2,9 @@ public import DaunceEnsemble
 public import DaunceObservations
 public import DaunceState
 
-/// Random perturbations that are added to every analysis (Mitchell & Houtekamer 2000), around any update: what the model's
-/// errors would do to the members. Their mean over the members is zero, and what leaves a field's bounds is cut off.
+/// Random perturbations that are added to every forecast that is to be updated (Mitchell & Houtekamer 2000), around any
+/// update: what the model's errors would do to the members. Their mean over the members is zero, and what leaves a field's
+/// bounds is cut off. The update comes after them, so what it holds is held.
 public final class AdditiveInflation: EnsembleUpdate {
   /// Adds a member's perturbation of a cycle to a state (`[count]`), the same on every rank.
   public typealias Perturbation = (_ state: inout [Double], _ member: Int, _ cycle: Int) -> Void
@@ -25,8 +26,11 @@ public final class AdditiveInflation: EnsembleUpdate {
   public func restore(from snapshot: Snapshot) throws { try update.restore(from: snapshot) }
 
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
+    if observations.count > 0 { perturb(&ensemble, cycle) }
     try update.update(&ensemble, observations: observations, cycle: cycle)
-    guard observations.count > 0 else { return }
+  }
+
+  private func perturb(_ ensemble: inout DistributedEnsemble, _ cycle: Int) {
     let members = ensemble.distribution.members
     for i in mean.indices { mean[i] = 0 }
     for member in 0..<members { perturbation(&mean, member, cycle) }

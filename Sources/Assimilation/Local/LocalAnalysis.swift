@@ -154,6 +154,7 @@ final class RowGroup {
     for r in 0..<count {
       guard let row = rows[r] else { continue }
       if relaxes { relax(row, prior + r * stride, inflation) }
+      kernel.finish(row, members: members)
       let mean = means[r]
       for m in 0..<members { row[m] += mean }
     }
@@ -181,4 +182,10 @@ final class RowGroup {
 /// Updates anomalies and means of a few elements.
 protocol RowKernel: AnyObject {
   func update(_ group: RowGroup)
+  /// What comes after the relaxation, which needs every member beside its own forecast.
+  func finish(_ anomalies: UnsafeMutablePointer<Double>, members: Int)
+}
+
+extension RowKernel {
+  func finish(_ anomalies: UnsafeMutablePointer<Double>, members: Int) {}
 }

@@ -200,7 +200,6 @@ final class TransformKernel: RowKernel {
           Lanes4.add(-factor, observed.anomalies + Int(k) &* stride, to: row, stride)
         }
       }
-      finish(row, group.members)
       group.shift(r, by: increment[r])
     }
   }
@@ -235,13 +234,12 @@ final class TransformKernel: RowKernel {
           increment += weight * (observed.values[k] - observed.mean[k])
         }
       }
-      finish(row, group.members)
       group.shift(r, by: increment)
     }
   }
 
   /// Rotates where asked.
-  private func finish(_ anomalies: UnsafeMutablePointer<Double>, _ n: Int) {
+  func finish(_ anomalies: UnsafeMutablePointer<Double>, members n: Int) {
     guard !rotation.isEmpty else { return }
     for j in 0..<n {
       var sum = 0.0

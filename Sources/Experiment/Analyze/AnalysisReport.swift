@@ -77,6 +77,8 @@ struct AnalysisReport {
       var mean = 0.0
       for m in 0..<problem.members { mean += values[m * count + k] }
       let departure = observations.values[observation] - mean / Double(problem.members)
+      // What h(x) of the analysis is of values that a file gave, nobody knows.
+      guard departure.isFinite else { continue }
       sum += departure
       squares += departure * departure
       number += 1

@@ -57,6 +57,12 @@ final class AnalysisRun {
       let held = try constraints.project(part, moved: updated.variance(whereNot: before))
       outcome.outside = try communicator.allreduce(Int64(held.outside), .sum)
       outcome.residual = held.residual
+      guard held.residual <= 1e-6 else {
+        throw ExperimentError(
+          .data, "keys state.conserve and state.bounds",
+          found: "sums within the bounds that miss those of the forecast by \(held.residual) of their size",
+          expected: "bounds that members with these sums can keep")
+      }
     }
     outcome.reached = try communicator.allreduce(Int64(report.reached), .sum)
     outcome.mostLocal = try communicator.allreduce(Int64(report.mostLocal), .max)

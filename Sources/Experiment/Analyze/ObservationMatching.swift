@@ -63,6 +63,7 @@ struct MatchedObservations {
     var numbers: [Int32] = []
     for name in table.kinds { numbers.append(try number(of: name, in: table, layout, settings.operators)) }
     let columns = try coordinateColumns(of: table, layout, kinds: numbers)
+    let axes = numbers.map { Self.axes(of: operators[Int($0)], layout) }
     let isGiven = members != nil && !table.memberValues.isEmpty
     if isGiven, let members, table.memberValues.count != members {
       throw ArchiveError(
@@ -88,10 +89,19 @@ struct MatchedObservations {
       times.append(table.times.isEmpty ? .nan : table.times[k])
       values.append(table.values[k])
       errorVariances.append(variance)
+      let needed = axes[Int(table.kind[k])]
       let isMissing =
-        !table.values[k].isFinite || !variance.isFinite || columns.contains { !$0.1[k].isFinite }
+        !table.values[k].isFinite || !variance.isFinite
+        || columns.contains { needed.contains($0.0) && !$0.1[k].isFinite }
       flags.append(isMissing ? .missing : table.quality[k] != 0 ? .marked : .used)
     }
+  }
+
+  /// Axes along which an observation of a kind has to have a place: those of its fields, or all where nobody knows.
+  private static func axes(of operation: ObservationOperator, _ layout: StateLayout) -> Set<Int> {
+    let grids = operation.fields.map(layout.grid)
+    guard !grids.isEmpty, grids.allSatisfy(\.places.isEmpty) else { return Set(layout.geometry.axes.indices) }
+    return Set(grids.flatMap { $0.dimensions.filter { !operation.summed.contains($0.name) }.compactMap(\.axis) })
   }
 
   /// Number of a kind, which is a field of the state; a table without names is of the only field.

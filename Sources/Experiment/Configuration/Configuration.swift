@@ -112,7 +112,7 @@ public struct Configuration: ConfigurationRoot {
     public var rtpp = 0.0
     @Key("share of the observations' localized innovation that nudging moves members by, at every observation time", .fraction)
     public var nudging = 0.2
-    @Key("size of random perturbations, of the climate's spectrum, that are added to every analysis; 0: none", .nonNegative)
+    @Key("size of random perturbations, of the climate's spectrum, that are added to every forecast before its update; 0: none", .nonNegative)
     public var additive = 0.0
     @Key("adaptive inflation: standard deviation of the prior of its factors (Anderson 2009); 0: none", .nonNegative)
     public var adaptive = 0.0

@@ -82,6 +82,9 @@ extension Configuration {
         filter.halfWidth.map { 4 * $0 > Double(cells) } ?? false, "filter.half_width", "model.cells",
         "a half-width of a quarter of the circle at most, or none"),
       .init(
+        filter.halfWidths.contains { 4 * $0.halfWidth > Double(cells) }, "filter.half_widths", "model.cells",
+        "half-widths of a quarter of the circle at most"),
+      .init(
         agents.inputs == .literal && agents.base != .persistence, "agents.inputs", "agents.base",
         "persistence for the literal inputs, which are differences of analyses"),
       .init(

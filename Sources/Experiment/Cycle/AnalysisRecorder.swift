@@ -32,7 +32,7 @@ final class AnalysisRecorder {
 
   /// Adds the analysis of the next time of a truth.
   func add(_ summary: AnalysisSummary, truth: Int = 0) throws {
-    let (count, n) = (setup.layout.count, setup.layout.cells)
+    let count = setup.layout.count
     record.time = times[written[truth]]
     record.mean.fill(from: summary.mean, at: 0)
     record.spread.fill(from: summary.spread, at: 0)
@@ -44,7 +44,7 @@ final class AnalysisRecorder {
       var least = Double.infinity
       summary.members.withUnsafeBufferPointer { members in
         for m in 0..<setup.configuration.members {
-          for c in 0..<n { least = min(least, members[m * count + v * n + c]) }
+          for i in setup.layout.range(v) { least = min(least, members[m * count + i]) }
         }
       }
       record.minima[bounded] = least

@@ -4,8 +4,10 @@ import DaunceNumerics
 import DaunceState
 
 extension Setup {
-  /// An update with what the configuration puts around every filter: adaptive and additive inflation. Collective.
+  /// An update with what the configuration puts around every filter: adaptive and additive inflation. Members that
+  /// nothing updates are left alone, for they are to show what the model does by itself. Collective.
   func inflated(_ update: any EnsembleUpdate, _ context: MethodContext) throws -> any EnsembleUpdate {
+    if update is NoUpdate { return update }
     let filter = configuration.filter
     var update = update
     if filter.adaptive > 0 {

@@ -105,12 +105,19 @@ final class CoarseBase: BaseForecast {
   let auxiliaryCount: Int
   let invariants: [LinearInvariant]
 
-  /// - Throws: `ExperimentError` for a model without a coarse step.
+  /// - Throws: `ExperimentError` for a model without a coarse step, or agents that would set fields of several grids.
   init(_ setup: Setup) throws {
     guard let model = setup.model as? any CoarseModel else {
       throw ExperimentError(
         .data, "key methods", found: "agents for \(setup.model.name), which has no coarse step",
         expected: "filters, or a model that conforms to CoarseModel")
+    }
+    let grids = Set(setup.controls.map { setup.layout.fields[$0].grid })
+    guard grids.count == 1 else {
+      let names = setup.controls.map { setup.layout.fields[$0].name }
+      throw ExperimentError(
+        .data, "key agents.controls", found: "\(names.joined(separator: ", ")) on \(grids.count) grids",
+        expected: "variables of one grid")
     }
     self.model = model
     informing = setup.model as? any InformingModel

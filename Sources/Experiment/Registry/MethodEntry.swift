@@ -6,15 +6,15 @@ public import DaunceState
 
 /// What a filter is made from.
 public struct MethodContext {
-  /// Of the states that are updated.
+  /// Of the model's states.
   public let layout: StateLayout
   /// How far each kind of observations acts on each field.
   public let localization: DistanceLocalization
-  /// `filter.inflation`, `filter.rtps` and `filter.rtpp`.
+  /// Factor and relaxation, from the section `filter`; adaptive and additive inflation are put around the filter.
   public let inflation: Inflation
   /// Bounds, invariants and bands that constrained filters hold.
   public let constraints: ConstraintSet
-  /// How constrained filters project.
+  /// Of constrained analyses.
   public let solver: ConstraintSolver
   /// Keys random streams.
   public let seed: UInt64
@@ -50,9 +50,11 @@ public struct MethodEntry: RegistryEntry {
     case agents(hasMultipliers: Bool)
   }
 
+  /// The word in `methods` and of `--method`.
   public let name: String
   /// What it is, in a line.
   public let summary: String
+  /// What updates the ensemble.
   public let kind: Kind
   /// Whether it holds the energy in a band.
   public let isConstrained: Bool
@@ -170,6 +172,6 @@ extension LocalFilter {
 }
 
 /// Leaves the forecast as the analysis.
-private final class NoUpdate: EnsembleUpdate {
+final class NoUpdate: EnsembleUpdate {
   func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) {}
 }

@@ -2,6 +2,7 @@ public import DaunceModels
 
 /// A forecast model that configurations know by name: `model.name`.
 public struct ModelEntry: RegistryEntry {
+  /// The word of `model.name`.
   public let name: String
   /// What it is, in a line.
   public let summary: String
@@ -17,6 +18,7 @@ public struct ModelEntry: RegistryEntry {
   /// The model of a configuration.
   public let make: @Sendable (Configuration) throws -> any ForecastModel
 
+  /// - Parameters: as the properties of their names.
   public init(
     _ name: String, _ summary: String, keys: Set<String> = [], cells: Int,
     spinup: @escaping @Sendable (Configuration.Model) -> Double, energy: Configuration.Constraints.Energy = .off,

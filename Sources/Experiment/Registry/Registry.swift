@@ -11,18 +11,18 @@ public protocol RegistryEntry: Sendable {
 public final class Registry<Entry: RegistryEntry>: Sendable {
   private let known: Mutex<[Entry]>
 
-  /// A registry of these entries, no two of one name.
+  /// - Parameter entries: of different names.
   public init(_ entries: [Entry]) {
     known = Mutex(entries)
   }
 
-  /// In the order in which they were registered.
+  /// All entries, in their order.
   public var entries: [Entry] { known.withLock { $0 } }
 
-  /// Names of all entries.
+  /// Their names.
   public var names: [String] { entries.map(\.name) }
 
-  /// The entry of a name.
+  /// The entry of a name, `nil` where nothing is registered under it.
   public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 
   /// Adds an entry; one of the same name that was there before is replaced.
@@ -39,7 +39,9 @@ public final class Registry<Entry: RegistryEntry>: Sendable {
 
 /// A name out of a registry, as the value of a key.
 public protocol RegisteredName: ConfigurationChoice {
+  /// What the name stands for.
   associatedtype Entry: RegistryEntry
+  /// Where it is looked up.
   static var registry: Registry<Entry> { get }
   /// A name that may not be registered.
   init(_ name: String)

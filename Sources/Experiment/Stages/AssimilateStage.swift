@@ -189,6 +189,11 @@ public struct AssimilateStage {
   /// Lines observation times up with cycles of the configured interval. Cycles between have no observations.
   private func makeSchedule(_ series: ObservationTimes, start: Double) throws -> Schedule {
     let interval = setup.interval
+    guard abs(start / setup.model.timeStep) < 1e15 else {
+      throw ExperimentError(
+        .data, inputs.initial.path, "time", found: "\(start)",
+        expected: "less than \(1e15 * setup.model.timeStep), a number of time steps that can be counted")
+    }
     var schedule = Schedule(cycles: [], recorded: [])
     for (time, observations) in zip(series.times, series.sets) {
       let position = (time - start) / interval

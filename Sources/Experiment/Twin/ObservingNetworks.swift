@@ -205,13 +205,12 @@ private struct NetworkBuilder {
     }
     let kind = self.kind(fields, given)
     let operation = quantities[kind].operation
-    let isPositive = operation.function == .exponential || layout.fields[first].lowerBound ?? 0 > 0
     let name = given.fieldNames.joined(separator: ", ")
-    if given.law == .lognormal, !isPositive {
+    if given.law == .lognormal, !isPositive(operation) {
       problems.append(
-        problem("law", "lognormal for \(name)", "gaussian or laplace: this variable may be negative"))
+        problem("law", "lognormal for \(quantities[kind].name)", "gaussian or laplace: this variable may be negative"))
     }
-    if operation.function == .logarithm, !isPositive {
+    if operation.function == .logarithm, !hasPositiveArgument(operation) {
       problems.append(problem("function", "logarithm of \(name)", "another one: this variable may be negative"))
     }
     if given.relativeSd != nil, operation != ObservationOperator(fields: [first]) {
@@ -227,11 +226,38 @@ private struct NetworkBuilder {
         problem("cells", "cell \(twice) of \(name) again", "every cell of a variable in one network at most"))
     }
     taken.formUnion(cells.map { [kind, $0] })
+    if problems.count == before, let outside = firstCell(of: cells, outside: operation) {
+      problems.append(
+        problem("cells", "cell \(outside), where not all of \(name) have values", "cells inside of all of their grids"))
+    }
     guard problems.count == before else { return nil }
     let deviation = given.sd ?? (given.relativeSd ?? 1) * layout.fields[first].scale
     return network(
       kind: kind, cells: cells, cycles: interval / shortest, law: .init(given.law),
       errorVariance: deviation * deviation)
+  }
+
+  /// Whether what an operator gives is positive whatever the state.
+  private func isPositive(_ operation: ObservationOperator) -> Bool {
+    switch operation.function {
+    case .exponential: true
+    case .logarithm: false
+    default: hasPositiveArgument(operation)
+    }
+  }
+
+  /// Whether what an operator's function is applied to is positive whatever the state.
+  private func hasPositiveArgument(_ operation: ObservationOperator) -> Bool {
+    let areAbove = operation.fields.map { layout.fields[$0].lowerBound ?? 0 > 0 }
+    return operation.combination == .norm ? areAbove.contains(true) : areAbove.allSatisfy { $0 }
+  }
+
+  /// The first of some cells, of the first field's grid, at whose place another field of an operator has no value.
+  private mutating func firstCell(of cells: [Int], outside operation: ObservationOperator) -> Int? {
+    guard operation.fields.count > 1 else { return nil }
+    let grid = layout.grid(operation.fields[0])
+    for cell in cells where rows.rows(of: operation, at: grid.place(of: cell)) == nil { return cell }
+    return nil
   }
 
   /// Number of what a network observes, a new one where it is needed.

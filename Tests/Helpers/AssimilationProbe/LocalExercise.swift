@@ -77,8 +77,13 @@ struct LocalExercise {
       try local(.transform), layout: layout, localization: localization, deviation: 0.6, damping: 0.9)
     let adapted = try members(after: adaptive)
     if world.isRoot { print("adaptive: \(digest(adapted)) \(digest(adaptive.factors))") }
+    let (factors, idle) = (adaptive.factors, try members(after: adaptive, observing: { _ in .none }))
+    let untouched = try members(after: try local(.transform), observing: { _ in .none })
+    if world.isRoot { print("adaptive-idle: \(idle == untouched && adaptive.factors == factors)") }
     let error = try nudgingError()
     if world.isRoot { print("nudging-error: \(error)") }
+    let between = try nudgingBetweenCells()
+    if world.isRoot { print("nudging-between: \(between)") }
     let additive = AdditiveInflation(try local(.transform), layout: layout) { state, member, cycle in
       let stream = RandomStream(seed: 9, purpose: .test, member: member, cycle: cycle)
       for i in state.indices { state[i] += 0.1 * stream.normal(at: i) }
@@ -87,11 +92,16 @@ struct LocalExercise {
     if world.isRoot { print("additive: \(digest(added))") }
   }
 
-  private func members(after filter: any EnsembleUpdate) throws -> [Double] {
+  /// All members after four updates by the two networks in turn, or by what is given for each cycle.
+  private func members(
+    after filter: any EnsembleUpdate, observing: ((Int) -> ObservationSet)? = nil
+  ) throws -> [Double] {
     let distribution = try Distribution(members: members, ranks: world.size, rank: world.rank)
     var ensemble = DistributedEnsemble(layout: layout, distribution: distribution, communicator: world)
     ensemble.states = distribution.local.map { state(of: $0) }
-    for cycle in 1...4 { try filter.update(&ensemble, observations: sets[cycle % 2], cycle: cycle) }
+    for cycle in 1...4 {
+      try filter.update(&ensemble, observations: observing?(cycle) ?? sets[cycle % 2], cycle: cycle)
+    }
     let all = GatheredEnsemble(width: layout.count, distribution: distribution, communicator: world)
     try all.gather(ensemble.states)
     return all.members
@@ -116,6 +126,34 @@ struct LocalExercise {
     for (old, new) in zip(before, ensemble.states) {
       for i in 0..<8 {
         let expected = (2...4).contains(i) ? old[i] + 0.5 * (2 - old[3]) : old[i]
+        worst = max(worst, abs(new[i] - expected))
+      }
+    }
+    return try world.allreduce(worst, .max)
+  }
+
+  /// One observation half way between cells 3 and 4, far below the field's bound: the four cells in reach move by half of
+  /// its innovation, but not beyond the bound.
+  ///
+  /// - Returns: the largest difference from that, over all members.
+  private func nudgingBetweenCells() throws -> Double {
+    let ring = StateLayout(ring: 8, length: 8, fields: [Field(name: "s", lowerBound: -20)])
+    let distribution = try Distribution(members: members, ranks: world.size, rank: world.rank)
+    var ensemble = DistributedEnsemble(layout: ring, distribution: distribution, communicator: world)
+    let before = distribution.local.map { Array(state(of: $0).prefix(8)) }
+    ensemble.states = before
+    let filter = Nudging(
+      layout: ring, localization: DistanceLocalization(reaches: [[.within([1])]], observed: [[.within([1])]]),
+      strength: 0.5)
+    var rows = ObservationRows()
+    rows.append([(elements: [3, 4], weights: [0.5, 0.5])], by: ObservationOperator(fields: [0]))
+    let network = ObservationNetwork(rows: rows, kinds: [0], places: [Place([3.5])])
+    filter.update(&ensemble, observations: ObservationSet(network, values: [-100], errorVariances: [1]), cycle: 1)
+    var worst = 0.0
+    for (old, new) in zip(before, ensemble.states) {
+      for i in 0..<8 {
+        let moved = old[i] + 0.5 * (-100 - 0.5 * (old[3] + old[4]))
+        let expected = (2...5).contains(i) ? max(-20, moved) : old[i]
         worst = max(worst, abs(new[i] - expected))
       }
     }

@@ -34,6 +34,20 @@ extension JobTests {
       }
     }
 
+    /// What is put around filters does not touch members that nothing updates.
+    @Test func aFreeRunIsNotInflated() throws {
+      let workshop = try workshop()
+      let means = try [[], ["filter.additive=0.3", "filter.adaptive=0.5"]].enumerated().map { k, settings in
+        let keys = ["model.name=lorenz96", "methods=[free]", "members=4", "truths.test=1"] + settings
+        let result = try workshop.job(
+          2, ["run", "--config", "small.yaml", "--output", "free-\(k)", "--quiet"] + keys.flatMap { ["--set", $0] })
+        try #require(result.status == 0, "\(result.stderr)")
+        let path = workshop.folder.appending(path: "free-\(k)/analysis-free.nc").path
+        return try DatasetReader(path: path).values("X_mean", of: Double.self)
+      }
+      #expect(means[0] == means[1] && Set(means[0]).count > 20)
+    }
+
     private func checkNames(_ files: [String: Data]) {
       var expected = ["nature.nc", "observations.nc", "scores.nc", "training.nc", "training-unconstrained.nc"]
       expected += Self.methods.map { "analysis-\($0).nc" }

@@ -150,10 +150,11 @@ import Testing
     return (0..<members).flatMap { m in (0..<layout.count).map { part.row($0)[m] } }
   }
 
-  /// A random rotation keeps mean and covariance of the transform.
-  @Test func rotationKeepsMoments() throws {
-    let exact = PlaneKalman()
-    let plain = try exact.moments(rotates: false), rotated = try exact.moments(rotates: true)
+  /// A random rotation keeps mean and covariance of the transform and of what was relaxed to the forecast.
+  @Test(arguments: [0, 0.5]) func rotationKeepsMoments(relaxation: Double) throws {
+    let (exact, inflation) = (PlaneKalman(), try Inflation(perturbationRelaxation: relaxation))
+    let plain = try exact.moments(rotates: false, inflation: inflation)
+    let rotated = try exact.moments(rotates: true, inflation: inflation)
     #expect(plain.members != rotated.members)
     #expect(Self.worst([plain.mean], [rotated.mean]) < 1e-13)
     #expect(Self.worst([plain.covariance], [rotated.covariance]) < 1e-13)

@@ -92,8 +92,11 @@ struct PlaneKalman {
   }
 
   /// Of ten members by the transform.
-  func moments(rotates: Bool) throws -> (mean: [Double], covariance: [Double], members: [Double]) {
-    let part = try analyse(LocalAnalysis(layout: layout, method: .transform, rotates: rotates), members: 10)
+  func moments(
+    rotates: Bool, inflation: Inflation
+  ) throws -> (mean: [Double], covariance: [Double], members: [Double]) {
+    let part = try analyse(
+      LocalAnalysis(layout: layout, method: .transform, inflation: inflation, rotates: rotates), members: 10)
     let moments = moments(of: part)
     return (moments.mean, moments.covariance, (0..<n).map { part.row($0)[0] })
   }

@@ -48,6 +48,7 @@ import Testing
     ),
     ("filter: {update: all, half_widths: [{field: a}]}", ["filter.half_widths", "filter.update"]),
     ("filter: {half_width: 17}", ["filter.half_width", "model.cells"]),
+    ("filter: {half_widths: [{field: a, half_width: 17}]}", ["filter.half_widths", "model.cells"]),
     ("agents: {inputs: literal}", ["agents.inputs", "agents.base"]),
     ("agents: {order_kept: 0.1, draws: independent}", ["agents.order_kept", "agents.draws"]),
     ("agents: {order_kept: 0.1, inputs: member}", ["agents.order_kept", "agents.inputs"]),
@@ -78,7 +79,7 @@ import Testing
 
   /// One step inside each limit.
   @Test(arguments: [
-    "truths: {spinup_cycles: 449}", "filter: {half_width: 16}", "agents: {window: 63}",
+    "truths: {spinup_cycles: 449}", "filter: {half_width: 16, half_widths: [{field: a, half_width: 16}]}", "agents: {window: 63}",
     "agents: {base: persistence, inputs: literal}", "truths: {training_cycles: 82}",
     "agents: {ppo: {minibatches: 512}}", "agents: {order_kept: 0, draws: independent, inputs: member}", "constraints: {energy: printed, band: [0, 1]}",
     "methods: [rl]\nagents: {multipliers: {form: none}}",

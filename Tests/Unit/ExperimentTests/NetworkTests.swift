@@ -70,10 +70,34 @@ import Testing
     ("[{field: u, function: logarithm, every: 1, sd: 1}]", "found logarithm of u, expected another one"),
     ("[{field: u, function: square, every: 1, relative_sd: 1}]", "relative_sd: found square_u, expected sd"),
     ("[{field: u, law: lognormal, every: 1, sd: 1}]", "found lognormal for u, expected gaussian or laplace"),
+    ("[{field: v, function: logarithm, law: lognormal, every: 1, sd: 1}]", "found lognormal for logarithm_v, expected"),
+    ("[{fields: [v, u], law: lognormal, every: 1, sd: 1}]", "found lognormal for sum_v_u, expected gaussian"),
+    ("[{fields: [v, u], function: logarithm, every: 1, sd: 1}]", "found logarithm of v, u, expected another one"),
     ("[{field: u, cells: [8], sd: 1}]", "cells: found [8], expected different cells from 0 to 7"),
     ("[{field: u, every: 1, sd: 1}, {field: u, cells: [3], sd: 1}]", "cell 3 of u again"),
   ]) func mistakesAreNamed(yaml: String, message: String) {
     #expect(problems(yaml).contains(message), "\(problems(yaml))")
+  }
+
+  /// On a part of a circle u's last cell has no v around it.
+  @Test func fieldsAreObservedTogetherWhereAllHaveValues() throws {
+    let x = (0..<4).map(Double.init)
+    let part = StateLayout(
+      geometry: Geometry(axes: [Axis(name: "x")]),
+      grids: [
+        Grid([.init(name: "xu", axis: 0, coordinates: x.map { $0 + 0.5 })]),
+        Grid([.init(name: "x", axis: 0, coordinates: x)]),
+      ], fields: [Field(name: "u"), Field(name: "v", grid: 1)])
+    let configuration = try Configuration(
+      yaml: "observations: {networks: [{fields: [u, v], every: 1, sd: 1}]}", source: "test")
+    let error = try #require(throws: ConfigurationError.self) {
+      try configuration.makeNetworks(in: part, natural: natural)
+    }
+    #expect("\(error)".contains("networks[0].cells: found cell 3, where not all of u, v have values"), "\(error)")
+  }
+
+  @Test func normsOfPositiveFieldsArePositive() {
+    #expect(problems("[{fields: [u, v], combination: norm, law: lognormal, every: 1, sd: 1}]").isEmpty)
   }
 
   /// A cell may be seen twice in different ways.

@@ -5,7 +5,7 @@ import PackageDescription
 let package = Package(
   name: "own-model",
   dependencies: [
-    // From another place: .package(url: "https://example.org/daunce-mpi", from: "2.0.0")
+    // From another place: .package(url: "https://example.org/daunce-mpi", from: "0.1.0")
     .package(name: "daunce-mpi", path: "../../..")
   ],
   targets: [
