@@ -68,8 +68,6 @@ extension Configuration {
       .init(
         filter.adaptive == 0 && filter.adaptiveDamping != defaults.filter.adaptiveDamping, "filter.adaptive",
         "filter.adaptive_damping", "a prior above 0 for an inflation to be damped"),
-      .init(
-        filter.rotation && !methods.contains(.etkf), "methods", "filter.rotation", "etkf for a rotation of the members"),
 
       .init(
         initial.kind == .climatology && initial.spread != defaults.initial.spread, "initial.kind", "initial.spread",

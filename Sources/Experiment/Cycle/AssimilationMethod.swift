@@ -31,7 +31,12 @@ final class AssimilationMethod {
     var failure: (any Error)?
     do { try forecast(&ensemble, number) } catch { failure = error }
     ensemble.clock?.enter(.update)
-    try update.update(&ensemble, observations: observations, cycle: number)
+    do {
+      try update.update(&ensemble, observations: observations, cycle: number)
+    } catch {
+      // What went wrong first is what is told.
+      throw failure ?? error
+    }
     return failure
   }
 

@@ -23,6 +23,11 @@ public struct RunStage {
   public func run() throws -> ScoreTable {
     let configuration = setup.configuration
     let methods = configuration.methods
+    if configuration.filter.rotation, !methods.contains(.etkf) {
+      // Other commands have a method of their own.
+      let contradiction = Contradiction(true, "methods", "filter.rotation", "etkf for a rotation of the members")
+      throw ConfigurationError([configuration.describe(contradiction, source: .program)])
+    }
     let needsTraining = methods.contains { $0.isAgents }
     let needsBand = needsTraining || setup.energy != nil
     setup.progress.begin("nature runs", total: 2)

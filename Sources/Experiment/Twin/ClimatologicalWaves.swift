@@ -5,6 +5,9 @@ import Glibc
 /// The climatological spectrum of fields on a ring, as the waves of some nature runs: random sums of them have the second moments of the
 /// climate at every wavenumber, those between variables too.
 package struct ClimatologicalWaves: ClimatologicalPerturbations {
+  /// Cells beyond which sums over all waves, which cost the square of their number, would take longer than the runs.
+  static let mostCells = 4096
+
   private let layout: StateLayout
   private let runs: Int
   /// Cosine and sine of each step along the circle (`[cell]`).

@@ -68,7 +68,7 @@ extension Setup {
   private var climatologySeed: UInt64 { configuration.seed &* 100_000 &+ 70_000 }
 
   /// What `initial.climatology_runs` nature runs as old as the truths, simulated once a job, tell of the climate: waves
-  /// on a ring, which looks the same from every cell in the mean, or the runs themselves. Collective.
+  /// on a ring of moderate size, which looks the same from every cell in the mean, or the runs themselves. Collective.
   func climatologicalPerturbations() throws -> any ClimatologicalPerturbations {
     if let known = climatology.perturbations { return known }
     let runs = configuration.initial.climatologyRuns
@@ -83,7 +83,7 @@ extension Setup {
       states += state
     }
     let made: any ClimatologicalPerturbations =
-      layout.isRing
+      layout.isRing && layout.cells <= ClimatologicalWaves.mostCells
       ? ClimatologicalWaves(states, layout: layout) : ClimatologicalAnomalies(states, count: layout.count)
     climatology.perturbations = made
     return made

@@ -12,7 +12,8 @@ extension ClusterTests.SlurmTests {
       let job = try slurm.run(
         ["sbatch", "--parsable", "--ntasks=2", "--output=log", script], in: place, standIn.merging(settings) { $1 })
       try #require(job.status == 0, "\(job.stderr)")
-      #expect(try place.wait { place.has("results/started") })
+      // A rank that does not mind the signal yet would be ended by it.
+      #expect(try place.wait { place.has("results/started-0") && place.has("results/started-1") })
       return job.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
