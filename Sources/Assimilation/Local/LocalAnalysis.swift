@@ -121,7 +121,15 @@ final class RowGroup {
   }
 
   func add(_ row: UnsafeMutablePointer<Double>, _ found: [(id: Int32, weight: Double)], place: Int) {
-    add(row, found.lazy.map(\.id), found.lazy.map(\.weight), place: place)
+    rows[count] = row
+    lanes[count] = place & 3
+    ids[count].removeAll(keepingCapacity: true)
+    weights[count].removeAll(keepingCapacity: true)
+    for one in found {
+      ids[count].append(one.id)
+      weights[count].append(one.weight)
+    }
+    count += 1
   }
 
   func add(
