@@ -14,6 +14,9 @@ extension AgentSettings {
     /// Whether agents see how far each observation's error variance is from the typical one.
     public let seesError: Bool
 
+    /// - Parameters:
+    ///   - number: in observation networks; a field's own number for the field itself.
+    ///   - errorVariance: typical, positive, in the observed unit squared.
     public init(
       name: String, number: Int, operation: ObservationOperator, errorVariance: Double, seesError: Bool = false
     ) {

@@ -33,6 +33,7 @@ public struct Surroundings: Sendable, Hashable {
     public let longName: String
     public let values: [Double]
 
+    /// - Parameter values: on the first grid (`[cell]`).
     public init(name: String, longName: String, values: [Double]) {
       self.name = name
       self.longName = longName
@@ -45,6 +46,9 @@ public struct Surroundings: Sendable, Hashable {
   public var hours: Double?
   public var kilometres: Double?
 
+  /// - Parameters:
+  ///   - hours: in the model's unit of time; `nil` where it means nothing in nature.
+  ///   - kilometres: in its unit of length.
   public init(fields: [Field] = [], hours: Double? = nil, kilometres: Double? = nil) {
     self.fields = fields
     self.hours = hours

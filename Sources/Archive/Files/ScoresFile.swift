@@ -17,6 +17,9 @@ public struct ScoresFile: Sendable, Hashable {
     /// `[method][truth][field]` or `[method][truth][variable]`.
     public var values: [Double]
 
+    /// - Parameters:
+    ///   - name: as in files.
+    ///   - values: `[method][truth][field]` or `[method][truth][variable]`.
     public init(_ name: String, _ longName: String, _ values: [Double]) {
       self.name = name
       self.longName = longName
@@ -47,6 +50,12 @@ public struct ScoresFile: Sendable, Hashable {
   public var band: [Double] = []
   public var energy = ""
 
+  /// Scores of methods on truths, without any value yet.
+  ///
+  /// - Parameters:
+  ///   - seeds: of the truths.
+  ///   - variableCount: how many of `fields`, the first ones, are variables; the others are derived.
+  ///   - members: of each method (`[method]`).
   public init(
     methods: [String], seeds: [UInt64], fields: [String], variableCount: Int, members: [Int], spinUpCycles: Int
   ) {

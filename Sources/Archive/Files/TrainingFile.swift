@@ -27,6 +27,7 @@ public struct TrainingFile: Sendable, Hashable {
   /// Rewards on fixed rollouts before and after PPO (`[2][member]`).
   public var evaluation: [Double] = []
 
+  /// An empty record of so many agents, with a multiplier for each of the named constraints.
   public init(memberCount: Int, constraints: [String]) {
     self.memberCount = memberCount
     self.constraints = constraints

@@ -31,6 +31,7 @@ public final class ConstrainedEAKF: InMemoryFilter {
       of: filter.ensemble, weights: try ElementWeights(localization, layout: layout), ridge: ridge)
   }
 
+  /// The adjustment of the whole ensemble, then the projection of the members in `local`; see ``InMemoryFilter``.
   public func analyse(
     _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: ObservationSet, cycle: Int
   ) throws(AssimilationError) {
@@ -40,6 +41,7 @@ public final class ConstrainedEAKF: InMemoryFilter {
     lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)
   }
 
+  /// Gathers all members and updates the local ones. Collective; throws `AssimilationError` and `MPIError`.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     try exchange.gather(&ensemble, with: self, observations: observations, cycle: cycle)
   }

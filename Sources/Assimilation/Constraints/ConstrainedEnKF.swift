@@ -39,6 +39,7 @@ public final class ConstrainedEnKF: InMemoryFilter {
       gain: filter.innovationCovariance)
   }
 
+  /// The update of the members in `local`, then their projection (2.6-2.8); see ``InMemoryFilter``.
   public func analyse(
     _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: ObservationSet, cycle: Int
   ) throws(AssimilationError) {
@@ -52,6 +53,7 @@ public final class ConstrainedEnKF: InMemoryFilter {
     lastReport = projection.project(&states, local: local, forecast: before.span, covariance: covariance)
   }
 
+  /// Gathers all members and updates the local ones. Collective; throws `AssimilationError` and `MPIError`.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     try exchange.gather(&ensemble, with: self, observations: observations, cycle: cycle)
   }
