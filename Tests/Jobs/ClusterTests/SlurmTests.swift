@@ -111,7 +111,9 @@ extension ClusterTests {
         ["DAUNCE_CONFIG": "small.yaml", "DAUNCE_ARGUMENTS": "--set members=1"])
       try #require(jobs.status == 0, "\(jobs.stderr)")
       #expect(try slurm.reaches("CANCELLED", try #require(jobs.value("assimilate")), in: place))
-      #expect(try slurm.value("ExitCode", of: try #require(jobs.value("train")), in: place) == "64:0")
+      let train = try #require(jobs.value("train"))
+      #expect(try slurm.reaches("FAILED", train, in: place))
+      #expect(try slurm.value("ExitCode", of: train, in: place) == "64:0", "\(place.text("slurm-\(train).out"))")
       #expect(!place.has("results"))
     }
   }
