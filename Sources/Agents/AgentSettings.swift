@@ -16,7 +16,7 @@ public struct AgentSettings: Sendable, Hashable {
     case member
     /// The ensemble's mean and spread as well.
     case ensemble
-    /// All of that, and the ensemble's regressions on the observations in the window; see `LocalRegression`.
+    /// All of that, and the ensemble's regressions on the observations in the window; see `LocalGain`.
     case covariances
     /// The paper's list to the letter: its own member in the window, the two last finite differences, time and
     /// position. No observation.
@@ -50,7 +50,7 @@ public struct AgentSettings: Sendable, Hashable {
   public var draws: Draws
   /// Share of the cells in which draws follow the order of the members' forecasts, for stratified draws of agents that
   /// see the ensemble; `nil`: to be measured in training.
-  public var orderKept: Double?
+  public var rankPersistence: Double?
   public var bounds: Bounds
   /// Fields that the agent sets, all on one grid; the others are left to the base.
   public var controls: [Int]
@@ -64,14 +64,14 @@ public struct AgentSettings: Sendable, Hashable {
 
   /// All settings; see the properties.
   public init(
-    base: Base, inputs: Inputs, target: Target, draws: Draws, orderKept: Double? = 0, bounds: Bounds,
+    base: Base, inputs: Inputs, target: Target, draws: Draws, rankPersistence: Double? = 0, bounds: Bounds,
     controls: [Int], observed: [Observed], window: Int, hidden: [Int]
   ) {
     self.base = base
     self.inputs = inputs
     self.target = target
     self.draws = draws
-    self.orderKept = orderKept
+    self.rankPersistence = rankPersistence
     self.bounds = bounds
     self.controls = controls
     self.observed = observed

@@ -28,7 +28,7 @@ public final class AgentUpdate: EnsembleUpdate {
     self.agents = agents
     runner = PolicyRunner(
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
-      sequences: 1, orderKept: settings.orderKept ?? 0)
+      sequences: 1, rankPersistence: settings.rankPersistence ?? 0)
     tile = Activations(network: agents[0].policy, vectors: runner.vectors)
     anchors = Workspace(repeating: 0, count: runner.actionCount)
     actions = Workspace(repeating: 0, count: runner.actionCount)

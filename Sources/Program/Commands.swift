@@ -22,10 +22,10 @@ struct Run: StageCommand {
 
   var isResumable: Bool { true }
 
-  func perform(_ session: Session, setup: Setup) throws {
-    let session = try session.withCheckpoints(checkpoints, identity: identity, setup: setup)
-    let output = try session.makeOutput(setup)
-    let table = try RunStage(setup, output: output).run()
+  func perform(_ session: Session, context: ExperimentContext) throws {
+    let session = try session.withCheckpoints(checkpoints, identity: identity, context: context)
+    let output = try session.makeOutput(context)
+    let table = try RunStage(context, output: output).run()
     session.say(table.text)
   }
 }
@@ -35,8 +35,8 @@ struct Simulate: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session, setup: Setup) throws {
-    try SimulateStage(setup, output: session.makeOutput(setup)).run()
+  func perform(_ session: Session, context: ExperimentContext) throws {
+    try SimulateStage(context, output: session.makeOutput(context)).run()
     session.say("nature.nc, observations.nc and initial.nc in \(common.output)")
   }
 }
@@ -49,9 +49,9 @@ struct Train: StageCommand {
 
   var isResumable: Bool { true }
 
-  func perform(_ session: Session, setup: Setup) throws {
-    let session = try session.withCheckpoints(checkpoints, identity: identity, setup: setup)
-    session.say(try TrainStage(setup, output: session.makeOutput(setup)).run())
+  func perform(_ session: Session, context: ExperimentContext) throws {
+    let session = try session.withCheckpoints(checkpoints, identity: identity, context: context)
+    session.say(try TrainStage(context, output: session.makeOutput(context)).run())
   }
 }
 
@@ -92,13 +92,13 @@ struct Assimilate: StageCommand {
     }
   }
 
-  func perform(_ session: Session, setup: Setup) throws {
-    let session = try session.withCheckpoints(checkpoints, identity: identity, setup: setup)
+  func perform(_ session: Session, context: ExperimentContext) throws {
+    let session = try session.withCheckpoints(checkpoints, identity: identity, context: context)
     let inputs = AssimilateStage.Inputs(
       method: method, agents: agents.map { URL(filePath: $0) }, initial: URL(filePath: initial),
       observations: URL(filePath: observations))
     session.say(
-      try AssimilateStage(setup, inputs: inputs).run(destination: session.output, provenance: session.provenance))
+      try AssimilateStage(context, inputs: inputs).run(destination: session.output, provenance: session.provenance))
   }
 }
 
@@ -113,9 +113,9 @@ struct Score: StageCommand {
 
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  func perform(_ session: Session, setup: Setup) throws {
+  func perform(_ session: Session, context: ExperimentContext) throws {
     let stage = ScoreStage(
-      setup, truth: URL(filePath: truth), analyses: analyses.map { URL(filePath: $0) })
+      context, truth: URL(filePath: truth), analyses: analyses.map { URL(filePath: $0) })
     session.say(try stage.run())
   }
 }
@@ -178,11 +178,11 @@ struct Benchmark: StageCommand {
     }
   }
 
-  func perform(_ session: Session, setup: Setup) throws {
+  func perform(_ session: Session, context: ExperimentContext) throws {
     let inputs = BenchmarkStage.Inputs(
       methods: methods, agents: agents.map { URL(filePath: $0) }, slowCycles: slowCycles, repeats: repeats,
       collectives: collectives, reductions: reductions, kernels: kernels)
-    let report = try BenchmarkStage(setup, inputs: inputs).run(output: session.makeOutput(setup))
+    let report = try BenchmarkStage(context, inputs: inputs).run(output: session.makeOutput(context))
     session.say(json ? try report.json() : report.table)
   }
 }

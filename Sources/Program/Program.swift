@@ -14,8 +14,8 @@ public enum Program {
   /// Runs the command line and ends the process.
   public static func main() -> Never {
     // This program starts itself for files that are not to be read in a rank.
-    if let code = ForeignFile.serve(Array(CommandLine.arguments.dropFirst())) { exit(code) }
-    ForeignFile.isolate()
+    if let code = SandboxedReader.serve(Array(CommandLine.arguments.dropFirst())) { exit(code) }
+    SandboxedReader.isolate()
     let (command, job) = parse()
     if command.isResumable { Signals.watch() }
     // A BLAS with threads of its own would sum in an order that depends on the cores that mpirun leaves to a rank.

@@ -39,23 +39,23 @@ struct Session {
   }
 
   /// The folder for everything that is written. Collective.
-  func makeOutput(_ setup: Setup) throws -> OutputFolder {
-    try OutputFolder(output, provenance: provenance, communicator: setup.communicator)
+  func makeOutput(_ context: ExperimentContext) throws -> OutputFolder {
+    try OutputFolder(output, provenance: provenance, communicator: context.communicator)
   }
 
-  /// Gives the stages of `setup` a place for checkpoints: a folder of the output folder, or beside an output file.
+  /// Gives the stages of `context` a place for checkpoints: a folder of the output folder, or beside an output file.
   /// Collective.
   ///
   /// - Returns: this session, with the command line that the job was begun with.
-  func withCheckpoints(_ options: CheckpointOptions, identity: String, setup: Setup) throws -> Session {
+  func withCheckpoints(_ options: CheckpointOptions, identity: String, context: ExperimentContext) throws -> Session {
     let folder =
       output.pathExtension == "nc"
       ? URL(filePath: output.path + ".checkpoints") : output.appending(path: "checkpoints")
-    setup.checkpoints = try Checkpoints(
-      folder: folder, schedule: options.checkpointEvery, identity: identity, resumes: options.resume, setup: setup,
+    context.checkpoints = try Checkpoints(
+      folder: folder, schedule: options.checkpointEvery, identity: identity, resumes: options.resume, context: context,
       provenance: provenance, isInterrupted: { Signals.isAskedToStop })
     var session = self
-    session.commandLine = setup.checkpoints.command ?? commandLine
+    session.commandLine = context.checkpoints.command ?? commandLine
     return session
   }
 
@@ -99,7 +99,7 @@ protocol StageCommand: ProgramCommand {
   var common: CommonOptions { get }
 
   /// Does the work, on all ranks with the same session.
-  func perform(_ session: Session, setup: Setup) throws
+  func perform(_ session: Session, context: ExperimentContext) throws
 }
 
 extension StageCommand {
@@ -110,10 +110,10 @@ extension StageCommand {
       throw ExitCode.success
     }
     return Job(logger: session.logger) { environment in
-      let setup = try Setup(
+      let context = try ExperimentContext(
         configuration: session.configuration, communicator: environment.world, progress: session.progress)
-      session.announce(try JobLayout(environment, members: setup.distribution.members))
-      try perform(session, setup: setup)
+      session.announce(try JobLayout(environment, members: context.distribution.members))
+      try perform(session, context: context)
     }
   }
 }

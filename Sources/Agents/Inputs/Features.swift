@@ -8,7 +8,7 @@ import DaunceState
 /// error variance over its typical value where that varies; the other fields and the model's auxiliary fields at the
 /// cell; with `inputs: ensemble` the mean in a window of three cells, the spread, its logarithm and the innovation
 /// against the mean, raw and times the Kalman gain of that spread; with `inputs: covariances` that and the terms of
-/// `LocalRegression`; with `base: persistence` the two last finite differences in time. Observations of anything else
+/// `LocalGain`; with `base: persistence` the two last finite differences in time. Observations of anything else
 /// than a field of the agents' grid come after the fields, see `putFunction`. `inputs: literal` replaces all of that,
 /// see `LiteralInputs`.
 package final class Features {
@@ -238,7 +238,7 @@ package final class Features {
     }
     out.put()
     guard settings.inputs == .covariances else { return }
-    LocalRegression.fill(
+    LocalGain.fill(
       out.out, stride: out.stride, window: grid.window,
       regressions: view.regressions + control * grid.window.size * n, innovations: innovations.start, scale: scale)
     out.skip(grid.window.size + 1)

@@ -114,7 +114,7 @@ final class Rollout {
   }
 
   /// One step of one member in one sequence, as `advance` hands it out.
-  struct Moment {
+  struct Step {
     let member: Int
     let sequence: Int
     /// Observation times since the start of the truth, this one included.
@@ -132,8 +132,8 @@ final class Rollout {
 
   /// Carries every sequence of every local member to the next observation time. Collective where agents see the ensemble.
   ///
-  /// - Parameter act: is given every member's moment and has to write its actions into `state`.
-  func advance(_ act: (Moment) throws -> Void) throws {
+  /// - Parameter act: is given every member's step and has to write its actions into `state`.
+  func advance(_ act: (Step) throws -> Void) throws {
     let count = data.stateCount
     let isShared = runner.settings.seesEnsemble
     restartWhereNeeded()
@@ -161,7 +161,7 @@ final class Rollout {
         try target.withUnsafeBufferPointer { target in
           guard let target = target.baseAddress else { return }
           try act(
-            Moment(
+            Step(
               member: m, sequence: s, time: time + 1, isStart: time == place.start,
               state: forecasts[m].start + s * count, previous: past[m][1].start + s * count,
               beforePrevious: past[m][2].start + s * count, target: target + (time + 1) * count,

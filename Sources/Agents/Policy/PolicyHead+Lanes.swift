@@ -44,7 +44,7 @@ extension PolicyHead {
     let anchor = load(anchors, v)
     let action = relative(load(actions, v) - anchor, k)
     let inverse = exponential(-logScale)
-    let constant = Float(ActionLaw.halfLogTwoPi) + logUnits[k]
+    let constant = Float(ActionDistribution.halfLogTwoPi) + logUnits[k]
     score.relativeLogScale = logScale
     score.least = Lanes(repeating: -.infinity)
     switch laws[k] {

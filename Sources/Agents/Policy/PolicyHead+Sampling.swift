@@ -1,6 +1,6 @@
 extension PolicyHead {
   /// Draws control `k` at every cell from the policy outputs in `tile`: normal and truncated normal laws by
-  /// `NormalKernel`, the others cell by cell; above an upper bound they are moved to it.
+  /// `TruncatedNormalSampler`, the others cell by cell; above an upper bound they are moved to it.
   ///
   /// - Parameters:
   ///   - actions: `[cell]`, as everything else.
@@ -51,7 +51,7 @@ extension PolicyHead {
       // Six scales below the bound nothing but the bound's own neighbourhood is left of a truncated law.
       let limit = bound - 6 * scale
       let location = raw[vector].replacing(with: limit, where: raw[vector] .< limit)
-      draw = location + scale * NormalKernel.draw(from: (bound - location) / scale, u, v)
+      draw = location + scale * TruncatedNormalSampler.draw(from: (bound - location) / scale, u, v)
       for lane in 0..<count {
         let action = anchors[first + lane] + unit * Double(draw[lane])
         // Rounding may leave it below; a not-a-number stays.

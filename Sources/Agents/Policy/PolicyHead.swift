@@ -4,7 +4,7 @@ package import DaunceState
 /// Turns a policy network's output into the laws of the actions.
 package struct PolicyHead: Sendable {
   /// Law of every control.
-  package let laws: [ActionLaw]
+  package let laws: [ActionDistribution]
   /// Scale of every control, in the variable's unit.
   let scales: [Double]
   /// Their logarithms.

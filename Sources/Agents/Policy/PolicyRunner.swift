@@ -16,7 +16,7 @@ final class PolicyRunner {
   let features: Features
   let head: PolicyHead
   var vectors: Int { head.vectors }
-  let draws: Draws
+  let draws: StratifiedSampler
   let sequences: Int
   /// What is observed in every sequence, to be taken in before `assembleMoments`.
   let observed: [CellObservations]
@@ -26,7 +26,7 @@ final class PolicyRunner {
   let spread: Workspace<Double>
   /// Regressions on the cells of the window, with `inputs: covariances`: `[sequence][control][place][cell]`.
   private let regressions: Workspace<Double>
-  private let regression: LocalRegression?
+  private let regression: LocalGain?
   /// Number among the observed kinds of each control's own observations.
   private let controlKinds: [Int?]
   private let statistics: EnsembleStatistics
@@ -51,11 +51,11 @@ final class PolicyRunner {
   let actionCount: Int
 
   /// - Parameters:
-  ///   - orderKept: share of cells in which draws follow the order of the members' forecasts.
+  ///   - rankPersistence: share of cells in which draws follow the order of the members' forecasts.
   ///   - gathersMembers: whether all members' forecasts are brought to every rank even if no draw follows them.
   init(
     settings: AgentSettings, base: any BaseForecast, distribution: Distribution, communicator: Communicator,
-    seed: UInt64, sequences: Int, orderKept: Double, gathersMembers: Bool = false
+    seed: UInt64, sequences: Int, rankPersistence: Double, gathersMembers: Bool = false
   ) {
     self.settings = settings
     self.base = base
@@ -73,7 +73,7 @@ final class PolicyRunner {
     observed = (0..<sequences).map { _ in CellObservations(placement) }
     simulated = SimulatedObservations(settings, grid: grid)
     actionCount = settings.controls.count * grid.cells
-    draws = Draws(members: distribution.members, seed: seed, kind: settings.draws, orderKept: orderKept)
+    draws = StratifiedSampler(members: distribution.members, seed: seed, kind: settings.draws, rankPersistence: rankPersistence)
     uniforms = Workspace(repeating: 0, count: actionCount)
     mean = Workspace(repeating: 0, count: sequences * actionCount)
     spread = Workspace(repeating: 0, count: sequences * actionCount)
@@ -88,17 +88,17 @@ final class PolicyRunner {
     }
     self.communicator = communicator
     gatheredCounts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
-    knowsOrder = settings.canKeepOrder && (orderKept > 0 || gathersMembers)
+    knowsOrder = settings.canKeepOrder && (rankPersistence > 0 || gathersMembers)
     controlKinds = settings.controls.map { control in
       settings.observed.firstIndex { $0.field(of: base.layout, onGrid: grid.number) == control }
     }
     let seesCovariances = settings.inputs == .covariances
-    regression = seesCovariances ? LocalRegression(members: distribution.members, window: grid.window) : nil
+    regression = seesCovariances ? LocalGain(members: distribution.members, window: grid.window) : nil
     regressions = Workspace(repeating: 0, count: seesCovariances ? width * grid.window.size : 0)
     if knowsOrder || seesCovariances {
       gathered = [Double](repeating: 0, count: distribution.members * width)
     }
-    // Draws read whole vectors of eight.
+    // Samplers read whole vectors of eight.
     members = Workspace(repeating: 0, count: gathered.count + 8)
     statistics = EnsembleStatistics(
       width: width, distribution: distribution, communicator: communicator,
@@ -152,7 +152,7 @@ final class PolicyRunner {
   }
 
   /// Works out the regressions of the observed controls in every sequence.
-  private func regress(by regression: LocalRegression) {
+  private func regress(by regression: LocalGain) {
     let n = cells
     for s in 0..<sequences {
       for (k, kind) in controlKinds.enumerated() {
@@ -167,9 +167,9 @@ final class PolicyRunner {
   }
 
   /// The members' base forecasts of one sequence, where draws may follow their order.
-  func forecasts(sequence: Int) -> Draws.Forecasts? {
+  func forecasts(sequence: Int) -> StratifiedSampler.Forecasts? {
     guard knowsOrder else { return nil }
-    return Draws.Forecasts(first: members.start + sequence * actionCount, stride: sequences * actionCount)
+    return StratifiedSampler.Forecasts(first: members.start + sequence * actionCount, stride: sequences * actionCount)
   }
 
   /// Fills `tile.input` for one member of one sequence and runs its policy.

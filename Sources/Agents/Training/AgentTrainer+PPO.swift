@@ -17,7 +17,7 @@ extension AgentTrainer {
       episode: ppo.episode)
     let lanes = runner.vectors * Lanes.scalarCount
     let experiences = agents.map { agent in
-      Experience(
+      RolloutBuffer(
         steps: ppo.horizon, sequences: ppo.sequences, lanes: lanes, inputs: agent.policy.sizes[0],
         actionCount: runner.actionCount)
     }
@@ -28,8 +28,8 @@ extension AgentTrainer {
     } else {
       for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
     }
-    let collector = Collector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
-    let learner = Learner(ppo: ppo, head: runner.head, agent: agents[0])
+    let collector = RolloutCollector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
+    let learner = PPOLearner(ppo: ppo, head: runner.head, agent: agents[0])
     onStep?("PPO", 0, ppo.iterations)
     let stopwatch = Stopwatch(report)
     for iteration in firstIteration..<max(firstIteration, ppo.iterations) {
@@ -72,7 +72,7 @@ extension AgentTrainer {
     let runner = makeRunner(sequences: ppo.sequences)
     let evaluationTag = 0xFFF
     let rollout = Rollout(data: data, runner: runner, seed: seed, tag: evaluationTag, missingFraction: 0)
-    let collector = Collector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
+    let collector = RolloutCollector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let steps = max(64, ppo.horizon)
     let outcome = try collector.run(rollout, agents: agents, steps: steps, tag: evaluationTag) { _, _, _ in }
     report.history.evaluation += try gatherOverMembers(outcome.reward)
@@ -80,7 +80,7 @@ extension AgentTrainer {
   }
 
   /// Keeps every agent's reward, multipliers and deviations of an iteration.
-  private func remember(_ outcome: Collector.Outcome) throws {
+  private func remember(_ outcome: RolloutCollector.Outcome) throws {
     report.history.reward += try gatherOverMembers(outcome.reward)
     report.history.multiplier += try gatherOverMembers(
       agents.flatMap { $0.multipliers.map(\.value) }, width: bands.count)

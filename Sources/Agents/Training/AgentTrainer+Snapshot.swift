@@ -32,7 +32,7 @@ extension AgentTrainer {
       for b in bands.indices { agents[m].multipliers[b].value = multipliers[b] }
     }
     tags = try snapshot.integer("tags")
-    settings.orderKept = try snapshot.values("order_kept", of: Double.self).first
+    settings.rankPersistence = try snapshot.values("rank_persistence", of: Double.self).first
     self.report = report
     firstRound = try snapshot.integer("round")
     saved = snapshot
@@ -52,7 +52,7 @@ extension AgentTrainer {
     snapshot.set("round", round)
     snapshot.set("step", step)
     snapshot.set("tags", tags)
-    snapshot.set("order_kept", settings.orderKept.map { [$0] } ?? [])
+    snapshot.set("rank_persistence", settings.rankPersistence.map { [$0] } ?? [])
     snapshot.set("policy", members: agents.map(\.policy.parameters))
     snapshot.set("value", members: agents.map(\.value.parameters))
     for (name, optimiser) in [("policy", \Agent.policyOptimiser), ("value", \Agent.valueOptimiser)] {

@@ -10,80 +10,74 @@ extension AgentTrainer {
     guard warm.steps > 0 else { return }
     for round in 0...max(0, warm.closedLoopRounds) where round >= firstRound {
       let correlation = try fit(warm, round: round)
-      if isOrderOpen, round > 0 { settings.orderKept = min(max(0, correlation), 1) }
+      if isOrderOpen, round > 0 { settings.rankPersistence = min(max(0, correlation), 1) }
     }
-    if isOrderOpen, settings.orderKept == nil { settings.orderKept = 0 }
+    if isOrderOpen, settings.rankPersistence == nil { settings.rankPersistence = 0 }
   }
 
   /// One Adam step per observation time, on all sequences of the rollout. The first round is on the reference filter's
   /// own states, those after it are in closed loop.
   ///
   /// - Returns: the correlation of the target's place among the forecasts with that in the laws, over the last tenth of
-  ///   the steps; see `TargetOrder`.
+  ///   the steps; see `RankCorrelation`.
   private func fit(_ warm: WarmStartSettings, round: Int) throws -> Double {
     let isTeacherForced = round == 0
     let saved = takeSaved(round: round)
     let runner = makeRunner(
-      sequences: warm.batch, orderKept: isTeacherForced ? 0 : settings.orderKept ?? 0, gathersMembers: !isTeacherForced)
-    let order = TargetOrder(runner: runner)
+      sequences: warm.batch, rankPersistence: isTeacherForced ? 0 : settings.rankPersistence ?? 0,
+      gathersMembers: !isTeacherForced)
     let rollout = Rollout(
       data: data, runner: runner, seed: seed, tag: try saved?.integer("rollout_tag") ?? nextTag(),
       missingFraction: warm.missingFraction, episode: isTeacherForced ? 1 : .max)
-    let scratch = Scratch(runner, agents[0])
-    let sums = agents.map { GradientSums($0.policy) }
-    var gradient = [Float](repeating: 0, count: agents[0].policy.parameters.count)
-    var losses = [Double](repeating: 0, count: agents.count)
-    var curve = LossCurve(steps: warm.steps, agents: agents.count)
+    var progress = WarmStartProgress(runner: runner, steps: warm.steps, agents: agents.count)
     let tag = try saved?.integer("noise_tag") ?? nextTag()
     let stage = isTeacherForced ? "warm start" : "warm start, closed loop"
     onStep?(stage, 0, warm.steps)
-    var firstStep = 0
     if let saved {
-      firstStep = try saved.integer("step")
       try rollout.restore(from: saved)
-      try order.restore(from: saved)
-      losses = try saved.memberValues("losses", count: 1).map { $0[0] }
-      curve.members = try saved.memberValues("loss_curve", count: curve.blocks)
+      try progress.restore(from: saved)
     } else {
       for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
     }
-    for step in firstStep..<max(firstStep, warm.steps) {
+    let scratch = Scratch(runner, agents[0])
+    let sums = agents.map { GradientSums($0.policy) }
+    var gradient = [Float](repeating: 0, count: agents[0].policy.parameters.count)
+    for t in progress.done..<max(progress.done, warm.steps) {
       for sum in sums { sum.reset() }
-      let lastTenth = step >= warm.steps - max(1, warm.steps / 10)
-      try rollout.advance { moment in
-        let m = moment.member
-        let loss = likelihood(moment, scratch, runner, weight: 1 / Float(warm.batch * runner.actionCount))
-        if lastTenth {
-          losses[m] += loss
-          order.add(moment, scratch.tile, anchors: scratch.anchors.start)
-        }
-        curve.add(loss, agent: m, step: step)
+      try rollout.advance { step in
+        let m = step.member
+        let loss = likelihood(step, scratch, runner, weight: 1 / Float(warm.batch * runner.actionCount))
+        progress.add(loss, step, scratch.tile, anchors: scratch.anchors.start)
         agents[m].policy.backward(scratch.tile, into: sums[m])
         if !isTeacherForced {
           runner.draw(
             scratch.actions.start, anchors: scratch.anchors.start, tile: scratch.tile, purpose: .rolloutNoise,
-            member: m, cycle: tag << 20 + step, sequence: moment.sequence)
-          runner.apply(scratch.actions.start, to: moment.state)
+            member: m, cycle: tag << 20 + t, sequence: step.sequence)
+          runner.apply(scratch.actions.start, to: step.state)
         }
       }
-      let rate = warm.learningRate * 0.5 * (1 + cos(Double.pi * Double(step) / Double(warm.steps)))
+      let rate = warm.learningRate * 0.5 * (1 + cos(Double.pi * Double(t) / Double(warm.steps)))
       for m in agents.indices {
         sums[m].write(to: &gradient)
         agents[m].improvePolicy(gradient: gradient, rate: rate, maximumNorm: 5)
       }
-      onStep?(stage, step + 1, warm.steps)
+      progress.done = t + 1
+      onStep?(stage, t + 1, warm.steps)
       try onBoundary? {
-        var snapshot = snapshot(round: round, step: step + 1)
+        var snapshot = snapshot(round: round, step: t + 1)
         rollout.save(into: &snapshot)
-        order.save(into: &snapshot)
+        progress.save(into: &snapshot)
         snapshot.set("noise_tag", tag)
-        snapshot.set("losses", members: losses.map { [$0] })
-        snapshot.set("loss_curve", members: curve.members)
         return snapshot
       }
     }
-    let count = Double(max(1, warm.steps / 10))
-    report.warmStartLoss.append(try averageOverMembers(losses.map { $0 / count }))
+    return try conclude(progress)
+  }
+
+  /// Reports a round's losses, and returns the rank correlation of targets with the members' laws.
+  private func conclude(_ progress: WarmStartProgress) throws -> Double {
+    let (curve, order) = (progress.curve, progress.order)
+    report.warmStartLoss.append(try averageOverMembers(progress.lastTenth))
     report.history.warmStartSteps = curve.ends
     report.history.warmStartLoss.append(try gatherOverMembers(curve.means, width: curve.ends.count))
     let products = try averageOverMembers(order.products)
@@ -109,15 +103,15 @@ extension AgentTrainer {
   /// Evaluates a member's policy at a state and leaves the slopes of its target's likelihood in the tile; returns the
   /// loss.
   private func likelihood(
-    _ moment: Rollout.Moment, _ scratch: Scratch, _ runner: PolicyRunner, weight: Float
+    _ step: Rollout.Step, _ scratch: Scratch, _ runner: PolicyRunner, weight: Float
   ) -> Double {
     let n = runner.cells
     runner.evaluate(
-      agents[moment.member].policy, tile: scratch.tile, forecast: moment.state, previous: moment.previous,
-      beforePrevious: moment.beforePrevious, time: moment.time, sequence: moment.sequence)
-    runner.anchors(scratch.anchors.start, forecast: moment.state, sequence: moment.sequence)
+      agents[step.member].policy, tile: scratch.tile, forecast: step.state, previous: step.previous,
+      beforePrevious: step.beforePrevious, time: step.time, sequence: step.sequence)
+    runner.anchors(scratch.anchors.start, forecast: step.state, sequence: step.sequence)
     for (k, v) in settings.controls.enumerated() {
-      (scratch.targets.start + k * n).update(from: moment.target + runner.layout.offsets[v], count: n)
+      (scratch.targets.start + k * n).update(from: step.target + runner.layout.offsets[v], count: n)
     }
     return likelihoodSlopes(
       runner.head, scratch.tile, anchors: scratch.anchors.start, targets: scratch.targets.start,

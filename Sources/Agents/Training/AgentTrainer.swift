@@ -46,7 +46,7 @@ public final class AgentTrainer {
     multiplier: Multiplier, distribution: Distribution, communicator: Communicator, seed: UInt64
   ) {
     self.settings = settings
-    isOrderOpen = settings.orderKept == nil
+    isOrderOpen = settings.rankPersistence == nil
     self.data = data
     self.base = base
     self.bands = bands
@@ -77,10 +77,10 @@ public final class AgentTrainer {
   }
 
   /// A runner for `sequences` ensembles side by side.
-  func makeRunner(sequences: Int, orderKept: Double = 0, gathersMembers: Bool = false) -> PolicyRunner {
+  func makeRunner(sequences: Int, rankPersistence: Double = 0, gathersMembers: Bool = false) -> PolicyRunner {
     PolicyRunner(
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
-      sequences: sequences, orderKept: orderKept, gathersMembers: gathersMembers)
+      sequences: sequences, rankPersistence: rankPersistence, gathersMembers: gathersMembers)
   }
 
   /// The next number for a rollout's or a stage's random streams.

@@ -1,7 +1,7 @@
 public import DaunceState
 
 /// One model run that counts as the truth.
-public struct Truth: Sendable, Hashable {
+public struct NatureRun: Sendable, Hashable {
   /// Times in the model's unit, ascending (`[time]`).
   public var times: [Double]
   /// States (`[time][variable][cell]`).
@@ -26,7 +26,7 @@ public struct Truth: Sendable, Hashable {
 }
 
 /// What truths of one model have in common.
-public struct Surroundings: Sendable, Hashable {
+public struct NatureMetadata: Sendable, Hashable {
   /// A field that doesn't change (`[cell]`).
   public struct Field: Sendable, Hashable {
     public let name: String
@@ -75,8 +75,8 @@ public enum NatureFile {
   /// `nature`: what they have in common; its unit of time is the clock of the file.
   @discardableResult
   public static func write(
-    _ truths: [Truth], to path: String, layout: StateLayout, diagnostics: [String], asSeries: Bool,
-    nature: Surroundings = Surroundings(), provenance: Provenance
+    _ truths: [NatureRun], to path: String, layout: StateLayout, diagnostics: [String], asSeries: Bool,
+    nature: NatureMetadata = NatureMetadata(), provenance: Provenance
   ) throws(ArchiveError) -> UInt64 {
     guard let first = truths.first, asSeries || truths.count == 1 else {
       throw ArchiveError(.wrongSize, path: path, found: "\(truths.count) truths", expected: "one, or a series")
@@ -137,7 +137,7 @@ public enum NatureFile {
 
   /// Whether all truths have the times and sizes of the first.
   private static func check(
-    _ truths: [Truth], like first: Truth, _ path: String, _ layout: StateLayout, _ diagnostics: [String]
+    _ truths: [NatureRun], like first: NatureRun, _ path: String, _ layout: StateLayout, _ diagnostics: [String]
   ) throws(ArchiveError) {
     let (times, cells) = (first.times.count, layout.cells)
     for truth in truths {
@@ -161,7 +161,7 @@ public enum NatureFile {
   /// dimensions or a value that is not finite, or if the grid is another one.
   public static func read(
     _ path: String, layout: StateLayout, diagnostics: [String], truth: Int = 0, clock: ModelClock = ModelClock()
-  ) throws(ArchiveError) -> Truth {
+  ) throws(ArchiveError) -> NatureRun {
     let reader = try DatasetReader(path: path)
     let truths = try reader.truthCount(choosing: truth)
     try reader.checkGrids(layout)
@@ -193,7 +193,7 @@ public enum NatureFile {
     } else {
       seed = try reader.unsigned("seed") ?? 0
     }
-    return Truth(
+    return NatureRun(
       times: times, states: states, diagnostics: Array(fields[layout.fields.count...]), seed: seed)
   }
 }

@@ -9,7 +9,7 @@ enum DiskFile {
   /// Opens a file for reading in place, of which no more is held in memory than is asked for.
   ///
   /// - Parameter isChecked: whether another process's HDF5 has been through the file already; otherwise that is done
-  ///   here, see `ForeignFile.check`.
+  ///   here, see `SandboxedReader.check`.
   static func reader(_ path: String, isChecked: Bool = false) throws(ArchiveError) -> DatasetReader {
     let size = try check(path, isChecked: isChecked)
     return try DatasetReader(path: path, dataset: open(path, NC_NOWRITE), size: size)
@@ -45,7 +45,7 @@ enum DiskFile {
     let size = Int(status.st_size)
     let start = try first(8, of: descriptor, path)
     if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] {
-      if !isChecked { try ForeignFile.check(path) }
+      if !isChecked { try SandboxedReader.check(path) }
       return size
     }
     guard start.count > 3, start.starts(with: Array("CDF".utf8)), [1, 2, 5].contains(start[3]) else {

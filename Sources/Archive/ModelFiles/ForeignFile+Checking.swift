@@ -1,6 +1,6 @@
 import CNetCDF
 
-extension ForeignFile {
+extension SandboxedReader {
   /// The only argument of a child process that goes through a file without handing it on.
   public static let checkArgument = "--check-foreign-file"
 

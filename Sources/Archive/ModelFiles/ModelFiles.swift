@@ -5,7 +5,7 @@ import Glibc
 /// An ensemble as a model's own files hold it: one NetCDF file with a member dimension, or a file for each member.
 ///
 /// Files stay on disk; a member's values are read when they are asked for. Damaged files give an error: classic ones
-/// are checked before the library sees them, and through NetCDF-4 ones a child process goes first (see `ForeignFile`).
+/// are checked before the library sees them, and through NetCDF-4 ones a child process goes first (see `SandboxedReader`).
 ///
 /// One thread uses one object; several processes may have the same files open.
 public final class ModelFiles {

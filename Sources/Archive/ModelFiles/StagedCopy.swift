@@ -115,19 +115,19 @@ final class StagedCopy {
 
   /// - Returns: bytes that are left.
   private func removeSeal(_ size: Int) throws(ArchiveError) -> Int {
-    guard size >= Seal.size else { return size }
-    var end = [UInt8](repeating: 0, count: Seal.size)
-    guard pread(descriptor, &end, Seal.size, off_t(size - Seal.size)) == Seal.size, Seal.isMarked(end) else {
+    guard size >= ChecksumFooter.size else { return size }
+    var end = [UInt8](repeating: 0, count: ChecksumFooter.size)
+    guard pread(descriptor, &end, ChecksumFooter.size, off_t(size - ChecksumFooter.size)) == ChecksumFooter.size, ChecksumFooter.isMarked(end) else {
       return size
     }
-    guard ftruncate(descriptor, off_t(size - Seal.size)) == 0 else {
+    guard ftruncate(descriptor, off_t(size - ChecksumFooter.size)) == 0 else {
       throw systemError(path: path, doing: "cannot write", errno)
     }
-    return size - Seal.size
+    return size - ChecksumFooter.size
   }
 }
 
-extension Seal {
+extension ChecksumFooter {
   /// Whether these are the last bytes of a file with a seal, whole or not.
   static func isMarked(_ end: [UInt8]) -> Bool { end.starts(with: Array("daunce seal v1: ".utf8)) }
 }

@@ -6,7 +6,7 @@ import CNetCDF
 /// is checked against its seal before the library parses it; sizes are compared with what the file can hold before
 /// memory is allocated; types and dimensions are compared with what the caller expects. The file is held in memory
 /// while the reader lives, so no lock on it is needed (file locks fail on many cluster file systems). NetCDF-4 files of
-/// other programs are read by a process of their own; see `ForeignFile`.
+/// other programs are read by a process of their own; see `SandboxedReader`.
 ///
 /// One thread uses one reader; different readers may be used at the same time.
 public final class DatasetReader {
@@ -69,7 +69,7 @@ public final class DatasetReader {
     case (.classic, .unsealed): digest = nil
     case (.hdf5, .unsealed):
       digest = nil
-      if let copy = try ForeignFile.classicCopy(of: path) {
+      if let copy = try SandboxedReader.classicCopy(of: path) {
         contents = copy
         // What comes from another process is trusted no more than a file.
         _ = try Self.checkFormat(UnsafeRawBufferPointer(copy.bytes), path)
@@ -129,14 +129,14 @@ public final class DatasetReader {
   /// The first bytes tell a NetCDF file; the library itself would also try other formats by the name.
   private static func checkFormat(
     _ bytes: UnsafeRawBufferPointer, _ path: String
-  ) throws(ArchiveError) -> (Format, Seal.Finding) {
+  ) throws(ArchiveError) -> (Format, ChecksumFooter.Finding) {
     let hdf5: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     let classic = Array("CDF".utf8)
-    if bytes.starts(with: hdf5) { return (.hdf5, Seal.check(bytes)) }
+    if bytes.starts(with: hdf5) { return (.hdf5, ChecksumFooter.check(bytes)) }
     if bytes.starts(with: classic), bytes.count > 3, [1, 2, 5].contains(bytes[3]) {
       do throws(ClassicHeader.Damage) {
         try ClassicHeader.check(bytes)
-        return (.classic, Seal.check(bytes))
+        return (.classic, ChecksumFooter.check(bytes))
       } catch {
         throw ArchiveError(
           .truncated, path: path, found: "a header that names \(error.found)",

@@ -36,7 +36,7 @@ public final class DatasetWriter {
   public init(path: String, provenance: Provenance) throws(ArchiveError) {
     self.path = path
     temporary = try TemporaryFile(path: path)
-    dataset = try EmptyImage.open(for: path)
+    dataset = try BlankDataset.open(for: path)
     for attribute in provenance.attributes { try set(attribute) }
   }
 
@@ -202,8 +202,8 @@ public final class DatasetWriter {
       throw Self.failure(path, nil, status)
     }
     defer { free(memory) }
-    let bytes = EmptyImage.trimmed(UnsafeRawBufferPointer(start: memory, count: image.size))
-    let seal = Seal(of: bytes)
+    let bytes = BlankDataset.trimmed(UnsafeRawBufferPointer(start: memory, count: image.size))
+    let seal = ChecksumFooter(of: bytes)
     let sealBytes = seal.bytes
     // An array's storage may only be used inside a closure, and `commit` throws: hand the error out by hand.
     let outcome = sealBytes.withUnsafeBytes { (tail) -> ArchiveError? in

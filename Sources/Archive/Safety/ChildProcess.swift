@@ -38,7 +38,7 @@ enum ChildProcess {
 
   private static func failure(_ path: String, _ code: Int32) -> ArchiveError {
     let error = systemError(path: path, doing: "cannot run the process that reads it", code)
-    return ArchiveError(error.problem, path: path, found: error.found, expected: ForeignFile.classicAdvice)
+    return ArchiveError(error.problem, path: path, found: error.found, expected: SandboxedReader.classicAdvice)
   }
 
   private static func start(

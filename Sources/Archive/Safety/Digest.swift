@@ -65,7 +65,7 @@ public enum Digest {
 /// HDF5 ignores what lies behind the end that its superblock names, so every other program reads a sealed file as if it
 /// were not there; a program that changes the file in place cuts it off. HDF5 itself can be led astray by damaged
 /// metadata; a sealed file is checked before HDF5 sees it.
-struct Seal {
+struct ChecksumFooter {
   static let size = 32
   private static let mark = Array("daunce seal v1: ".utf8)
 

@@ -8,7 +8,7 @@ import Synchronization
 /// are not tracked by creation), take no attribute beyond 64 KiB, and store times. So an empty file is created in the
 /// ordinary way once, a few hundred bytes in the first place for temporary files that will have it, and its bytes are
 /// used again and again.
-enum EmptyImage {
+enum BlankDataset {
   private static let cached = Mutex<[UInt8]?>(nil)
 
   /// Opens a new image for writing, which the library then owns until `nc_close_memio`.

@@ -13,7 +13,7 @@ public final class ConstrainedEAKF: InMemoryFilter {
   private let filter: EAKF
   private let covariance: LocalizedCovariance
   private var forecast: [Double] = []
-  private let exchange = MemberExchange()
+  private let exchange = EnsembleReducer()
 
   /// - Parameters:
   ///   - localization: the first kinds are those of the fields' direct observations, in the layout's order: their

@@ -17,7 +17,7 @@ public final class ConstrainedEnKF: InMemoryFilter {
   private let prior: EnsembleAnomalies
   private let covariance: KalmanCovariance
   private var forecast: [Double] = []
-  private let exchange = MemberExchange()
+  private let exchange = EnsembleReducer()
 
   /// - Parameters:
   ///   - localization: the first kinds are those of the fields' direct observations, in the layout's order: their

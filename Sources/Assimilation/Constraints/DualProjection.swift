@@ -1,7 +1,7 @@
 internal import DaunceState
 
 /// The projection in the dual: bounds and invariants by `ActiveSet`; nonlinear limits by sequential quadratic
-/// programming on top of it, with their curvature as springs (`SpringMetric`).
+/// programming on top of it, with their curvature as springs (`AugmentedCovariance`).
 ///
 /// Every round linearises the limits at the present point and minimises the cost plus the curvature of the limits in
 /// force, weighted by their multipliers: Newton's method on (2.8) and its constraints. Curvature is the diagonal of
@@ -16,7 +16,7 @@ final class DualProjection: ProjectionSolver {
 
   private let check: ConstraintCheck
   private let set: ActiveSet
-  private let metric: SpringMetric
+  private let metric: AugmentedCovariance
   private var functions: [ContinuedFunction]
   /// Multiplier of every restriction: positive for its upper limit, negative for its lower one.
   private var multipliers: [Double]
@@ -42,7 +42,7 @@ final class DualProjection: ProjectionSolver {
     self.check = check
     let order = check.constraints.lowerBounds.count
     set = ActiveSet(order: order)
-    metric = SpringMetric(order: order)
+    metric = AugmentedCovariance(order: order)
     functions = check.restrictions.map { ContinuedFunction($0.function, check: check) }
     multipliers = functions.map { _ in 0 }
     gradient = [Double](repeating: 0, count: order)

@@ -15,10 +15,10 @@ public final class EAKF: InMemoryFilter, MomentFilter {
 
   let reaches: Reaches
   let ensemble: EnsembleAnomalies
-  private var serial = SerialRecursion()
-  private var recursion = MomentRecursion()
+  private var serial = SerialUpdate()
+  private var recursion = SerialMomentUpdate()
   private var spread: [Double]
-  private let exchange = MemberExchange()
+  private let exchange = EnsembleReducer()
   /// How the ensemble is brought together; `nil`: by size, as it should be but for measurements.
   public var plan: ReductionPlan?
   public var leftOut: Int { ensemble.leftOut }

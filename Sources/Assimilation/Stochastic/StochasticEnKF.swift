@@ -19,7 +19,7 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
   private var perturbations: [Double] = []
   private var innovation: [Double] = []
   private var spread: [Double]
-  private let exchange = MemberExchange()
+  private let exchange = EnsembleReducer()
   /// How the ensemble is brought together; `nil`: by size, as it should be but for measurements.
   public var plan: ReductionPlan?
   public var leftOut: Int { ensemble.leftOut }

@@ -41,7 +41,7 @@ public struct BenchmarkStage {
 
   /// What was measured.
   public struct Report {
-    let setup: Setup
+    let context: ExperimentContext
     let timings: [MethodTiming]
     /// Of the agents' policy networks; `nil` where no method has agents.
     let arithmetic: ArithmeticSpeed?
@@ -85,12 +85,12 @@ public struct BenchmarkStage {
     public func json() throws -> String {
       let entries = timings.map { ($0.method.rawValue, $0.json(relativeTo: rl)) }
       var report: [String: JSON] = [
-        "members": .integer(setup.configuration.members),
-        "ranks": .integer(setup.communicator.size),
+        "members": .integer(context.configuration.members),
+        "ranks": .integer(context.communicator.size),
         "cores": .integer(ProcessInfo.processInfo.activeProcessorCount),
-        "cells": .integer(setup.layout.cells),
-        "cycles": .integer(setup.configuration.truths.cycles - setup.configuration.truths.spinupCycles),
-        "seed": .unsigned(setup.configuration.seed),
+        "cells": .integer(context.layout.cells),
+        "cycles": .integer(context.configuration.truths.cycles - context.configuration.truths.spinupCycles),
+        "seed": .unsigned(context.configuration.seed),
         "methods": .object(Dictionary(uniqueKeysWithValues: entries)),
       ]
       if let arithmetic {
@@ -113,11 +113,11 @@ public struct BenchmarkStage {
     }
   }
 
-  let setup: Setup
+  let context: ExperimentContext
   let inputs: Inputs
 
-  public init(_ setup: Setup, inputs: Inputs) {
-    self.setup = setup
+  public init(_ context: ExperimentContext, inputs: Inputs) {
+    self.context = context
     self.inputs = inputs
   }
 
@@ -125,56 +125,56 @@ public struct BenchmarkStage {
   ///
   /// - Returns: what was measured; it means something on rank 0 only.
   public func run(output: OutputFolder) throws -> Report {
-    let loaded = try inputs.agents.map { try AgentStore(setup: setup).load(from: $0) }
-    let truths = setup.configuration.truths
-    setup.progress.begin("nature runs", total: 2)
-    let truth = try setup.simulateTruths([setup.testSeeds[0]], cycles: truths.cycles)[0]
-    setup.progress.advance(to: 1)
-    let needsCrew = inputs.methods.contains { $0.isAgents }
-    let needsTraining = needsCrew || setup.energy != nil
-    let training = needsTraining ? try setup.simulateTruths(setup.trainingSeeds, cycles: truths.trainingCycles) : []
-    setup.progress.end()
-    let band = try setup.energyBand(from: training)
-    let crew = try loaded ?? (needsCrew ? trainBriefly(Array(training.prefix(2)), band: band) : nil)
+    let loaded = try inputs.agents.map { try AgentStore(context: context).load(from: $0) }
+    let truths = context.configuration.truths
+    context.progress.begin("nature runs", total: 2)
+    let truth = try context.simulateTruths([context.testSeeds[0]], cycles: truths.cycles)[0]
+    context.progress.advance(to: 1)
+    let needsAgents = inputs.methods.contains { $0.isAgents }
+    let needsTraining = needsAgents || context.energy != nil
+    let training = needsTraining ? try context.simulateTruths(context.trainingSeeds, cycles: truths.trainingCycles) : []
+    context.progress.end()
+    let band = try context.energyBand(from: training)
+    let trained = try loaded ?? (needsAgents ? trainBriefly(Array(training.prefix(2)), band: band) : nil)
 
-    let timer = CycleTimer(setup, truth: truth, output: output, allocations: inputs.allocations)
-    let timings = try inputs.methods.map { try time($0, timer, truth: truth, band: band, crew: crew) }
-    let arithmetic = crew.map { ArithmeticSpeed(of: $0.agents[0].policy, cells: setup.layout.cells) }
+    let timer = CycleTimer(context, truth: truth, output: output, allocations: inputs.allocations)
+    let timings = try inputs.methods.map { try time($0, timer, truth: truth, band: band, trained: trained) }
+    let arithmetic = trained.map { ArithmeticSpeed(of: $0.agents[0].policy, cells: context.layout.cells) }
     let limits = inputs.kernels ? MachineLimits() : nil
     let report = Report(
-      setup: setup, timings: timings, arithmetic: arithmetic,
-      collectives: inputs.collectives ? try CollectiveTimer.measure(setup.communicator) : [],
-      reductions: try ReductionTimer.measure(setup, truth: truth, sizes: inputs.reductions), limits: limits,
-      kernels: try limits.map { try KernelTimer(setup: setup, limits: $0).measure(truth: truth, inference: arithmetic) }
+      context: context, timings: timings, arithmetic: arithmetic,
+      collectives: inputs.collectives ? try CollectiveTimer.measure(context.communicator) : [],
+      reductions: try ReductionTimer.measure(context, truth: truth, sizes: inputs.reductions), limits: limits,
+      kernels: try limits.map { try KernelTimer(context: context, limits: $0).measure(truth: truth, inference: arithmetic) }
         ?? [])
-    try setup.communicator.collectively {
-      if setup.communicator.isRoot { try output.write(try report.json(), to: "benchmark.json") }
+    try context.communicator.collectively {
+      if context.communicator.isRoot { try output.write(try report.json(), to: "benchmark.json") }
     }
     return report
   }
 
   private func time(
-    _ method: Configuration.Method, _ timer: CycleTimer, truth: Twin, band: Band?, crew: Crew?
+    _ method: Configuration.Method, _ timer: CycleTimer, truth: Trajectory, band: Band?, trained: TrainedAgents?
   ) throws -> MethodTiming {
     let seed = truth.seed
-    if let crew, method.isAgents {
-      let agents = try AssimilationMethod.agents(crew, name: method.rawValue, setup: setup, seed: seed)
+    if let trained, method.isAgents {
+      let agents = try AssimilationMethod.agents(trained, name: method.rawValue, context: context, seed: seed)
       let measured = try timer.measure(
-        agents, skipping: setup.configuration.truths.spinupCycles, repeats: inputs.repeats)
+        agents, skipping: context.configuration.truths.spinupCycles, repeats: inputs.repeats)
       guard let measured else { throw failed(method) }
       return MethodTiming(
-        method: method, solver: nil, isFloored: false, members: setup.configuration.members, measurement: measured)
+        method: method, solver: nil, isFloored: false, members: context.configuration.members, measurement: measured)
     }
     // The constrained EnKF stands for the method of the paper's timing, a general solver.
-    let solver = method == .constrainedEnKF ? .slsqp : setup.configuration.filter.solver
+    let solver = method == .constrainedEnKF ? .slsqp : context.configuration.filter.solver
     let isConstrained = method.isConstrained
     let isSlow = isConstrained && solver == .slsqp
     func measure(_ kind: Configuration.Method) throws -> CycleMeasurement? {
-      let filter = try AssimilationMethod.filter(kind, setup: setup, seed: seed, band: band, solver: solver)
+      let filter = try AssimilationMethod.filter(kind, context: context, seed: seed, band: band, solver: solver)
       return isSlow
         ? try timer.measure(filter, skipping: 1, limit: inputs.slowCycles, repeats: 1)
         : try timer.measure(
-          filter, skipping: setup.configuration.truths.spinupCycles, repeats: inputs.repeats)
+          filter, skipping: context.configuration.truths.spinupCycles, repeats: inputs.repeats)
     }
     var measured = try measure(method)
     let isFloored = measured == nil && method == .eakf
@@ -182,7 +182,7 @@ public struct BenchmarkStage {
     guard let measured else { throw failed(method) }
     return MethodTiming(
       method: method, solver: isConstrained ? solver : nil, isFloored: isFloored,
-      members: setup.configuration.members, measurement: measured)
+      members: context.configuration.members, measurement: measured)
   }
 
   private func failed(_ method: Configuration.Method) -> ExperimentError {
@@ -194,13 +194,13 @@ public struct BenchmarkStage {
 
   /// Agents whose states stay plausible. Their cost doesn't depend on what they have learnt, so this is a short warm
   /// start on few truths without PPO.
-  private func trainBriefly(_ truths: [Twin], band: Band?) throws -> Crew {
-    var configuration = setup.configuration
+  private func trainBriefly(_ truths: [Trajectory], band: Band?) throws -> TrainedAgents {
+    var configuration = context.configuration
     configuration.agents.warmStart.steps = 300
     configuration.agents.ppo.iterations = 0
-    let brief = try Setup(
-      configuration: configuration, communicator: setup.communicator, progress: setup.progress)
-    brief.climatology = setup.climatology
-    return try brief.train(truths, band: band, alsoUnconstrained: false).crew
+    let brief = try ExperimentContext(
+      configuration: configuration, communicator: context.communicator, progress: context.progress)
+    brief.climatology = context.climatology
+    return try brief.train(truths, band: band, alsoUnconstrained: false).agents
   }
 }

@@ -5,8 +5,8 @@ import DaunceState
 /// Runs methods over one truth and measures their cycles: the parts, each for itself, and then whole cycles as `run`
 /// does them.
 final class CycleTimer {
-  private let setup: Setup
-  private let truth: Twin
+  private let context: ExperimentContext
+  private let truth: Trajectory
   private let output: OutputFolder
   /// Heap allocations of this process so far, where the program that measures can count them.
   private let allocations: (() -> Int)?
@@ -14,8 +14,8 @@ final class CycleTimer {
   /// Sums over ranks, for one cycle.
   private var sums = [Double](repeating: 0, count: PhaseClock.Phase.allCases.count)
 
-  init(_ setup: Setup, truth: Twin, output: OutputFolder, allocations: (() -> Int)?) {
-    self.setup = setup
+  init(_ context: ExperimentContext, truth: Trajectory, output: OutputFolder, allocations: (() -> Int)?) {
+    self.context = context
     self.truth = truth
     self.output = output
     self.allocations = allocations
@@ -42,19 +42,19 @@ final class CycleTimer {
   /// The analyses go the way that `run` sends them, to a file that is begun in memory and never completed: what a disk
   /// does at the end of a run is no part of a cycle.
   private func parts(_ method: AssimilationMethod, skipping: Int, cycles: Int) throws -> CycleMeasurement? {
-    let world = setup.communicator
-    var ensemble = try setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
+    let world = context.communicator
+    var ensemble = try context.makeInitialEnsemble(around: truth.initial(context.layout), seed: truth.seed)
     ensemble.clock = clock
-    let summary = AnalysisSummary(setup)
+    let summary = AnalysisSummary(context)
     let recorder = try world.collectively {
       world.isRoot
         ? try AnalysisRecorder(
-          setup, path: output.path("benchmark-\(method.name).nc"), times: setup.times(cycles: skipping + cycles),
+          context, path: output.path("benchmark-\(method.name).nc"), times: context.times(cycles: skipping + cycles),
           seeds: nil, output: output, title: "analyses by \(method.name)") : nil
     }
     var measurement = CycleMeasurement()
-    setup.progress.begin(method.name, total: skipping + cycles)
-    defer { setup.progress.end() }
+    context.progress.begin(method.name, total: skipping + cycles)
+    defer { context.progress.end() }
     for cycle in 1...skipping + cycles {
       clock.reset()
       // All ranks start together, or one that is late from the cycle before would make others wait in this one.
@@ -64,7 +64,7 @@ final class CycleTimer {
         throw broken
       }
       let analysed = world.traffic
-      let isSound = setup.isSound(ensemble)
+      let isSound = context.isSound(ensemble)
       try clock.enter(collective: .reduction, on: world)
       if try world.anyRank(!isSound) { return nil }
       clock.stop()
@@ -81,7 +81,7 @@ final class CycleTimer {
         measurement.vote += voted - analysed
         measurement.output += written - voted
       }
-      setup.progress.advance(to: cycle)
+      context.progress.advance(to: cycle)
     }
     return try shared(measurement)
   }
@@ -89,23 +89,23 @@ final class CycleTimer {
   /// Means over ranks of the times of forecast and analysis, `analysis`, and the times of rank 0 after them, its
   /// waiting for the others' diagnosis too: it is the one that writes.
   private func add(_ analysis: [Double]) throws {
-    let share = 1 / Double(setup.communicator.size)
+    let share = 1 / Double(context.communicator.size)
     for phase in PhaseClock.Phase.allCases {
       let (before, after) = (analysis[phase.rawValue], clock.seconds[phase.rawValue])
       switch phase {
-      case .diagnosis, .output: sums[phase.rawValue] = setup.communicator.isRoot ? after : 0
+      case .diagnosis, .output: sums[phase.rawValue] = context.communicator.isRoot ? after : 0
       case .forecast, .reduction, .update: sums[phase.rawValue] = before * share
-      case .waiting: sums[phase.rawValue] = before * share + (setup.communicator.isRoot ? after - before : 0)
+      case .waiting: sums[phase.rawValue] = before * share + (context.communicator.isRoot ? after - before : 0)
       }
     }
-    try setup.communicator.allreduce(&sums, .sum)
+    try context.communicator.allreduce(&sums, .sum)
   }
 
   /// With the bytes of all ranks.
   private func shared(_ measurement: CycleMeasurement) throws -> CycleMeasurement {
     var measurement = measurement
     for part in [\CycleMeasurement.analysis, \.vote, \.output] {
-      let bytes = try setup.communicator.allreduce(Int64(measurement[keyPath: part].bytes), .sum)
+      let bytes = try context.communicator.allreduce(Int64(measurement[keyPath: part].bytes), .sum)
       measurement[keyPath: part].bytes = Int(bytes)
     }
     return measurement
@@ -115,26 +115,26 @@ final class CycleTimer {
   private func whole(
     _ method: AssimilationMethod, skipping: Int, cycles: Int
   ) throws -> CycleMeasurement.Whole? {
-    var ensemble = try setup.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
+    var ensemble = try context.makeInitialEnsemble(around: truth.initial(context.layout), seed: truth.seed)
     var start = Usage.now
     var allocated = 0
     for cycle in 1...skipping + cycles {
       if cycle == skipping + 1 {
-        try setup.communicator.barrier(isCounted: false)
+        try context.communicator.barrier(isCounted: false)
         allocated = allocations?() ?? 0
         start = Usage.now
       }
       if let broken = try method.cycle(&ensemble, observations: truth.observations[cycle - 1], number: cycle) {
         throw broken
       }
-      if try setup.communicator.anyRank(!setup.isSound(ensemble)) { return nil }
+      if try context.communicator.anyRank(!context.isSound(ensemble)) { return nil }
     }
     let used = Usage.now - start
     allocated = (allocations?() ?? 0) - allocated
     var totals = [used.processor, used.user, Double(allocated)]
-    try setup.communicator.allreduce(&totals, .sum)
+    try context.communicator.allreduce(&totals, .sum)
     return CycleMeasurement.Whole(
-      cycles: cycles, seconds: try setup.communicator.allreduce(used.wall, .max), processorSeconds: totals[0],
+      cycles: cycles, seconds: try context.communicator.allreduce(used.wall, .max), processorSeconds: totals[0],
       userSeconds: totals[1], allocations: allocations == nil ? nil : Int(totals[2]))
   }
 }

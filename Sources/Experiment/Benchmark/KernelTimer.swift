@@ -44,23 +44,23 @@ struct KernelTimer {
     "kernel", "operations", "bytes", "seconds", "GFLOP/s", "arithmetic limit", "memory limit", "of the lower limit",
   ]
 
-  let setup: Setup
+  let context: ExperimentContext
   let limits: MachineLimits
 
   /// Times a time step of the model, an EAKF's analysis of a whole ensemble, and the policy's pass over a state, each
   /// on data that lie in a cache, as they do in a cycle.
-  func measure(truth: Twin, inference: ArithmeticSpeed?) throws -> [Kernel] {
+  func measure(truth: Trajectory, inference: ArithmeticSpeed?) throws -> [Kernel] {
     var kernels: [Kernel] = []
-    if let operations = setup.traits.operationsPerStep {
+    if let operations = context.traits.operationsPerStep {
       kernels.append(
         Kernel(
-          name: "model step", operations: Double(operations), bytes: 16 * Double(setup.layout.count),
+          name: "model step", operations: Double(operations), bytes: 16 * Double(context.layout.count),
           seconds: try stepSeconds(truth), arithmeticLimit: limits.operations,
-          memoryLimit: limits.bytes * Double(operations) / (16 * Double(setup.layout.count))))
+          memoryLimit: limits.bytes * Double(operations) / (16 * Double(context.layout.count))))
     }
     kernels.append(try update(truth))
     if let inference {
-      let cells = setup.layout.cells
+      let cells = context.layout.cells
       let operations = 2 * Double(inference.operationsPerCell * cells)
       // Inputs in, outputs out, single precision.
       let bytes = 4 * Double(inference.valuesPerCell * cells)
@@ -72,22 +72,22 @@ struct KernelTimer {
     return kernels
   }
 
-  private func stepSeconds(_ truth: Twin) throws -> Double {
-    var state = Array(truth.states.prefix(setup.layout.count))
+  private func stepSeconds(_ truth: Trajectory) throws -> Double {
+    var state = Array(truth.states.prefix(context.layout.count))
     let steps = 50
     var least = Double.infinity
     for run in 0..<40 {
       let before = Usage.now.wall
       var span = state.mutableSpan
-      try setup.model.forecast(&span, from: 0, steps: steps, noise: RandomStream(seed: 1, purpose: .natureSpinUp, cycle: run))
+      try context.model.forecast(&span, from: 0, steps: steps, noise: RandomStream(seed: 1, purpose: .natureSpinUp, cycle: run))
       least = min(least, (Usage.now.wall - before) / Double(steps))
     }
     return least
   }
 
-  private func update(_ truth: Twin) throws -> Kernel {
-    let eakf = try EAKF(layout: setup.layout, localization: setup.localization)
-    let (n, members, observations) = (setup.layout.count, setup.configuration.members, truth.observations[0])
+  private func update(_ truth: Trajectory) throws -> Kernel {
+    let eakf = try EAKF(layout: context.layout, localization: context.localization)
+    let (n, members, observations) = (context.layout.count, context.configuration.members, truth.observations[0])
     let start = (0..<members).flatMap { m -> [Double] in
       let stream = RandomStream(seed: 1, purpose: .initialEnsemble, member: m)
       return (0..<n).map { truth.states[$0] * (1 + 0.01 * stream.normal(at: $0)) }

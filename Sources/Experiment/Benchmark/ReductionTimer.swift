@@ -37,15 +37,15 @@ struct ReductionTimer {
   ]
 
   /// Times analyses of the truth's first observations by ensembles of several sizes on these ranks. Collective.
-  static func measure(_ setup: Setup, truth: Twin, sizes: [Int]) throws -> [Point] {
-    try sizes.filter { $0 >= setup.communicator.size }.map { members in
-      var configuration = setup.configuration
+  static func measure(_ context: ExperimentContext, truth: Trajectory, sizes: [Int]) throws -> [Point] {
+    try sizes.filter { $0 >= context.communicator.size }.map { members in
+      var configuration = context.configuration
       configuration.members = members
-      let sized = try Setup(configuration: configuration, communicator: setup.communicator, progress: setup.progress)
-      sized.climatology = setup.climatology
-      let start = try sized.makeInitialEnsemble(around: truth.initial(setup.layout), seed: truth.seed)
+      let sized = try ExperimentContext(configuration: configuration, communicator: context.communicator, progress: context.progress)
+      sized.climatology = context.climatology
+      let start = try sized.makeInitialEnsemble(around: truth.initial(context.layout), seed: truth.seed)
       let observations = truth.observations[0]
-      let (n, p) = (setup.layout.count, observations.count)
+      let (n, p) = (context.layout.count, observations.count)
       return Point(
         members: members, gatherBytes: ReductionPlan.gatherBytes(members: members, stateElements: n),
         covarianceBytes: ReductionPlan.covarianceBytes(stateElements: n, observations: p),
@@ -56,21 +56,21 @@ struct ReductionTimer {
   }
 
   private static func time(
-    _ setup: Setup, _ start: DistributedEnsemble, _ observations: ObservationSet, _ plan: ReductionPlan
+    _ context: ExperimentContext, _ start: DistributedEnsemble, _ observations: ObservationSet, _ plan: ReductionPlan
   ) throws -> Double {
-    let filter = setup.configuration.filter
+    let filter = context.configuration.filter
     let eakf = try EAKF(
-      layout: setup.layout, localization: setup.localization,
+      layout: context.layout, localization: context.localization,
       inflation: try Inflation(factor: filter.inflation, relaxation: filter.rtps))
     eakf.plan = plan
     var least = Double.infinity
     for _ in 0..<12 {
       var ensemble = start
       for m in ensemble.states.indices { ensemble.states[m][0] += 0 }
-      try setup.communicator.barrier(isCounted: false)
+      try context.communicator.barrier(isCounted: false)
       let before = Usage.now.wall
       try eakf.update(&ensemble, observations: observations, cycle: 1)
-      least = min(least, try setup.communicator.allreduce(Usage.now.wall - before, .max))
+      least = min(least, try context.communicator.allreduce(Usage.now.wall - before, .max))
     }
     return least
   }

@@ -50,18 +50,18 @@ public final class Checkpoints {
   /// - Throws: `ExperimentError` when there is nothing to resume, it is another job's, or the folder holds an unfinished
   ///   job that is not to be resumed.
   public init(
-    folder: URL, schedule: CheckpointSchedule, identity: String, resumes: Bool, setup: Setup, provenance: Provenance,
+    folder: URL, schedule: CheckpointSchedule, identity: String, resumes: Bool, context: ExperimentContext, provenance: Provenance,
     isInterrupted: @escaping () -> Bool
   ) throws {
     self.schedule = schedule
     self.isInterrupted = isInterrupted
-    communicator = setup.communicator
-    progress = setup.progress
+    communicator = context.communicator
+    progress = context.progress
     let store = CheckpointStore(
       folder: folder.path,
       job: .init(
         version: provenance.version, identity: identity, command: provenance.history,
-        configuration: setup.configuration.canonicalText.split(separator: "\n").map(String.init)),
+        configuration: context.configuration.canonicalText.split(separator: "\n").map(String.init)),
       provenance: provenance, communicator: communicator)
     self.store = store
     if resumes {
@@ -86,7 +86,7 @@ public final class Checkpoints {
   ///   - subject: what it is, for the message.
   ///   - digest: of what all ranks share.
   ///   - members: digests of what the local members have of their own.
-  func require(_ subject: String, digest: UInt64, members: [UInt64], of setup: Setup) throws {
+  func require(_ subject: String, digest: UInt64, members: [UInt64], of context: ExperimentContext) throws {
     guard let store else { return }
     let (own, locals) = (Int64(bitPattern: digest), members.map { Int64(bitPattern: $0) })
     let saved = store.take("inputs")
@@ -103,7 +103,7 @@ public final class Checkpoints {
     var snapshot = Snapshot()
     snapshot.set("digest", [own])
     snapshot.set("digest", members: locals.map { [$0] })
-    store.set("inputs", snapshot, members: setup.distribution.members)
+    store.set("inputs", snapshot, members: context.distribution.members)
   }
 
   // MARK: Saving

@@ -30,6 +30,8 @@ public struct Configuration: ConfigurationRoot {
   /// The defaults.
   public init() {}
 
+  public static let renamed = ["agents.order_kept": "agents.rank_persistence"]
+
   /// The forecast model and its stochastic scheme.
   public struct Model: Codable, Sendable, Hashable {
     @Key("forecast model")
@@ -151,7 +153,7 @@ public struct Configuration: ConfigurationRoot {
     @Key("how the agents' samples hang together: one in each N-th part of the probability, or independent")
     public var draws = AgentSettings.Draws.stratified
     @Key("share of cells in which stratified draws keep the order of the forecasts; auto: measured in training", .fraction)
-    public var orderKept: Double?
+    public var rankPersistence: Double?
     @Key("how an action keeps the lower bound")
     public var bounds = AgentSettings.Bounds.truncated
     @Key("variables that an agent sets; auto: the observed ones, or all with base: persistence", .distinct)

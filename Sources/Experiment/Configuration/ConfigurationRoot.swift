@@ -3,6 +3,9 @@ public protocol ConfigurationRoot: Codable, Sendable, Hashable {
   /// The defaults.
   init()
 
+  /// Former names of keys and the new ones: `["agents.order_kept": "agents.rank_persistence"]`.
+  static var renamed: [String: String] { get }
+
   /// Refuses values outside their keys' rules and keys that contradict each other.
   ///
   /// - Parameter source: where the configuration comes from, for messages.
@@ -11,6 +14,8 @@ public protocol ConfigurationRoot: Codable, Sendable, Hashable {
 }
 
 extension ConfigurationRoot {
+  public static var renamed: [String: String] { [:] }
+
   /// The same for a configuration that a program made.
   public func validate() throws(ConfigurationError) { try validate(source: .program) }
 

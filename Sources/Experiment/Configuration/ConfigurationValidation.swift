@@ -86,10 +86,10 @@ extension Configuration {
         agents.inputs == .literal && agents.base != .persistence, "agents.inputs", "agents.base",
         "persistence for the literal inputs, which are differences of analyses"),
       .init(
-        (agents.orderKept ?? 0) > 0 && agents.draws != .stratified, "agents.order_kept", "agents.draws",
+        (agents.rankPersistence ?? 0) > 0 && agents.draws != .stratified, "agents.rank_persistence", "agents.draws",
         "stratified draws for an order to be kept"),
       .init(
-        (agents.orderKept ?? 0) > 0 && (agents.inputs == .member || agents.inputs == .literal), "agents.order_kept",
+        (agents.rankPersistence ?? 0) > 0 && (agents.inputs == .member || agents.inputs == .literal), "agents.rank_persistence",
         "agents.inputs", "agents that see the ensemble, for an order to be kept"),
       .init(methods.contains { $0.isAgents } && agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
 

@@ -5,7 +5,7 @@ import DaunceState
 
 /// Streams analyses to a file on rank 0.
 final class AnalysisRecorder {
-  private let setup: Setup
+  private let context: ExperimentContext
   private let writer: AnalysisWriter
   private var record: AnalysisRecord
   private let times: [Double]
@@ -17,22 +17,22 @@ final class AnalysisRecorder {
   /// - Parameters:
   ///   - times: of the analyses, the same for every truth.
   ///   - seeds: of the truths along a leading dimension; `nil` for a file of one series.
-  init(_ setup: Setup, path: String, times: [Double], seeds: [UInt64]?, output: OutputFolder, title: String) throws {
-    self.setup = setup
+  init(_ context: ExperimentContext, path: String, times: [Double], seeds: [UInt64]?, output: OutputFolder, title: String) throws {
+    self.context = context
     self.times = times
     written = (seeds ?? [0]).map { _ in 0 }
     var contents = AnalysisContents(
-      layout: setup.layout, diagnostics: setup.traits.diagnostics.map(\.name), memberCount: setup.configuration.members,
+      layout: context.layout, diagnostics: context.traits.diagnostics.map(\.name), memberCount: context.configuration.members,
       cycles: times.count, truthSeeds: seeds)
-    contents.keepsMembers = setup.configuration.output.members
-    contents.clock = setup.clock
+    contents.keepsMembers = context.configuration.output.members
+    contents.clock = context.clock
     record = AnalysisRecord(for: contents)
     writer = try AnalysisWriter(path: path, contents: contents, provenance: output.provenance.titled(title))
   }
 
   /// Adds the analysis of the next time of a truth.
   func add(_ summary: AnalysisSummary, truth: Int = 0) throws {
-    let count = setup.layout.count
+    let count = context.layout.count
     record.time = times[written[truth]]
     record.mean.fill(from: summary.mean, at: 0)
     record.spread.fill(from: summary.spread, at: 0)
@@ -40,11 +40,11 @@ final class AnalysisRecorder {
     record.diagnosticSpread.fill(from: summary.spread, at: count)
     if !summary.energy.isEmpty { record.energies.fill(from: summary.energy, at: 0) }
     var bounded = 0
-    for (v, variable) in setup.layout.fields.enumerated() where variable.lowerBound != nil {
+    for (v, variable) in context.layout.fields.enumerated() where variable.lowerBound != nil {
       var least = Double.infinity
       summary.members.withUnsafeBufferPointer { members in
-        for m in 0..<setup.configuration.members {
-          for i in setup.layout.range(v) { least = min(least, members[m * count + i]) }
+        for m in 0..<context.configuration.members {
+          for i in context.layout.range(v) { least = min(least, members[m * count + i]) }
         }
       }
       record.minima[bounded] = least
@@ -57,11 +57,11 @@ final class AnalysisRecorder {
   private func append(_ record: AnalysisRecord, truth: Int) throws {
     try writer.append(record, truth: truth)
     written[truth] += 1
-    guard setup.checkpoints.isOn else { return }
+    guard context.checkpoints.isOn else { return }
     unsavedTruths.append(Int64(truth))
     unsaved.append(contentsOf: record.numbers)
     // Not much more than the memory of a rank's other things.
-    if unsaved.count > 1 << 23 { setup.checkpoints.isUrgent = true }
+    if unsaved.count > 1 << 23 { context.checkpoints.isUrgent = true }
   }
 
   /// What was recorded since the last call, for a checkpoint.

@@ -62,15 +62,15 @@ extension AssimilationMethod {
   ///   - solver: of constrained filters, `nil` for the configuration's.
   ///   - origin: time before the first cycle, in time steps.
   static func filter(
-    _ method: Configuration.Method, setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil,
+    _ method: Configuration.Method, context: ExperimentContext, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil,
     origin: Int = 0
   ) throws -> AssimilationMethod {
     guard case .filter(let make)? = MethodEntry.registry[method.rawValue]?.kind else {
       throw ExperimentError(.bug, "\(method.rawValue) is not a filter")
     }
-    let context = try MethodContext(setup, seed: seed, band: band, solver: solver)
-    let update = try setup.inflated(try make(context), context)
-    let (model, steps) = (setup.model, setup.observing.stepsBetween)
+    let settings = try MethodContext(context, seed: seed, band: band, solver: solver)
+    let update = try context.inflated(try make(settings), settings)
+    let (model, steps) = (context.model, context.observing.stepsBetween)
     return AssimilationMethod(
       name: method.rawValue,
       forecast: { ensemble, cycle in
@@ -85,23 +85,23 @@ extension AssimilationMethod {
   }
 
   /// Trained agents, one a member.
-  static func agents(_ crew: Crew, name: String, setup: Setup, seed: UInt64) throws -> AssimilationMethod {
-    let base = try CoarseBase(setup)
+  static func agents(_ trained: TrainedAgents, name: String, context: ExperimentContext, seed: UInt64) throws -> AssimilationMethod {
+    let base = try CoarseBase(context)
     let update = AgentUpdate(
-      agents: crew.agents, settings: crew.settings, base: base, distribution: setup.distribution,
-      communicator: setup.communicator, seed: seed)
+      agents: trained.agents, settings: trained.settings, base: base, distribution: context.distribution,
+      communicator: context.communicator, seed: seed)
     return AssimilationMethod(
       name: name, forecast: { ensemble, _ in update.forecast(&ensemble) }, update: update)
   }
 }
 
 /// The agents of the members held here, with the settings that they were trained with.
-public struct Crew {
+public struct TrainedAgents {
   public let settings: AgentSettings
   public let agents: [Agent]
 }
 
-extension Setup {
+extension ExperimentContext {
   /// Whether an ensemble can go on: every local member finite, within a hundred climatological standard deviations of
   /// its field's reference and, where a field has a lower bound, not negative. Below the bound but positive is allowed:
   /// only constrained methods promise more.

@@ -1,7 +1,7 @@
 import DaunceModels
 import DaunceState
 
-extension Setup {
+extension ExperimentContext {
   /// The energy that the configuration holds in a band, `nil` for none.
   var energy: (any StateFunction)? {
     let name = configuration.energy.rawValue
@@ -12,7 +12,7 @@ extension Setup {
   /// truths' energy, widened. No test truth is looked at.
   ///
   /// - Throws: when the energy is the same everywhere, or the quantiles are: such a band has no width.
-  func energyBand(from truths: [Twin]) throws -> Band? {
+  func energyBand(from truths: [Trajectory]) throws -> Band? {
     guard let energy else { return nil }
     if let band = configuration.constraints.band {
       return Band(function: energy, lower: band.lower, upper: band.upper)

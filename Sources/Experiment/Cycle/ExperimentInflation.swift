@@ -3,7 +3,7 @@ import DaunceEnsemble
 import DaunceNumerics
 import DaunceState
 
-extension Setup {
+extension ExperimentContext {
   /// An update with what the configuration puts around every filter: adaptive and additive inflation. Members that
   /// nothing updates are left alone, for they are to show what the model does by itself. Collective.
   func inflated(_ update: any EnsembleUpdate, _ context: MethodContext) throws -> any EnsembleUpdate {

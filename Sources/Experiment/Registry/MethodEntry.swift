@@ -23,19 +23,19 @@ public struct MethodContext {
   /// The section `filter`.
   public let settings: Configuration.Filter
 
-  init(_ setup: Setup, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver?) throws {
-    let configuration = setup.configuration
-    layout = setup.layout
-    localization = setup.localization
+  init(_ context: ExperimentContext, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver?) throws {
+    let configuration = context.configuration
+    layout = context.layout
+    localization = context.localization
     inflation = try Inflation(
       factor: configuration.filter.inflation, relaxation: configuration.filter.rtps,
       perturbationRelaxation: configuration.filter.rtpp)
     constraints = ConstraintSet(
-      layout: setup.layout, invariants: configuration.constraints.invariants ? setup.traits.invariants : [],
+      layout: context.layout, invariants: configuration.constraints.invariants ? context.traits.invariants : [],
       bands: band.map { [$0] } ?? [])
     self.solver = (solver ?? configuration.filter.solver) == .dual ? .dual : .slsqp
     self.seed = seed
-    interval = setup.interval
+    interval = context.interval
     settings = configuration.filter
   }
 }

@@ -18,7 +18,7 @@ final class AnalysisSummary {
   /// `[member]`; empty without an energy.
   private(set) var energy: [Double]
 
-  private let setup: Setup
+  private let context: ExperimentContext
   private let energyFunction: (any StateFunction)?
   /// What this rank's members bring: their states (`[member][variable][cell]`), derived fields
   /// (`[member][field][cell]`) and energies (`[member]`). Empty on a single rank, which has everything in its place.
@@ -31,20 +31,20 @@ final class AnalysisSummary {
   /// Elements of a member's state and of its derived fields, and 1 if it has an energy.
   private let sizes: (state: Int, derived: Int, energy: Int)
 
-  init(_ setup: Setup) {
-    self.setup = setup
-    energyFunction = setup.energy
-    let (layout, distribution) = (setup.layout, setup.distribution)
-    names = layout.fields.map(\.name) + setup.traits.diagnostics.map(\.name)
-    offsets = layout.offsets + setup.traits.diagnostics.indices.map { layout.count + ($0 + 1) * layout.cells }
+  init(_ context: ExperimentContext) {
+    self.context = context
+    energyFunction = context.energy
+    let (layout, distribution) = (context.layout, context.distribution)
+    names = layout.fields.map(\.name) + context.traits.diagnostics.map(\.name)
+    offsets = layout.offsets + context.traits.diagnostics.indices.map { layout.count + ($0 + 1) * layout.cells }
     let sizes = (
-      state: layout.count, derived: setup.traits.diagnostics.count * layout.cells,
-      energy: setup.energy == nil ? 0 : 1
+      state: layout.count, derived: context.traits.diagnostics.count * layout.cells,
+      energy: context.energy == nil ? 0 : 1
     )
     self.sizes = sizes
     let share = sizes.state + sizes.derived + sizes.energy
     counts = (0..<distribution.ranks).map { distribution.range(of: $0).count * share }
-    let (isRoot, isShared) = (setup.communicator.isRoot, distribution.ranks > 1)
+    let (isRoot, isShared) = (context.communicator.isRoot, distribution.ranks > 1)
     func zeros(_ count: Int) -> [Double] { [Double](repeating: 0, count: count) }
     members = zeros(isRoot ? distribution.members * sizes.state : 0)
     derived = zeros(isRoot ? distribution.members * sizes.derived : 0)
@@ -61,7 +61,7 @@ final class AnalysisSummary {
   func summarise(_ ensemble: DistributedEnsemble) throws {
     ensemble.clock?.enter(.diagnosis)
     let held = ensemble.states.count
-    if setup.distribution.ranks == 1 {
+    if context.distribution.ranks == 1 {
       for (m, state) in ensemble.states.enumerated() {
         put(state, in: &members, at: m * sizes.state)
         derive(state, fields: &derived, at: m * sizes.derived)
@@ -75,11 +75,11 @@ final class AnalysisSummary {
           own[held * (sizes.state + sizes.derived) + m] = energyFunction.value(of: state.span)
         }
       }
-      try ensemble.clock?.enter(collective: .output, on: setup.communicator)
-      try setup.communicator.gatherv(own, into: &received, counts: counts)
-      if setup.communicator.isRoot { unpack() }
+      try ensemble.clock?.enter(collective: .output, on: context.communicator)
+      try context.communicator.gatherv(own, into: &received, counts: counts)
+      if context.communicator.isRoot { unpack() }
     }
-    if setup.communicator.isRoot {
+    if context.communicator.isRoot {
       ensemble.clock?.enter(.diagnosis)
       moments(of: members, width: sizes.state, at: 0)
       moments(of: derived, width: sizes.derived, at: sizes.state)
@@ -100,16 +100,16 @@ final class AnalysisSummary {
   }
 
   private func derive(_ state: [Double], fields: inout [Double], at start: Int) {
-    for (k, diagnostic) in setup.traits.diagnostics.enumerated() {
-      put(diagnostic.compute(state.span), in: &fields, at: start + k * setup.layout.cells)
+    for (k, diagnostic) in context.traits.diagnostics.enumerated() {
+      put(diagnostic.compute(state.span), in: &fields, at: start + k * context.layout.cells)
     }
   }
 
   /// Puts what has come from the ranks into its place.
   private func unpack() {
     var start = 0
-    for rank in 0..<setup.distribution.ranks {
-      let held = setup.distribution.range(of: rank)
+    for rank in 0..<context.distribution.ranks {
+      let held = context.distribution.range(of: rank)
       func take(_ size: Int, _ target: inout [Double]) {
         let count = held.count * size
         put(received, start..<start + count, in: &target, at: held.lowerBound * size)
@@ -124,7 +124,7 @@ final class AnalysisSummary {
   /// Mean and standard deviation (divisor N - 1) over members, in their order, of `width` elements each; to `mean` and
   /// `spread` from element `first` on.
   private func moments(of values: [Double], width: Int, at first: Int) {
-    let count = setup.distribution.members
+    let count = context.distribution.members
     let share = Double(count)
     mean.withUnsafeMutableBufferPointer { mean in
       spread.withUnsafeMutableBufferPointer { spread in

@@ -2,7 +2,7 @@ import DaunceEnsemble
 import DaunceMPI
 import DaunceState
 
-extension Setup {
+extension ExperimentContext {
   /// Runs one method over all test truths and scores it; goes on where a checkpoint left it.
   ///
   /// - Parameters:
@@ -10,18 +10,18 @@ extension Setup {
   ///   - recorder: takes every analysis, on rank 0 only.
   /// - Returns: a score a truth on rank 0, nothing elsewhere.
   func assess(
-    _ name: String, truths: [TruthSeries], band: Band?, recorder: AnalysisRecorder?,
+    _ name: String, truths: [TrajectoryStream], band: Band?, recorder: AnalysisRecorder?,
     make: (_ seed: UInt64) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
     let summary = AnalysisSummary(self)
-    var passage = Passage(name)
+    var resumePoint = ResumePoint(name)
     var scores: [TruthScore] = []
-    var saved = try passage.takeUp(checkpoints, recorder: recorder)
+    var saved = try resumePoint.resume(checkpoints, recorder: recorder)
     if let saved, communicator.isRoot { scores = try saved.decode("scores") }
     // Of many cycles, they are what is counted.
     let unit = truths.first.map { $0.isWhole ? 1 : $0.cycles } ?? 1
     progress.begin(name, total: truths.count * unit)
-    for (k, truth) in truths.enumerated().dropFirst(passage.truth) {
+    for (k, truth) in truths.enumerated().dropFirst(resumePoint.truth) {
       let method = try make(truth.seed)
       var ensemble = try makeInitialEnsemble(around: truth.initial, seed: truth.seed)
       let scorer = communicator.isRoot ? Scorer(self, truth: truth, band: band) : nil
@@ -32,7 +32,7 @@ extension Setup {
         try summary.summarise(ensemble)
         scorer?.begin(summary)
       }
-      let first = saved == nil ? 0 : passage.cycle
+      let first = saved == nil ? 0 : resumePoint.cycle
       saved = nil
       let failure = try assimilate(
         method, &ensemble, cycles: truth.cycles, after: first, place: "truth \(k + 1) by \(name)",
@@ -53,8 +53,8 @@ extension Setup {
         method.save(ensemble, into: &snapshot)
         try scorer?.save(into: &snapshot)
         try snapshot.encode("scores", scores)
-        (passage.truth, passage.cycle) = (k, cycle)
-        passage.keep(&snapshot, in: self, recorder: recorder)
+        (resumePoint.truth, resumePoint.cycle) = (k, cycle)
+        resumePoint.keep(&snapshot, in: self, recorder: recorder)
       }
       if let scorer {
         if let failure {
@@ -67,7 +67,7 @@ extension Setup {
       progress.advance(to: (k + 1) * unit)
     }
     progress.end()
-    passage.forget(checkpoints)
+    resumePoint.discard(checkpoints)
     return scores
   }
 }

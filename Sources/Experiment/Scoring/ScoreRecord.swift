@@ -4,12 +4,12 @@ import DaunceState
 
 extension ScoreTable {
   /// Writes scores.nc: every method's scores on every truth.
-  func write(to output: OutputFolder, setup: Setup, band: Band?) throws {
+  func write(to output: OutputFolder, context: ExperimentContext, band: Band?) throws {
     guard let first = methods.first else { return }
     var file = ScoresFile(
       methods: methods.map(\.method), seeds: first.truths.map(\.seed), fields: first.fields,
       variableCount: first.variables, members: methods.map(\.members),
-      spinUpCycles: setup.configuration.truths.spinupCycles)
+      spinUpCycles: context.configuration.truths.spinupCycles)
     let truths = methods.flatMap(\.truths)
     /// One number of every field of every truth that a method came through.
     func scores(

@@ -18,17 +18,17 @@ public struct MethodScore {
   /// Whether an energy has a band.
   let hasBand: Bool
 
-  init(_ method: String, _ truths: [TruthScore], setup: Setup) {
+  init(_ method: String, _ truths: [TruthScore], context: ExperimentContext) {
     self.method = method
     self.truths = truths
-    let layout = setup.layout
-    fields = layout.fields.map(\.name) + setup.traits.diagnostics.map(\.name)
+    let layout = context.layout
+    fields = layout.fields.map(\.name) + context.traits.diagnostics.map(\.name)
     variables = layout.fields.count
-    observed = layout.fields[setup.observing.variable].name
-    members = setup.configuration.members
+    observed = layout.fields[context.observing.variable].name
+    members = context.configuration.members
     bounded = layout.fields.filter { $0.lowerBound != nil }.map(\.name)
-    invariants = setup.traits.invariants.map(\.name)
-    hasBand = setup.energy != nil
+    invariants = context.traits.invariants.map(\.name)
+    hasBand = context.energy != nil
   }
 
   /// Mean over the truths that the method came through; `nil` if there is none.

@@ -41,39 +41,39 @@ struct TruthScore: Codable {
 /// Scores a method's analyses of one truth as they come.
 final class Scorer {
   private(set) var score: TruthScore
-  private let setup: Setup
+  private let context: ExperimentContext
   private let band: Band?
-  private let truth: TruthSeries
+  private let truth: TrajectoryStream
   private let spinUp: Int
   private var crpsField: CRPSField
   /// Invariants of the initial members, `[member][invariant]`.
   private var initialInvariants: [Double] = []
 
-  init(_ setup: Setup, truth: TruthSeries, band: Band?) {
-    self.setup = setup
+  init(_ context: ExperimentContext, truth: TrajectoryStream, band: Band?) {
+    self.context = context
     self.band = band
     self.truth = truth
-    spinUp = setup.configuration.truths.spinupCycles
-    crpsField = CRPSField(members: setup.configuration.members)
-    let diagnostics = setup.traits.diagnostics
+    spinUp = context.configuration.truths.spinupCycles
+    crpsField = CRPSField(members: context.configuration.members)
+    let diagnostics = context.traits.diagnostics
     let spinUp = spinUp
-    let members = setup.configuration.members
+    let members = context.configuration.members
     score = TruthScore(
       seed: truth.seed,
-      fields: (0..<setup.layout.fields.count + diagnostics.count).map { _ in
+      fields: (0..<context.layout.fields.count + diagnostics.count).map { _ in
         TruthScore.Field(
           normalisedRMSE: RunningScore(skipping: spinUp), correlation: RunningScore(skipping: spinUp),
           error: RunningScore(skipping: spinUp), squareError: RunningRootMeanSquare(skipping: spinUp),
           spread: RunningRootMeanSquare(skipping: spinUp), crps: RunningScore(skipping: spinUp),
           ranks: RankHistogram(members: members, skipping: spinUp))
-      }, smallest: setup.layout.fields.filter { $0.lowerBound != nil }.map { _ in .infinity }, invariantErrors: setup.traits.invariants.map { _ in 0 })
+      }, smallest: context.layout.fields.filter { $0.lowerBound != nil }.map { _ in .infinity }, invariantErrors: context.traits.invariants.map { _ in 0 })
   }
 
   /// The truth's variables and derived fields at a cycle, each `[cell]`.
   private func truthFields(_ cycle: Int) -> [[Double]] {
     let state = truth.state(of: cycle)
-    let variables = setup.layout.fields.indices.map { Array(state[setup.layout.range($0)]) }
-    return variables + setup.traits.diagnostics.map { $0.compute(state.span) }
+    let variables = context.layout.fields.indices.map { Array(state[context.layout.range($0)]) }
+    return variables + context.traits.diagnostics.map { $0.compute(state.span) }
   }
 
   /// Adds to a snapshot what the scores of later cycles need.
@@ -89,16 +89,16 @@ final class Scorer {
 
   /// Takes the initial ensemble on rank 0: what the members' invariants have to stay.
   func begin(_ summary: AnalysisSummary) {
-    initialInvariants = members(summary).flatMap { state in setup.traits.invariants.map { $0.value(of: state.span) } }
+    initialInvariants = members(summary).flatMap { state in context.traits.invariants.map { $0.value(of: state.span) } }
   }
 
   private func members(_ summary: AnalysisSummary) -> [[Double]] {
-    let count = setup.layout.count
-    return (0..<setup.configuration.members).map { Array(summary.members[$0 * count..<($0 + 1) * count]) }
+    let count = context.layout.count
+    return (0..<context.configuration.members).map { Array(summary.members[$0 * count..<($0 + 1) * count]) }
   }
 
   private func compareInvariants(_ summary: AnalysisSummary) {
-    let invariants = setup.traits.invariants
+    let invariants = context.traits.invariants
     guard !invariants.isEmpty else { return }
     for (m, state) in members(summary).enumerated() {
       for (k, invariant) in invariants.enumerated() {
@@ -111,8 +111,8 @@ final class Scorer {
 
   /// Takes the analysis of `cycle` on rank 0, and the wall seconds of the cycle if they were measured.
   func add(_ summary: AnalysisSummary, cycle: Int, seconds: Double?) {
-    let count = setup.layout.count
-    let members = setup.configuration.members
+    let count = context.layout.count
+    let members = context.configuration.members
     for (f, t) in truthFields(cycle).enumerated() {
       let (n, first) = (t.count, summary.offsets[f])
       if cycle > spinUp { for value in t { score.fields[f].truth.add(value) } }
@@ -125,15 +125,15 @@ final class Scorer {
       var variance = 0.0
       for c in 0..<n { variance += summary.spread[first + c] * summary.spread[first + c] }
       score.fields[f].spread.add((variance / Double(n)).squareRoot())
-      guard f < setup.layout.fields.count else { continue }
+      guard f < context.layout.fields.count else { continue }
       let values = summary.members.span.extracting(droppingFirst: first)
       score.fields[f].ranks.add(values, stride: count, truth: t.span)
       score.fields[f].crps.add(crpsField.sum(values, stride: count, truth: t.span) / Double(n))
     }
-    let bounded = setup.layout.fields.indices.filter { setup.layout.fields[$0].lowerBound != nil }
+    let bounded = context.layout.fields.indices.filter { context.layout.fields[$0].lowerBound != nil }
     for (b, v) in bounded.enumerated() {
       for m in 0..<members {
-        for i in setup.layout.range(v) { score.smallest[b] = min(score.smallest[b], summary.members[m * count + i]) }
+        for i in context.layout.range(v) { score.smallest[b] = min(score.smallest[b], summary.members[m * count + i]) }
       }
     }
     compareInvariants(summary)

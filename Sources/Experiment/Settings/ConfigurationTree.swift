@@ -106,6 +106,9 @@ extension ConfigurationRoot {
         .wrongType, source: value.source, line: value.line, keys: [parent.name], found: "a group of keys",
         expected: parent.key.expected)
     }
+    if let name = Self.renamed[value.name] {
+      return value.problem(.unknownKey, found: "a former name", expected: "the new one, \(name)")
+    }
     return value.problem(
       .unknownKey, found: "an unknown key",
       expected: "a known one; the nearest is \(nearest(to: value.path, among: declared))")

@@ -25,11 +25,11 @@ public struct AssimilateStage {
     }
   }
 
-  let setup: Setup
+  let context: ExperimentContext
   let inputs: Inputs
 
-  public init(_ setup: Setup, inputs: Inputs) {
-    self.setup = setup
+  public init(_ context: ExperimentContext, inputs: Inputs) {
+    self.context = context
     self.inputs = inputs
   }
 
@@ -38,15 +38,15 @@ public struct AssimilateStage {
   ///
   /// - Returns: one line on what was done.
   public func run(destination: URL, provenance: Provenance) throws -> String {
-    let communicator = setup.communicator
-    let crew = try loadCrew()
+    let communicator = context.communicator
+    let trained = try loadAgents()
     let (series, start) = try communicator.collectively { try readObservations() }
     let digest = digest(series, start)
     try communicator.agree(on: digest, about: "the initial ensemble and the observations")
-    try setup.checkpoints.require(
-      "the initial ensemble, the observations or the agents", digest: digest, members: digests(of: crew), of: setup)
+    try context.checkpoints.require(
+      "the initial ensemble, the observations or the agents", digest: digest, members: digests(of: trained), of: context)
     let schedule = try communicator.collectively { try makeSchedule(series, start: start.time) }
-    warn(series, crew)
+    warn(series, trained)
     let band = try filterBand()
     let isFile = destination.pathExtension == "nc"
     let output = try OutputFolder(
@@ -54,13 +54,13 @@ public struct AssimilateStage {
       communicator: communicator)
     let path = isFile ? destination.path : output.path("analysis-\(inputs.method.rawValue).nc")
 
-    let seed = setup.configuration.seed
+    let seed = context.configuration.seed
     let method =
-      try crew.map { try AssimilationMethod.agents($0, name: inputs.method.rawValue, setup: setup, seed: seed) }
+      try trained.map { try AssimilationMethod.agents($0, name: inputs.method.rawValue, context: context, seed: seed) }
       ?? AssimilationMethod.filter(
-        inputs.method, setup: setup, seed: seed, band: band, origin: Int((start.time / setup.model.timeStep).rounded()))
+        inputs.method, context: context, seed: seed, band: band, origin: Int((start.time / context.model.timeStep).rounded()))
     let failure = try carry(method, start, series, schedule, to: path, output)
-    try setup.checkpoints.finish()
+    try context.checkpoints.finish()
     try communicator.collectively {
       guard let failure else { return }
       throw ExperimentError(
@@ -79,37 +79,37 @@ public struct AssimilateStage {
     _ method: AssimilationMethod, _ start: EnsembleFile, _ series: ObservationTimes, _ schedule: Schedule,
     to path: String, _ output: OutputFolder
   ) throws -> Int? {
-    let communicator = setup.communicator
-    var ensemble = setup.makeEnsemble()
-    for (m, member) in setup.distribution.local.enumerated() {
-      ensemble.states[m] = Array(start.members[start.range(of: member, count: setup.layout.count)])
+    let communicator = context.communicator
+    var ensemble = context.makeEnsemble()
+    for (m, member) in context.distribution.local.enumerated() {
+      ensemble.states[m] = Array(start.members[start.range(of: member, count: context.layout.count)])
     }
     let recorder = try communicator.collectively {
       communicator.isRoot
         ? try AnalysisRecorder(
-          setup, path: path, times: series.times, seeds: nil, output: output,
+          context, path: path, times: series.times, seeds: nil, output: output,
           title: "analyses by \(inputs.method.rawValue)") : nil
     }
-    let summary = AnalysisSummary(setup)
-    var passage = Passage(inputs.method.rawValue)
-    let saved = try passage.takeUp(setup.checkpoints, recorder: recorder)
+    let summary = AnalysisSummary(context)
+    var resumePoint = ResumePoint(inputs.method.rawValue)
+    let saved = try resumePoint.resume(context.checkpoints, recorder: recorder)
     if let saved { try method.restore(&ensemble, from: saved) }
-    setup.progress.begin(inputs.method.rawValue, total: schedule.cycles.count)
-    let failure = try setup.assimilate(
-      method, &ensemble, cycles: schedule.cycles.count, after: passage.cycle, place: inputs.method.rawValue,
+    context.progress.begin(inputs.method.rawValue, total: schedule.cycles.count)
+    let failure = try context.assimilate(
+      method, &ensemble, cycles: schedule.cycles.count, after: resumePoint.cycle, place: inputs.method.rawValue,
       observations: { schedule.cycles[$0 - 1] }
     ) { cycle, ensemble, _ in
       guard schedule.recorded.contains(cycle) else { return }
       try summary.summarise(ensemble)
       try recorder?.add(summary)
-      setup.progress.advance(to: cycle)
+      context.progress.advance(to: cycle)
     } save: { cycle, ensemble in
       var snapshot = Snapshot()
       method.save(ensemble, into: &snapshot)
-      passage.cycle = cycle
-      passage.keep(&snapshot, in: setup, recorder: recorder)
+      resumePoint.cycle = cycle
+      resumePoint.keep(&snapshot, in: context, recorder: recorder)
     }
-    setup.progress.end()
+    context.progress.end()
     // Together, for the ranks that write nothing would end the job with their error while the file is being completed.
     try communicator.collectively {
       if failure != nil { try recorder?.giveUp() }
@@ -118,17 +118,17 @@ public struct AssimilateStage {
     return failure
   }
 
-  private func loadCrew() throws -> Crew? {
+  private func loadAgents() throws -> TrainedAgents? {
     guard inputs.method.isAgents, let folder = inputs.agents else { return nil }
-    return try AgentStore(setup: setup).load(from: folder)
+    return try AgentStore(context: context).load(from: folder)
   }
 
   /// Every rank reads both small files: all see the same error, and nothing has to be sent.
   private func readObservations() throws -> (ObservationTimes, EnsembleFile) {
     let initial = try EnsembleFile.read(
-      inputs.initial.path, layout: setup.layout, memberCount: setup.configuration.members, clock: setup.clock)
+      inputs.initial.path, layout: context.layout, memberCount: context.configuration.members, clock: context.clock)
     let series = try ObservationTimes(
-      path: inputs.observations.path, layout: setup.layout, quantities: setup.networks.quantities, clock: setup.clock)
+      path: inputs.observations.path, layout: context.layout, quantities: context.networks.quantities, clock: context.clock)
     return (series, initial)
   }
 
@@ -144,36 +144,36 @@ public struct AssimilateStage {
   }
 
   /// Digests of the local members' policies.
-  private func digests(of crew: Crew?) -> [UInt64] {
-    guard let crew else { return setup.distribution.local.map { _ in 0 } }
-    return crew.agents.map { agent in agent.policy.parameters.withUnsafeBytes { Digest.xxh64(Array($0)) } }
+  private func digests(of trained: TrainedAgents?) -> [UInt64] {
+    guard let trained else { return context.distribution.local.map { _ in 0 } }
+    return trained.agents.map { agent in agent.policy.parameters.withUnsafeBytes { Digest.xxh64(Array($0)) } }
   }
 
   /// Tells what is in the files and has no effect on the analyses.
-  private func warn(_ series: ObservationTimes, _ crew: Crew?) {
+  private func warn(_ series: ObservationTimes, _ trained: TrainedAgents?) {
     let path = inputs.observations.path
-    if setup.communicator.isRoot, let count = try? ObservationFile.count(in: path), count > 1 {
-      setup.progress.note("\(path): observations of \(count) truths; the first truth's are used")
+    if context.communicator.isRoot, let count = try? ObservationFile.count(in: path), count > 1 {
+      context.progress.note("\(path): observations of \(count) truths; the first truth's are used")
     }
     let flagged = series.flagCounts.filter { $0.flag != .used }.map { "\($0.count) \($0.flag.name)" }
     if series.count == 0 {
-      setup.progress.note("\(path): no usable observation (\(flagged.joined(separator: ", "))): analyses are forecasts")
+      context.progress.note("\(path): no usable observation (\(flagged.joined(separator: ", "))): analyses are forecasts")
     } else if !flagged.isEmpty {
-      setup.progress.note("\(path): \(series.count) observations used; left out: \(flagged.joined(separator: ", "))")
+      context.progress.note("\(path): \(series.count) observations used; left out: \(flagged.joined(separator: ", "))")
     }
-    guard let crew else { return }
-    let kinds = Dictionary(uniqueKeysWithValues: crew.settings.observed.map { ($0.number, $0) })
+    guard let trained else { return }
+    let kinds = Dictionary(uniqueKeysWithValues: trained.settings.observed.map { ($0.number, $0) })
     let unseen = Set(series.sets.flatMap { $0.network.kinds.map(Int.init) }).subtracting(kinds.keys).sorted()
     if !unseen.isEmpty {
-      let names = unseen.map { setup.networks.quantities[$0].name }.joined(separator: ", ")
-      setup.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
+      let names = unseen.map { context.networks.quantities[$0].name }.joined(separator: ", ")
+      context.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
     }
     for observations in series.sets {
       for (number, found) in zip(observations.network.kinds, observations.errorVariances) {
         guard let kind = kinds[Int(number)], !kind.seesError,
           abs(found - kind.errorVariance) > 1e-3 * kind.errorVariance
         else { continue }
-        return setup.progress.note(
+        return context.progress.note(
           "\(path): found error variance \(found); the agents were trained with \(kind.errorVariance) alone and have not "
             + "learned what to make of another one")
       }
@@ -188,11 +188,11 @@ public struct AssimilateStage {
 
   /// Lines observation times up with cycles of the configured interval. Cycles between have no observations.
   private func makeSchedule(_ series: ObservationTimes, start: Double) throws -> Schedule {
-    let interval = setup.interval
-    guard abs(start / setup.model.timeStep) < 1e15 else {
+    let interval = context.interval
+    guard abs(start / context.model.timeStep) < 1e15 else {
       throw ExperimentError(
         .data, inputs.initial.path, "time", found: "\(start)",
-        expected: "less than \(1e15 * setup.model.timeStep), a number of time steps that can be counted")
+        expected: "less than \(1e15 * context.model.timeStep), a number of time steps that can be counted")
     }
     var schedule = Schedule(cycles: [], recorded: [])
     for (time, observations) in zip(series.times, series.sets) {
@@ -213,11 +213,11 @@ public struct AssimilateStage {
 
   /// Constrained filters without a configured band take it from simulated runs, as `run` does.
   private func filterBand() throws -> Band? {
-    guard inputs.method.isConstrained, setup.energy != nil else { return nil }
-    guard setup.configuration.constraints.band == nil else { return try setup.energyBand(from: []) }
-    setup.progress.begin("nature runs for the energy band", total: 1)
-    defer { setup.progress.end() }
-    return try setup.energyBand(
-      from: try setup.simulateTruths(setup.trainingSeeds, cycles: setup.configuration.truths.trainingCycles))
+    guard inputs.method.isConstrained, context.energy != nil else { return nil }
+    guard context.configuration.constraints.band == nil else { return try context.energyBand(from: []) }
+    context.progress.begin("nature runs for the energy band", total: 1)
+    defer { context.progress.end() }
+    return try context.energyBand(
+      from: try context.simulateTruths(context.trainingSeeds, cycles: context.configuration.truths.trainingCycles))
   }
 }

@@ -8,11 +8,11 @@ import DaunceState
 
 /// The whole experiment: nature, reference filter, training, assimilation of unseen truths by every method, scores.
 public struct RunStage {
-  let setup: Setup
+  let context: ExperimentContext
   let output: OutputFolder
 
-  public init(_ setup: Setup, output: OutputFolder) {
-    self.setup = setup
+  public init(_ context: ExperimentContext, output: OutputFolder) {
+    self.context = context
     self.output = output
   }
 
@@ -21,7 +21,7 @@ public struct RunStage {
   ///
   /// - Returns: the table of scores on rank 0, an empty one elsewhere.
   public func run() throws -> ScoreTable {
-    let configuration = setup.configuration
+    let configuration = context.configuration
     let methods = configuration.methods
     if configuration.filter.rotation, !methods.contains(.etkf) {
       // Other commands have a method of their own.
@@ -29,61 +29,61 @@ public struct RunStage {
       throw ConfigurationError([configuration.describe(contradiction, source: .program)])
     }
     let needsTraining = methods.contains { $0.isAgents }
-    let needsBand = needsTraining || setup.energy != nil
-    setup.progress.begin("nature runs", total: 2)
-    let test = try setup.simulateSeries(setup.testSeeds, cycles: configuration.truths.cycles)
-    setup.progress.advance(to: 1)
+    let needsBand = needsTraining || context.energy != nil
+    context.progress.begin("nature runs", total: 2)
+    let test = try context.simulateSeries(context.testSeeds, cycles: configuration.truths.cycles)
+    context.progress.advance(to: 1)
     let training =
-      needsBand ? try setup.simulateTruths(setup.trainingSeeds, cycles: configuration.truths.trainingCycles) : []
-    setup.progress.end()
-    let band = try setup.energyBand(from: training)
+      needsBand ? try context.simulateTruths(context.trainingSeeds, cycles: configuration.truths.trainingCycles) : []
+    context.progress.end()
+    let band = try context.energyBand(from: training)
     try writeTruths(test)
 
-    let large = try methods.contains(where: \.isLarge) ? setup.enlarged() : setup
-    func own(_ method: Configuration.Method) -> Setup { method.isLarge ? large : setup }
+    let large = try methods.contains(where: \.isLarge) ? context.enlarged() : context
+    func own(_ method: Configuration.Method) -> ExperimentContext { method.isLarge ? large : context }
 
     var scores: [Configuration.Method: [TruthScore]] = [:]
     for method in methods where !method.isAgents {
-      let setup = own(method)
-      scores[method] = try assess(method.rawValue, test, by: setup, band: band) { seed in
-        try .filter(method, setup: setup, seed: seed, band: band)
+      let context = own(method)
+      scores[method] = try assess(method.rawValue, test, by: context, band: band) { seed in
+        try .filter(method, context: context, seed: seed, band: band)
       }
     }
     var outcome: TrainingOutcome?
     if needsTraining {
-      let trained = try setup.train(
+      let result = try context.train(
         training, band: band, alsoUnconstrained: methods.contains(.rlUnconstrained))
-      outcome = trained
-      try save(trained.crew, "agents")
-      if let unconstrained = trained.unconstrained { try save(unconstrained, "agents-unconstrained") }
-      try setup.writeTraining(trained, band: band, output: output)
+      outcome = result
+      try save(result.agents, "agents")
+      if let unconstrained = result.unconstrained { try save(unconstrained, "agents-unconstrained") }
+      try context.writeTraining(result, band: band, output: output)
       for method in methods where method.isAgents {
-        let crew = method == .rl ? trained.crew : trained.unconstrained ?? trained.crew
-        scores[method] = try assess(method.rawValue, test, by: setup, band: band) { seed in
-          try .agents(crew, name: method.rawValue, setup: setup, seed: seed)
+        let trained = method == .rl ? result.agents : result.unconstrained ?? result.agents
+        scores[method] = try assess(method.rawValue, test, by: context, band: band) { seed in
+          try .agents(trained, name: method.rawValue, context: context, seed: seed)
         }
       }
     }
-    let table = try setup.communicator.collectively {
-      guard setup.communicator.isRoot else { return ScoreTable(methods: []) }
+    let table = try context.communicator.collectively {
+      guard context.communicator.isRoot else { return ScoreTable(methods: []) }
       let table = ScoreTable(
-        methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], setup: own($0)) })
-      try table.write(to: output, setup: setup, band: band)
+        methods: methods.map { MethodScore($0.rawValue, scores[$0] ?? [], context: own($0)) })
+      try table.write(to: output, context: context, band: band)
       try output.write(try report(table, outcome, band: band).text(), to: "scores.json")
       return table
     }
-    try setup.checkpoints.finish()
+    try context.checkpoints.finish()
     return table
   }
 
   /// Analyses of all truths by one method, in a file of their own; taken from a checkpoint if they were done before an
   /// interruption.
   private func assess(
-    _ name: String, _ truths: [TruthSeries], by setup: Setup, band: Band?, make: (UInt64) throws -> AssimilationMethod
+    _ name: String, _ truths: [TrajectoryStream], by context: ExperimentContext, band: Band?, make: (UInt64) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
     let (path, section) = (output.path("analysis-\(name).nc"), "done-\(name)")
-    let communicator = setup.communicator
-    if let done = setup.checkpoints.take(section) {
+    let communicator = context.communicator
+    if let done = context.checkpoints.take(section) {
       return try communicator.collectively {
         guard communicator.isRoot else { return [] }
         let digest: [Int64] = try done.values("digest", count: 1)
@@ -98,44 +98,44 @@ public struct RunStage {
     let recorder = try communicator.collectively {
       communicator.isRoot
         ? try AnalysisRecorder(
-          setup, path: path, times: setup.recordedTimes(cycles: truths[0].cycles),
+          context, path: path, times: context.recordedTimes(cycles: truths[0].cycles),
           seeds: truths.map(\.seed), output: output, title: "analyses by \(name)") : nil
     }
-    let scores = try setup.assess(name, truths: truths, band: band, recorder: recorder, make: make)
+    let scores = try context.assess(name, truths: truths, band: band, recorder: recorder, make: make)
     let digest = try communicator.collectively { try recorder?.finish() ?? 0 }
     var done = Snapshot()
     done.set("digest", [Int64(bitPattern: digest)])
     try done.encode("scores", scores)
-    setup.checkpoints.set(section, done, members: 0)
+    context.checkpoints.set(section, done, members: 0)
     return scores
   }
 
-  private func save(_ crew: Crew, _ name: String) throws {
-    let folder = try setup.communicator.collectively { try output.subfolder(name) }
-    try AgentStore(setup: setup).save(crew, in: folder, provenance: output.provenance)
+  private func save(_ trained: TrainedAgents, _ name: String) throws {
+    let folder = try context.communicator.collectively { try output.subfolder(name) }
+    try AgentStore(context: context).save(trained, in: folder, provenance: output.provenance)
   }
 
-  private func writeTruths(_ truths: [TruthSeries]) throws {
-    let written = try truths.map { try $0.thinned(by: setup.configuration.output.every) }
-    let times = setup.recordedTimes(cycles: setup.configuration.truths.cycles)
-    try setup.communicator.collectively {
-      guard setup.communicator.isRoot else { return }
-      try setup.writeNature(
+  private func writeTruths(_ truths: [TrajectoryStream]) throws {
+    let written = try truths.map { try $0.thinned(by: context.configuration.output.every) }
+    let times = context.recordedTimes(cycles: context.configuration.truths.cycles)
+    try context.communicator.collectively {
+      guard context.communicator.isRoot else { return }
+      try context.writeNature(
         written, times: times, to: output.path("nature.nc"), asSeries: true, provenance: output.provenance)
-      try setup.writeObservations(
+      try context.writeObservations(
         written, times: times, to: output.path("observations.nc"), asSeries: true, provenance: output.provenance)
     }
   }
 
   private func report(_ table: ScoreTable, _ outcome: TrainingOutcome?, band: Band?) -> JSON {
-    let configuration = setup.configuration
+    let configuration = context.configuration
     var report: [String: JSON] = [
       "members": .integer(configuration.members),
       "cycles": .integer(configuration.truths.cycles),
       "spinup_cycles": .integer(configuration.truths.spinupCycles),
       "seed": .unsigned(configuration.seed),
-      "units": .text(setup.traits.units),
-      "truths": .array(setup.testSeeds.map { .unsigned($0) }),
+      "units": .text(context.traits.units),
+      "truths": .array(context.testSeeds.map { .unsigned($0) }),
       "methods": .object(Dictionary(uniqueKeysWithValues: table.methods.map { ($0.method, $0.json) })),
     ]
     if let band {
@@ -150,19 +150,19 @@ public struct RunStage {
   }
 }
 
-extension Setup {
+extension ExperimentContext {
   /// The same experiment with the members of `constrained-eakf-large`.
-  fileprivate func enlarged() throws -> Setup {
+  fileprivate func enlarged() throws -> ExperimentContext {
     var configuration = configuration
     configuration.members = configuration.filter.largeMembers
-    let large = try Setup(configuration: configuration, communicator: communicator, progress: progress)
+    let large = try ExperimentContext(configuration: configuration, communicator: communicator, progress: progress)
     large.checkpoints = checkpoints
     large.climatology = climatology
     return large
   }
 }
 
-extension Setup {
+extension ExperimentContext {
   /// How times stand in files.
   var clock: ModelClock { ModelClock(hours: traits.physicalUnits?.hours) }
 
@@ -175,7 +175,7 @@ extension Setup {
   ///
   /// - Parameter times: of the states after the initial one.
   func writeNature(
-    _ truths: [Twin], times: [Double], to path: String, asSeries: Bool, provenance: Provenance
+    _ truths: [Trajectory], times: [Double], to path: String, asSeries: Bool, provenance: Provenance
   ) throws {
     let count = layout.count
     let stored = truths.map { truth in
@@ -187,13 +187,13 @@ extension Setup {
       let energies = energy.map { energy in
         (0...truth.cycles).map { energy.value(of: truth.states.span.extracting($0 * count..<($0 + 1) * count)) }
       }
-      return Truth(
+      return NatureRun(
         times: [configuration.spinup] + times, states: truth.states,
         diagnostics: diagnostics, energies: energies ?? [], seed: truth.seed)
     }
     try NatureFile.write(
       stored, to: path, layout: layout, diagnostics: traits.diagnostics.map(\.name), asSeries: asSeries,
-      nature: Surroundings(
+      nature: NatureMetadata(
         fields: traits.backgroundFields.map { .init(name: $0.name, longName: $0.longName, values: $0.values) },
         hours: traits.physicalUnits?.hours, kilometres: traits.physicalUnits?.kilometres),
       provenance: provenance.titled("nature runs"))
@@ -201,7 +201,7 @@ extension Setup {
 
   /// Writes the truths' observations.
   func writeObservations(
-    _ truths: [Twin], times: [Double], to path: String, asSeries: Bool, provenance: Provenance
+    _ truths: [Trajectory], times: [Double], to path: String, asSeries: Bool, provenance: Provenance
   ) throws {
     let kinds = Set(networks.networks.map(\.kind)).sorted()
     try ObservationFile.write(
@@ -210,7 +210,7 @@ extension Setup {
   }
 
   /// What all networks observe of one kind, on the grid of its first field.
-  private func observedField(_ kind: Int, _ truths: [Twin]) -> ObservationFile.ObservedField {
+  private func observedField(_ kind: Int, _ truths: [Trajectory]) -> ObservationFile.ObservedField {
     let quantity = networks.quantities[kind]
     let (n, own) = (layout.range(quantity.operation.fields[0]).count, networks.networks.filter { $0.kind == kind })
     // Cells without observations have some variance too, for files know no gaps there.

@@ -7,12 +7,12 @@ import DaunceState
 
 /// Analyses in files against the truth in a file: errors of the mean, pattern correlation and spread.
 public struct ScoreStage {
-  let setup: Setup
+  let context: ExperimentContext
   let truth: URL
   let analyses: [URL]
 
-  public init(_ setup: Setup, truth: URL, analyses: [URL]) {
-    self.setup = setup
+  public init(_ context: ExperimentContext, truth: URL, analyses: [URL]) {
+    self.context = context
     self.truth = truth
     self.analyses = analyses
   }
@@ -27,7 +27,7 @@ public struct ScoreStage {
 
   /// A line for every file and field. Rank 0 alone reads; the other ranks return an empty text.
   public func run() throws -> String {
-    try setup.communicator.collectively { setup.communicator.isRoot ? try table() : "" }
+    try context.communicator.collectively { context.communicator.isRoot ? try table() : "" }
   }
 
   private func table() throws -> String {
@@ -35,12 +35,12 @@ public struct ScoreStage {
       columns(["file", "field", "RMSE/sd", "RMSE/sd(x)", "corr", "spread/error", "times"])
     ]
     for url in analyses {
-      let file = try AnalysisFile(path: url.path, clock: setup.clock)
+      let file = try AnalysisFile(path: url.path, clock: context.clock)
       try check(file)
       for field in file.fields {
         guard let place = place(of: field) else {
           throw ExperimentError(
-            .data, file.path, "variable \(field)_mean", found: "a field that \(setup.model.name) does not have",
+            .data, file.path, "variable \(field)_mean", found: "a field that \(context.model.name) does not have",
             expected: "analyses by the configured model (key model.name)")
         }
         var row = Row()
@@ -60,7 +60,7 @@ public struct ScoreStage {
 
   /// Refuses a file from which nothing, or something else, would be scored.
   private func check(_ file: AnalysisFile) throws {
-    let spinUp = setup.configuration.truths.spinupCycles
+    let spinUp = context.configuration.truths.spinupCycles
     guard file.times.count > spinUp else {
       throw ExperimentError(
         .data, file.path, found: "\(file.times.count) times",
@@ -87,12 +87,12 @@ public struct ScoreStage {
     _ file: AnalysisFile, _ field: String, at place: Place, truth k: Int, into row: inout Row
   ) throws {
     let nature = try NatureFile.read(
-      truth.path, layout: setup.layout, diagnostics: setup.traits.diagnostics.map(\.name),
-      truth: k, clock: setup.clock)
+      truth.path, layout: context.layout, diagnostics: context.traits.diagnostics.map(\.name),
+      truth: k, clock: context.clock)
     let (mean, spread) = (try file.mean(of: field, truth: k), try file.spread(of: field, truth: k))
     let n = cells(at: place)
     var pairs: [(mean: [Double], truth: [Double], variance: Double)] = []
-    for (t, time) in file.times.enumerated() where t >= setup.configuration.truths.spinupCycles {
+    for (t, time) in file.times.enumerated() where t >= context.configuration.truths.spinupCycles {
       guard let s = nature.times.firstIndex(where: { abs($0 - time) < 1e-6 * max(1, abs(time)) }) else {
         throw ExperimentError(
           .data, "\(file.path): variable time: found \(time), expected a time of \(truth.path)")
@@ -126,20 +126,20 @@ public struct ScoreStage {
   }
 
   private func place(of field: String) -> Place? {
-    setup.layout.fieldIndex(field).map { .variable($0) }
-      ?? setup.traits.diagnostics.firstIndex { $0.name == field }.map { .diagnostic($0) }
+    context.layout.fieldIndex(field).map { .variable($0) }
+      ?? context.traits.diagnostics.firstIndex { $0.name == field }.map { .diagnostic($0) }
   }
 
   private func cells(at place: Place) -> Int {
     switch place {
-    case .variable(let v): setup.layout.range(v).count
-    case .diagnostic: setup.layout.cells
+    case .variable(let v): context.layout.range(v).count
+    case .diagnostic: context.layout.cells
     }
   }
 
   /// A field of the truth at time number `t`.
-  private func values(at place: Place, in nature: Truth, time t: Int) -> [Double] {
-    let (layout, n) = (setup.layout, cells(at: place))
+  private func values(at place: Place, in nature: NatureRun, time t: Int) -> [Double] {
+    let (layout, n) = (context.layout, cells(at: place))
     switch place {
     case .variable(let v):
       let first = t * layout.count + layout.offsets[v]

@@ -10,7 +10,7 @@ import DaunceState
 /// Agents as files: one a member, with its networks, both optimisers' states, its multipliers and what it was trained
 /// for.
 struct AgentStore {
-  let setup: Setup
+  let context: ExperimentContext
 
   /// File of a member's agent.
   private func path(_ folder: URL, _ member: Int) -> String {
@@ -18,10 +18,10 @@ struct AgentStore {
   }
 
   /// Every rank saves its own members' agents. Not collective but for a final agreement that all succeeded.
-  func save(_ crew: Crew, in folder: URL, provenance: Provenance) throws {
-    try setup.communicator.collectively {
-      for (agent, member) in zip(crew.agents, setup.distribution.local) {
-        try file(agent, crew.settings, member).write(
+  func save(_ trained: TrainedAgents, in folder: URL, provenance: Provenance) throws {
+    try context.communicator.collectively {
+      for (agent, member) in zip(trained.agents, context.distribution.local) {
+        try file(agent, trained.settings, member).write(
           to: path(folder, member), provenance: provenance.titled("agent of ensemble member \(member)"))
       }
     }
@@ -48,8 +48,8 @@ struct AgentStore {
       Attribute("multiplier_form", agent.multipliers.first?.form.rawValue ?? MultiplierForm.none.rawValue),
       Attribute("base", settings.base.rawValue), Attribute("inputs", settings.inputs.rawValue),
       Attribute("target", settings.target.rawValue), Attribute("draws", settings.draws.rawValue),
-      Attribute("order_kept", settings.orderKept ?? 0), Attribute("bounds", settings.bounds.rawValue),
-      Attribute("controls", settings.controls.map { setup.layout.fields[$0].name }.joined(separator: " ")),
+      Attribute("rank_persistence", settings.rankPersistence ?? 0), Attribute("bounds", settings.bounds.rawValue),
+      Attribute("controls", settings.controls.map { context.layout.fields[$0].name }.joined(separator: " ")),
       Attribute("window", settings.window),
       Attribute("multiplier_rate", agent.multipliers.first?.rate ?? 0),
       Attribute("multiplier_regularisation", agent.multipliers.first?.regularisation ?? 0),
@@ -61,15 +61,15 @@ struct AgentStore {
   /// What an agent is trained for and cannot be used without, as words that a message can show, and the configuration's
   /// key for it.
   private func identity(member: Int, observed: [String]) -> [(name: String, value: String, key: String?)] {
-    let model = setup.configuration.model
+    let model = context.configuration.model
     let background = model.name == .mjoSkeleton ? ", \(model.background.rawValue) background" : ""
     return [
-      ("model", "\(setup.model.name), \(setup.traits.units) units\(background)", "model"),
-      ("variables", setup.layout.fields.map(\.name).joined(separator: " "), nil),
-      ("cells", "\(setup.layout.cells)", "model.cells"),
-      ("time_steps_between_observations", "\(setup.observing.stepsBetween)", "observations.interval"),
+      ("model", "\(context.model.name), \(context.traits.units) units\(background)", "model"),
+      ("variables", context.layout.fields.map(\.name).joined(separator: " "), nil),
+      ("cells", "\(context.layout.cells)", "model.cells"),
+      ("time_steps_between_observations", "\(context.observing.stepsBetween)", "observations.interval"),
       ("observed", observed.joined(separator: " "), "observations.networks"),
-      ("members", "\(setup.configuration.members)", "members"),
+      ("members", "\(context.configuration.members)", "members"),
       ("member", "\(member)", nil),
     ]
   }
@@ -92,13 +92,13 @@ struct AgentStore {
   /// An operator as words: `identity X`, `absolute norm u v`.
   private func words(_ operation: ObservationOperator) -> String {
     let combination = operation.fields.count > 1 ? [operation.combination.rawValue] : []
-    return ([operation.function.rawValue] + combination + operation.fields.map { setup.layout.fields[$0].name })
+    return ([operation.function.rawValue] + combination + operation.fields.map { context.layout.fields[$0].name })
       .joined(separator: " ")
   }
 
-  /// The observed kinds of this setup with the errors and inputs of a file's agents.
+  /// The observed kinds of this context with the errors and inputs of a file's agents.
   private func observed(in file: ArrayFile, _ path: String) throws -> [AgentSettings.Observed] {
-    let own = setup.agentSettings.observed
+    let own = context.agentSettings.observed
     func kinds(_ errorVariances: [Double], _ inputs: [Int64]) -> [AgentSettings.Observed] {
       own.indices.map { j in
         .init(
@@ -125,9 +125,9 @@ struct AgentStore {
   /// Every rank loads its own members' agents. Collective.
   ///
   /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` naming what the agents were trained for
-  ///   where that differs from this setup, or the member whose agent differs in kind from the others.
-  func load(from folder: URL) throws -> Crew {
-    let crew = try setup.communicator.collectively {
+  ///   where that differs from this context, or the member whose agent differs in kind from the others.
+  func load(from folder: URL) throws -> TrainedAgents {
+    let trained = try context.communicator.collectively {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
         throw ExperimentError(
@@ -135,7 +135,7 @@ struct AgentStore {
           expected: "the folder agents that train or run has written")
       }
       var loaded: [(settings: AgentSettings, agent: Agent)] = []
-      for member in setup.distribution.local {
+      for member in context.distribution.local {
         loaded.append(try load(path(folder, member), member))
         guard loaded[0].settings == loaded[loaded.count - 1].settings else {
           throw ExperimentError(
@@ -143,17 +143,17 @@ struct AgentStore {
             expected: "agents of one training")
         }
       }
-      return Crew(settings: loaded[0].settings, agents: loaded.map(\.agent))
+      return TrainedAgents(settings: loaded[0].settings, agents: loaded.map(\.agent))
     }
     // Ranks with other settings would communicate at other times.
-    try setup.communicator.agree(
-      on: Digest.xxh64(Array("\(crew.settings)".utf8)), about: "the agents' settings in \(folder.path)")
-    return crew
+    try context.communicator.agree(
+      on: Digest.xxh64(Array("\(trained.settings)".utf8)), about: "the agents' settings in \(folder.path)")
+    return trained
   }
 
   private func load(_ path: String, _ member: Int) throws -> (AgentSettings, Agent) {
     let file = try ArrayFile.read(path)
-    for (name, expected, key) in identity(member: member, observed: setup.agentSettings.observed.map(\.name)) {
+    for (name, expected, key) in identity(member: member, observed: context.agentSettings.observed.map(\.name)) {
       let found = try file.text(name)
       guard found == expected else {
         let advice = "the agents were trained for another experiment; use its settings, or train new ones"
@@ -170,19 +170,19 @@ struct AgentStore {
       }
       return choice
     }
-    func orderKept() throws -> Double {
-      let share = try file.number("order_kept")
+    func rankPersistence() throws -> Double {
+      let share = try file.number("rank_persistence")
       guard (0...1).contains(share) else {
-        throw ExperimentError(.data, path, "attribute order_kept", found: "\(share)", expected: "a share from 0 to 1")
+        throw ExperimentError(.data, path, "attribute rank_persistence", found: "\(share)", expected: "a share from 0 to 1")
       }
       return share
     }
     let (policy, policyOptimiser) = try network("policy", in: file, path)
     let (value, valueOptimiser) = try network("value", in: file, path)
-    let controls = try file.text("controls").split(separator: " ").compactMap { setup.layout.fieldIndex(String($0)) }
+    let controls = try file.text("controls").split(separator: " ").compactMap { context.layout.fieldIndex(String($0)) }
     let settings = AgentSettings(
       base: try choice("base"), inputs: try choice("inputs"), target: try choice("target"), draws: try choice("draws"),
-      orderKept: try orderKept(), bounds: try choice("bounds"), controls: controls,
+      rankPersistence: try rankPersistence(), bounds: try choice("bounds"), controls: controls,
       observed: try observed(in: file, path), window: try file.integer("window"),
       hidden: Array(policy.sizes.dropFirst().dropLast()))
     let form: MultiplierForm = try choice("multiplier_form")
@@ -191,7 +191,7 @@ struct AgentStore {
         restored: value, form: form, rate: try file.number("multiplier_rate"),
         regularisation: try file.number("multiplier_regularisation"), floor: try file.number("multiplier_floor"))
     }
-    guard settings.fits(policy, layout: setup.layout, auxiliary: setup.traits.auxiliaryNames.count) else {
+    guard settings.fits(policy, layout: context.layout, auxiliary: context.traits.auxiliaryNames.count) else {
       throw ExperimentError(
         .data, "\(path): found a policy of layers \(policy.sizes), which doesn't fit its own settings")
     }

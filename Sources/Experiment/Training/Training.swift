@@ -7,21 +7,21 @@ import DaunceState
 
 /// Agents trained with and without multipliers, and how it went.
 struct TrainingOutcome {
-  let crew: Crew
+  let agents: TrainedAgents
   /// Trained on the same data from the same warm start, without multipliers; `nil` unless asked for.
-  let unconstrained: Crew?
+  let unconstrained: TrainedAgents?
   let report: TrainingReport
   /// The same of the unconstrained agents.
   let unconstrainedReport: TrainingReport?
   let seconds: Double
 }
 
-extension Setup {
+extension ExperimentContext {
   /// Settings of the agents for this model.
   var agentSettings: AgentSettings {
     let agents = configuration.agents
     return AgentSettings(
-      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, orderKept: agents.orderKept,
+      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, rankPersistence: agents.rankPersistence,
       bounds: agents.bounds, controls: controls, observed: observedKinds, window: agents.window, hidden: agents.hidden)
   }
 
@@ -41,11 +41,11 @@ extension Setup {
   }
 
   /// Runs the constrained EAKF, the agents' teacher, over the training truths and keeps every local member's analyses.
-  func referenceHistories(_ truths: [Twin], band: Band?) throws -> [[[Double]]] {
+  func referenceHistories(_ truths: [Trajectory], band: Band?) throws -> [[[Double]]] {
     var histories = distribution.local.map { _ in [[Double]]() }
     progress.begin("reference filter", total: truths.count)
     for (k, truth) in truths.enumerated() {
-      let method = try AssimilationMethod.filter(.constrainedEAKF, setup: self, seed: truth.seed, band: band)
+      let method = try AssimilationMethod.filter(.constrainedEAKF, context: self, seed: truth.seed, band: band)
       var ensemble = try makeInitialEnsemble(around: truth.initial(layout), seed: truth.seed)
       var first = 0
       if let saved = checkpoints.take(reference(k)) {
@@ -90,10 +90,10 @@ extension Setup {
   private func reference(_ k: Int) -> String { "reference-\(k)" }
 
   /// Trains one agent a member on the training truths; goes on where a checkpoint left it.
-  func train(_ truths: [Twin], band: Band?, alsoUnconstrained: Bool) throws -> TrainingOutcome {
-    let course = try TrainingCourse(self, names: alsoUnconstrained ? ["agents", "agents-unconstrained"] : ["agents"])
+  func train(_ truths: [Trajectory], band: Band?, alsoUnconstrained: Bool) throws -> TrainingOutcome {
+    let checkpoint = try TrainingCheckpoint(self, names: alsoUnconstrained ? ["agents", "agents-unconstrained"] : ["agents"])
     let histories =
-      course.isOver ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)
+      checkpoint.isOver ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)
     let data = TrainingData(
       stateCount: layout.count, cycles: truths[0].cycles, truths: truths.map(\.states),
       observations: truths.map(\.observations), histories: histories)
@@ -116,7 +116,7 @@ extension Setup {
       return trainer
     }
     let trainer = makeTrainer(multiplier)
-    try course.takeUp(trainer, "agents")
+    try checkpoint.resume(trainer, "agents")
     try trainer.warmStart(
       WarmStartSettings(
         steps: agents.warmStart.steps, batch: agents.warmStart.batch, learningRate: agents.warmStart.learningRate,
@@ -125,21 +125,21 @@ extension Setup {
     var other: AgentTrainer?
     if alsoUnconstrained {
       let unconstrained = makeTrainer(Multiplier(form: .none, rate: 0))
-      if try !course.takeUp(unconstrained, "agents-unconstrained") {
+      if try !checkpoint.resume(unconstrained, "agents-unconstrained") {
         unconstrained.adopt(trainer)
-        try course.keep(trainer, "agents", trainer.snapshotBeforePPO())
+        try checkpoint.keep(trainer, "agents", trainer.snapshotBeforePPO())
       }
       try unconstrained.optimise(ppo)
-      try course.keep(unconstrained, "agents-unconstrained", unconstrained.snapshotAtEnd())
+      try checkpoint.keep(unconstrained, "agents-unconstrained", unconstrained.snapshotAtEnd())
       other = unconstrained
     }
     try trainer.optimise(ppo)
-    try course.keep(trainer, "agents", trainer.snapshotAtEnd())
+    try checkpoint.keep(trainer, "agents", trainer.snapshotAtEnd())
     for k in truths.indices { checkpoints.remove(reference(k)) }
     return TrainingOutcome(
-      crew: Crew(settings: trainer.settings, agents: trainer.agents),
-      unconstrained: other.map { Crew(settings: $0.settings, agents: $0.agents) },
-      report: trainer.report, unconstrainedReport: other?.report, seconds: course.seconds)
+      agents: TrainedAgents(settings: trainer.settings, agents: trainer.agents),
+      unconstrained: other.map { TrainedAgents(settings: $0.settings, agents: $0.agents) },
+      report: trainer.report, unconstrainedReport: other?.report, seconds: checkpoint.seconds)
   }
 }
 

@@ -4,7 +4,7 @@ import DaunceEnsemble
 import DaunceMPI
 import DaunceState
 
-extension Setup {
+extension ExperimentContext {
   /// Writes training.nc, and training-unconstrained.nc of agents without multipliers, on rank 0. Collective.
   func writeTraining(_ outcome: TrainingOutcome, band: Band?, output: OutputFolder) throws {
     try communicator.collectively {

@@ -63,7 +63,7 @@ package struct ClimatologicalAnomalies: ClimatologicalPerturbations {
   }
 }
 
-extension Setup {
+extension ExperimentContext {
   /// Seed of the nature runs that perturbations are made of; no truth's.
   private var climatologySeed: UInt64 { configuration.seed &* 100_000 &+ 70_000 }
 

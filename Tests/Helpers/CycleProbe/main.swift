@@ -18,14 +18,14 @@ func run(_ environment: DaunceMPI.Environment) throws {
   }
   let methods = arguments.dropFirst().filter { !$0.contains("=") }.compactMap(Configuration.Method.init(rawValue:))
   let configuration = try Configuration.load(path: nil, overrides: overrides)
-  let setup = try Setup(configuration: configuration, communicator: environment.world)
+  let context = try ExperimentContext(configuration: configuration, communicator: environment.world)
   let provenance = Provenance(
     title: "", version: "0", commit: "", history: "CycleProbe", seed: configuration.seed, configuration: "")
   let output = try OutputFolder(
     URL(filePath: arguments.first ?? "."), provenance: provenance, communicator: environment.world)
   let inputs = BenchmarkStage.Inputs(
     methods: methods, agents: nil, slowCycles: 2, repeats: 2, allocations: { daunce_allocations() })
-  let report = try BenchmarkStage(setup, inputs: inputs).run(output: output)
+  let report = try BenchmarkStage(context, inputs: inputs).run(output: output)
   if environment.world.isRoot { print(try report.json()) }
 }
 

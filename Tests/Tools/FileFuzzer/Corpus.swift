@@ -23,13 +23,13 @@ enum Corpus {
   static func make(in folder: URL, _ readers: Readers) throws {
     let provenance = Provenance(
       title: "", version: "1", commit: "", history: "fuzzing", seed: 1, configuration: Readers.configuration)
-    let setup = readers.setup
+    let context = readers.context
     func output(_ url: URL) throws -> OutputFolder {
-      try OutputFolder(url, provenance: provenance, communicator: setup.communicator)
+      try OutputFolder(url, provenance: provenance, communicator: context.communicator)
     }
     let single = folder.appending(path: "single")
-    _ = try RunStage(setup, output: output(folder)).run()
-    try SimulateStage(setup, output: output(single)).run()
+    _ = try RunStage(context, output: output(folder)).run()
+    try SimulateStage(context, output: output(single)).run()
     let seeds = folder.appending(path: "seeds")
     try FileManager.default.createDirectory(at: seeds, withIntermediateDirectories: true)
     let made = [

@@ -25,11 +25,11 @@ enum Outcome: String {
 
 /// Every reader of the program, as the program calls it.
 struct Readers {
-  let setup: Setup
+  let context: ExperimentContext
   /// Where the valid files are.
   private let corpus: URL
-  private var layout: StateLayout { setup.layout }
-  private var clock: ModelClock { ModelClock(hours: setup.traits.physicalUnits?.hours) }
+  private var layout: StateLayout { context.layout }
+  private var clock: ModelClock { ModelClock(hours: context.traits.physicalUnits?.hours) }
 
   /// The configuration that the corpus is made with.
   static let configuration = """
@@ -51,7 +51,7 @@ struct Readers {
 
   init(_ environment: DaunceMPI.Environment, corpus: URL) throws {
     self.corpus = corpus
-    setup = try Setup(
+    context = try ExperimentContext(
       configuration: Configuration(yaml: Self.configuration, source: "corpus"), communicator: environment.world)
   }
 
@@ -116,7 +116,7 @@ struct Readers {
 
   private func observations(_ path: String) throws {
     _ = try ObservationFile.count(in: path)
-    let quantities = setup.networks.quantities
+    let quantities = context.networks.quantities
     let series = try ObservationTimes(path: path, layout: layout, quantities: quantities, clock: clock)
     try promise(series.times.count == series.sets.count && series.times.allSatisfy(\.isFinite), "times")
     try promise(zip(series.times, series.times.dropFirst()).allSatisfy { $0 < $1 }, "ascending times")
@@ -146,7 +146,7 @@ struct Readers {
   }
 
   private func nature(_ path: String) throws {
-    let diagnostics = setup.traits.diagnostics.map(\.name)
+    let diagnostics = context.traits.diagnostics.map(\.name)
     for truth in 0..<min(try NatureFile.count(in: path), 3) {
       let nature = try NatureFile.read(path, layout: layout, diagnostics: diagnostics, truth: truth, clock: clock)
       try promise(nature.states.count == nature.times.count * layout.count, "size")
@@ -171,14 +171,14 @@ struct Readers {
       }
       if !file.times.isEmpty {
         let contents = AnalysisContents(
-          layout: layout, diagnostics: setup.traits.diagnostics.map(\.name), memberCount: setup.configuration.members)
+          layout: layout, diagnostics: context.traits.diagnostics.map(\.name), memberCount: context.configuration.members)
         _ = try? file.record(cycle: file.times.count - 1, contents: contents, truth: truth)
         _ = try? file.covariance(cycle: 0, truth: truth)
       }
     }
     // What the command score does with it.
     let truth = corpus.appending(path: "nature.nc")
-    _ = try ScoreStage(setup, truth: truth, analyses: [URL(filePath: path)]).run()
+    _ = try ScoreStage(context, truth: truth, analyses: [URL(filePath: path)]).run()
   }
 
   /// A folder with this file as one of its agents. The agents are loaded first of all; an initial ensemble that is not
@@ -196,7 +196,7 @@ struct Readers {
     let inputs = AssimilateStage.Inputs(method: .rl, agents: folder, initial: missing, observations: missing)
     let origin = Provenance(title: "", version: "", commit: "", history: "", seed: 0, configuration: "")
     do {
-      _ = try AssimilateStage(setup, inputs: inputs).run(destination: folder, provenance: origin)
+      _ = try AssimilateStage(context, inputs: inputs).run(destination: folder, provenance: origin)
     } catch MPIError.rankFailed(let failure) {
       if let error = failure.underlying as? ArchiveError, error.path == missing.path { return }
       throw MPIError.rankFailed(failure)

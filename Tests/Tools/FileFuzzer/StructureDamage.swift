@@ -26,7 +26,7 @@ struct StructureDamage {
   private static let notes = [
     "_FillValue", "missing_value", "scale_factor", "add_offset", "error_variance", "length", "valid_min", "long_name",
     "time",
-    "cycle", "seed", "members", "window", "order_kept", "controls", "base", "multiplier_form", "observed", "cells",
+    "cycle", "seed", "members", "window", "rank_persistence", "controls", "base", "multiplier_form", "observed", "cells",
     "coordinates", "units", "standard_name", "ancillary_variables", "flag_values", "flag_meanings", "featureType",
     "error_sd", "_ioda_layout",
   ]

@@ -23,12 +23,12 @@ func number(_ place: Int) -> Int? {
   arguments.indices.contains(place) ? Int(arguments[place]).flatMap { $0 >= 0 ? $0 : nil } : nil
 }
 
-var limits = ForeignFile.Limits()
+var limits = SandboxedReader.Limits()
 limits.seconds = isSanitized ? 30 : 3
 // A sanitizer's shadow memory takes terabytes of addresses.
 if isSanitized { limits.memory = nil }
-if let code = ForeignFile.serve(arguments, limits: limits) { exit(code) }
-if environment["DAUNCE_FUZZ_IN_PROCESS"] != "1", arguments.first?.hasPrefix("--list") != true { ForeignFile.isolate() }
+if let code = SandboxedReader.serve(arguments, limits: limits) { exit(code) }
+if environment["DAUNCE_FUZZ_IN_PROCESS"] != "1", arguments.first?.hasPrefix("--list") != true { SandboxedReader.isolate() }
 
 do {
   switch arguments.first {
@@ -45,10 +45,10 @@ do {
       in: URL(filePath: arguments[1]), seed: UInt64(arguments[2]) ?? 0, isolatedShare: numbers[0], first: numbers[1],
       last: numbers[2], step: numbers[3], limit: isSanitized ? 120 : 20)
   case "--list"? where arguments.count > 1:
-    if arguments.count > 2 { ForeignFile.isolate(executable: arguments[2]) }
+    if arguments.count > 2 { SandboxedReader.isolate(executable: arguments[2]) }
     print(try listing(of: arguments[1]).joined(separator: "\n"))
   case "--list-model"? where arguments.count > 1:
-    if arguments.count > 2 { ForeignFile.isolate(executable: arguments[2]) }
+    if arguments.count > 2 { SandboxedReader.isolate(executable: arguments[2]) }
     print(try modelListing(of: arguments[1]).joined(separator: "\n"))
   case "--only"?:
     let (index, seed, share) = (number(1) ?? 0, number(2) ?? 1, number(3) ?? 20)

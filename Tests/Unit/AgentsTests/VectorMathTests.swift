@@ -30,24 +30,24 @@ import Testing
   }
 
   @Test func normalTailsAndQuantilesAreAccurate() {
-    #expect(worst(over: 0...4, NormalKernel.upperTail) { abs($1 / NormalLaw.upperTail($0) - 1) } < 1e-6)
-    #expect(worst(over: 4...12, NormalKernel.upperTail) { abs($1 / NormalLaw.upperTail($0) - 1) } < 1e-5)
-    #expect(worst(over: 1e-6...0.5, NormalKernel.upperQuantile) { abs($1 - NormalLaw.upperQuantile($0)) } < 1e-6)
+    #expect(worst(over: 0...4, TruncatedNormalSampler.upperTail) { abs($1 / StandardNormal.upperTail($0) - 1) } < 1e-6)
+    #expect(worst(over: 4...12, TruncatedNormalSampler.upperTail) { abs($1 / StandardNormal.upperTail($0) - 1) } < 1e-5)
+    #expect(worst(over: 1e-6...0.5, TruncatedNormalSampler.upperQuantile) { abs($1 - StandardNormal.upperQuantile($0)) } < 1e-6)
     for q: Float in [1e-35, 1e-20, 1e-8] {
-      let x = Double(NormalKernel.upperQuantile(Lanes(repeating: q))[5])
-      #expect(abs(x - NormalLaw.upperQuantile(Double(q))) < 1e-6)
+      let x = Double(TruncatedNormalSampler.upperQuantile(Lanes(repeating: q))[5])
+      #expect(abs(x - StandardNormal.upperQuantile(Double(q))) < 1e-6)
     }
   }
 
-  /// The kernel's draw is `ActionLaw.sample`'s.
+  /// The kernel's draw is `ActionDistribution.sample`'s.
   @Test func drawsAgreeWithTheLaws() {
     let stream = RandomStream(seed: 5, purpose: .test)
     for i in 0..<50_000 {
       let (u, place) = stream.uniformPair(at: i)
       let alpha = Float(16 * place - 10)
-      let drawn = NormalKernel.draw(
+      let drawn = TruncatedNormalSampler.draw(
         from: Lanes(repeating: alpha), Lanes(repeating: Float(u)), Lanes(repeating: Float(1 - u)))
-      let law = ActionLaw.truncated(lower: Double(alpha))
+      let law = ActionDistribution.truncated(lower: Double(alpha))
       #expect(abs(Double(drawn[2]) - law.sample(location: 0, scale: 1, uniform: u)) < 2e-6, "alpha \(alpha), u \(u)")
     }
   }
@@ -56,6 +56,6 @@ import Testing
     let (nan, half) = (Lanes(repeating: .nan), Lanes(repeating: 0.5))
     #expect(DaunceAgents.tanh(nan)[0].isNaN)
     #expect(exponential(nan)[0].isNaN)
-    #expect(NormalKernel.draw(from: nan, half, half)[0].isNaN)
+    #expect(TruncatedNormalSampler.draw(from: nan, half, half)[0].isNaN)
   }
 }

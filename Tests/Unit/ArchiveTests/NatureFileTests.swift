@@ -6,8 +6,8 @@ import Testing
   let folder: Folder
   init() throws { folder = try Folder() }
 
-  private func truth(_ seed: UInt64) -> Truth {
-    Truth(
+  private func truth(_ seed: UInt64) -> NatureRun {
+    NatureRun(
       times: [1, 2, 3], states: numbers(48, from: Double(seed % 100)),
       diagnostics: [numbers(24, from: -Double(seed % 100))], seed: seed)
   }
@@ -41,7 +41,7 @@ import Testing
 
   @Test func mistakesAreErrors() throws {
     let path = folder.path("n.nc")
-    func write(_ truths: [Truth], asSeries: Bool = true) -> ArchiveError? {
+    func write(_ truths: [NatureRun], asSeries: Bool = true) -> ArchiveError? {
       failure {
         try NatureFile.write(
           truths, to: path, layout: layout, diagnostics: ["MJO"], asSeries: asSeries, provenance: provenance)

@@ -80,10 +80,10 @@ import Testing
 
   @Test func natureCarriesWhatTruthsHaveInCommon() throws {
     let path = folder.path("n.nc")
-    var truth = Truth(times: [1, 2], states: numbers(32), diagnostics: [], energies: [0.25, 0.5], seed: 1)
+    var truth = NatureRun(times: [1, 2], states: numbers(32), diagnostics: [], energies: [0.25, 0.5], seed: 1)
     try NatureFile.write(
       [truth], to: path, layout: layout, diagnostics: [], asSeries: true,
-      nature: Surroundings(
+      nature: NatureMetadata(
         fields: [.init(name: "S", longName: "a source", values: numbers(8))], hours: 1440, kilometres: 15000),
       provenance: provenance)
     let reader = try DatasetReader(path: path)

@@ -34,6 +34,16 @@ import Testing
     #expect(problem.expected.hasSuffix(" \(nearest)"), "\(problem)")
   }
 
+  @Test func formerNamesAreRefusedWithTheNewOnes() throws {
+    let found = problems(in: "agents: {order_kept: 1}")
+    let problem = try #require(found.first)
+    #expect(found.count == 1)
+    #expect(problem.keys == ["agents.order_kept"])
+    #expect(problem.found == "a former name")
+    #expect(problem.expected == "the new one, agents.rank_persistence")
+    #expect(problems(in: "agents: {rank_persistence: 1}").isEmpty)
+  }
+
   @Test(arguments: [
     ("members: many", "members", "many", "an integer of at least 2"),
     ("members: 2.5", "members", "2.5", "an integer of at least 2"),

@@ -7,7 +7,7 @@ import DaunceObservations
 public import DaunceState
 
 /// What every stage of an experiment works with: the configuration made real on this rank.
-public final class Setup {
+public final class ExperimentContext {
   public let configuration: Configuration
   public let communicator: Communicator
   public let distribution: Distribution
@@ -70,7 +70,7 @@ public final class Setup {
     return Int(steps)
   }
 
-  /// An ensemble of zero states on this setup's ranks.
+  /// An ensemble of zero states on this context's ranks.
   func makeEnsemble() -> DistributedEnsemble {
     DistributedEnsemble(layout: layout, distribution: distribution, communicator: communicator)
   }
@@ -106,24 +106,24 @@ final class CoarseBase: BaseForecast {
   let invariants: [LinearInvariant]
 
   /// - Throws: `ExperimentError` for a model without a coarse step, or agents that would set fields of several grids.
-  init(_ setup: Setup) throws {
-    guard let model = setup.model as? any CoarseModel else {
+  init(_ context: ExperimentContext) throws {
+    guard let model = context.model as? any CoarseModel else {
       throw ExperimentError(
-        .data, "key methods", found: "agents for \(setup.model.name), which has no coarse step",
+        .data, "key methods", found: "agents for \(context.model.name), which has no coarse step",
         expected: "filters, or a model that conforms to CoarseModel")
     }
-    let grids = Set(setup.controls.map { setup.layout.fields[$0].grid })
+    let grids = Set(context.controls.map { context.layout.fields[$0].grid })
     guard grids.count == 1 else {
-      let names = setup.controls.map { setup.layout.fields[$0].name }
+      let names = context.controls.map { context.layout.fields[$0].name }
       throw ExperimentError(
         .data, "key agents.controls", found: "\(names.joined(separator: ", ")) on \(grids.count) grids",
         expected: "variables of one grid")
     }
     self.model = model
-    informing = setup.model as? any InformingModel
-    steps = setup.observing.stepsBetween
-    auxiliaryCount = setup.traits.auxiliaryNames.count
-    invariants = setup.configuration.constraints.invariants ? setup.traits.invariants : []
+    informing = context.model as? any InformingModel
+    steps = context.observing.stepsBetween
+    auxiliaryCount = context.traits.auxiliaryNames.count
+    invariants = context.configuration.constraints.invariants ? context.traits.invariants : []
   }
 
   var layout: StateLayout { model.layout }

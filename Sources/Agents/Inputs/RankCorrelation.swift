@@ -4,7 +4,7 @@ import DaunceState
 /// How far the target keeps its order among the members: the correlation between its place among the base forecasts (its
 /// own carried forward like theirs) and its place in the policies' laws. Draws that keep the order of the forecasts in
 /// that share of the cells make the members move among each other as the target moves among them.
-final class TargetOrder {
+final class RankCorrelation {
   private let runner: PolicyRunner
   private let carried: Workspace<Double>
   /// Sums over everything of products of the two places, each less one half, and of half their squares; one of each
@@ -34,12 +34,12 @@ final class TargetOrder {
     runner.base.advance(&state)
   }
 
-  /// Takes in a moment whose policy outputs are in `tile`; nothing where members have not been gathered.
-  func add(_ moment: Rollout.Moment, _ tile: Activations, anchors: UnsafePointer<Double>) {
-    guard let forecasts = runner.forecasts(sequence: moment.sequence) else { return }
-    let (m, n) = (moment.member, runner.cells)
+  /// Takes in a step whose policy outputs are in `tile`; nothing where members have not been gathered.
+  func add(_ step: Rollout.Step, _ tile: Activations, anchors: UnsafePointer<Double>) {
+    guard let forecasts = runner.forecasts(sequence: step.sequence) else { return }
+    let (m, n) = (step.member, runner.cells)
     let members = runner.distribution.members
-    carried.copy(from: moment.lastTarget)
+    carried.copy(from: step.lastTarget)
     if runner.settings.base == .coarseStep { advance() }
     for (k, v) in runner.settings.controls.enumerated() {
       let offset = runner.layout.offsets[v]
@@ -54,7 +54,7 @@ final class TargetOrder {
         let before = below / Double(members) - 0.5
         let (location, scale) = runner.head.law(k, anchor: anchors[i], outputs: runner.head.outputs(tile, k, c))
         let after =
-          runner.head.laws[k].cumulative(moment.target[offset + c], location: location, scale: scale) - 0.5
+          runner.head.laws[k].cumulative(step.target[offset + c], location: location, scale: scale) - 0.5
         products[m] += before * after
         squares[m] += 0.5 * (before * before + after * after)
       }

@@ -8,7 +8,7 @@ public import DaunceObservations
 import DaunceState
 
 /// One simulated truth and its observations: a twin experiment's ground (4.3).
-public struct Twin: Sendable {
+public struct Trajectory: Sendable {
   /// Seed of everything random about this truth and about the members that assimilate its observations.
   public let seed: UInt64
   /// True states from the end of the spin-up on, `[cycles + 1][variable][cell]`.
@@ -22,7 +22,7 @@ public struct Twin: Sendable {
   func initial(_ layout: StateLayout) -> [Double] { Array(states.prefix(layout.count)) }
 }
 
-extension Setup {
+extension ExperimentContext {
   /// Seeds of the truths that agents learn from. They never meet those of `testSeeds`.
   public var trainingSeeds: [UInt64] {
     (0..<configuration.truths.training).map { configuration.seed &* 100_000 &+ 50_000 &+ UInt64($0) }
@@ -34,9 +34,9 @@ extension Setup {
   }
 
   /// Simulates the truths with the given seeds, each on one rank, and shares them with all.
-  public func simulateTruths(_ seeds: [UInt64], cycles: Int) throws -> [Twin] {
+  public func simulateTruths(_ seeds: [UInt64], cycles: Int) throws -> [Trajectory] {
     let elements = (cycles + 1) * layout.count
-    var truths: [Twin] = []
+    var truths: [Trajectory] = []
     let mine = seeds.indices.filter { $0 % communicator.size == communicator.rank }
     var own: [Int: [Double]] = [:]
     try communicator.collectively {
@@ -45,7 +45,7 @@ extension Setup {
     for (k, seed) in seeds.enumerated() {
       var states = own[k] ?? [Double](repeating: 0, count: elements)
       try communicator.broadcast(&states, root: k % communicator.size)
-      truths.append(Twin(seed: seed, states: states, observations: observe(states, from: 0, seed: seed)))
+      truths.append(Trajectory(seed: seed, states: states, observations: observe(states, from: 0, seed: seed)))
     }
     return truths
   }

@@ -7,10 +7,10 @@ package import DaunceNumerics
 /// hypercube sampling, McKay, Beckman & Conover 1979). Any rank can work out any member's part, so this costs no
 /// message.
 ///
-/// In a share of the cells, `orderKept`, the parts are not permuted but follow the order of the members' forecasts:
+/// In a share of the cells, `rankPersistence`, the parts are not permuted but follow the order of the members' forecasts:
 /// who was highest is highest again. What an analysis gets wrong it gets wrong for several cycles, and what integrates
 /// it (K and R integrate a) has an honest spread only if the members' deviations live as long, and act back on them.
-package struct Draws {
+package struct StratifiedSampler {
   let members: Int
   let seed: UInt64
   private let kind: AgentSettings.Draws
@@ -34,12 +34,12 @@ package struct Draws {
     }
   }
 
-  /// - Parameter orderKept: share of cells and cycles in which the order of the members' forecasts is kept.
-  package init(members: Int, seed: UInt64, kind: AgentSettings.Draws, orderKept: Double = 0) {
+  /// - Parameter rankPersistence: share of cells and cycles in which the order of the members' forecasts is kept.
+  package init(members: Int, seed: UInt64, kind: AgentSettings.Draws, rankPersistence: Double = 0) {
     self.members = members
     self.seed = seed
     self.kind = kind
-    keptBelow = UInt32(min(max(orderKept, 0), 1) * 65_536)
+    keptBelow = UInt32(min(max(rankPersistence, 0), 1) * 65_536)
     guard kind == .stratified else {
       permutations = []
       return

@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// The executable has to offer the child: it calls `serve(_:)` with its arguments, which tells whether it is one, and `isolate()`
 /// otherwise. Without that, as in a test, such files are read in the calling process.
-public enum ForeignFile {
+public enum SandboxedReader {
   /// The only argument of the child process.
   public static let argument = "--read-foreign-file"
 
@@ -44,7 +44,7 @@ public enum ForeignFile {
   public static func serve(limits: Limits = Limits()) -> Int32 {
     serve(limits) { () throws(ArchiveError) in
       let copy = try DatasetReader(path: "/dev/stdin").classicCopy()
-      return [copy, copy.withUnsafeBytes { Seal(of: $0).bytes }]
+      return [copy, copy.withUnsafeBytes { ChecksumFooter(of: $0).bytes }]
     }
   }
 
@@ -96,8 +96,8 @@ public enum ForeignFile {
   /// - Throws: the child's error, or one that says how the child ended.
   static func classicCopy(of path: String) throws(ArchiveError) -> FileContents? {
     // Only a complete copy has a whole seal, however the process ended.
-    let output = try run(argument, on: path) { bytes in if case .whole = Seal.check(bytes) { true } else { false } }
-    output?.removeLast(Seal.size)
+    let output = try run(argument, on: path) { bytes in if case .whole = ChecksumFooter.check(bytes) { true } else { false } }
+    output?.removeLast(ChecksumFooter.size)
     return output
   }
 

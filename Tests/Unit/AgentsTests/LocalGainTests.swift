@@ -4,7 +4,7 @@ import Testing
 
 /// Three members on five cells, by hand. Mean (2, 0, 4, 1, 0); deviations of the members, cell by cell:
 /// (-1, 0, 1), (2, 0, -2), (-1, 2, -1), (0, 0, 0), (1, -1, 0).
-@Suite struct LocalRegressionTests {
+@Suite struct LocalGainTests {
   private let mean = [2.0, 0, 4, 1, 0]
   private let members = [[1.0, 2, 3, 1, 1], [2, 0, 6, 1, -1], [3, -2, 3, 1, 0]]
   /// Variances 1, 4, 3, 0, 1, and R = 1.
@@ -21,7 +21,7 @@ import Testing
     // Members lie seven apart, with what is not theirs between them.
     let forecasts: [Double] = members.flatMap { $0 + [99, 99] }
     var rows = [Double](repeating: .nan, count: 15)
-    let regression = LocalRegression(members: 3, window: window)
+    let regression = LocalGain(members: 3, window: window)
     // Twice: nothing of one cycle is left in the next.
     for _ in 0..<2 {
       regression.compute(
@@ -56,7 +56,7 @@ import Testing
   @Test func inputsAreTheMovesOfTheMeanAndTheirSum() {
     let innovations = [1.0, .nan, -2, 3, 4]
     var tile = [Float](repeating: 7, count: 4 * 8)
-    LocalRegression.fill(
+    LocalGain.fill(
       &tile, stride: 8, window: window, regressions: regressions(), innovations: innovations, scale: 0.5)
     let left: [Float] = [-2, -2, 0, 0, 0]
     let own: [Float] = [1, 0, -3, 0, 4]

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The standard normal law, accurate in both tails.
-public enum NormalLaw {
+public enum StandardNormal {
   /// Density `phi(x)`.
   public static func density(_ x: Double) -> Double {
     exp(-0.5 * x * x) * 0.398942280401432677939946

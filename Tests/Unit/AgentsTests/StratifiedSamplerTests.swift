@@ -5,14 +5,14 @@ import Testing
 private let count = 9
 
 private func draws(
-  _ members: Int, seed: UInt64, _ kind: AgentSettings.Draws, orderKept: Double = 0
-) -> Draws {
-  Draws(members: members, seed: seed, kind: kind, orderKept: orderKept)
+  _ members: Int, seed: UInt64, _ kind: AgentSettings.Draws, rankPersistence: Double = 0
+) -> StratifiedSampler {
+  StratifiedSampler(members: members, seed: seed, kind: kind, rankPersistence: rankPersistence)
 }
 
 /// Every member's numbers at `cycle`, following these forecasts (`[member][action]`) if there are any.
 private func uniforms(
-  _ draws: Draws, members: Int, cycle: Int, sequence: Int = 0, purpose: Purpose = .policyDraw,
+  _ draws: StratifiedSampler, members: Int, cycle: Int, sequence: Int = 0, purpose: Purpose = .policyDraw,
   forecasts: [Double] = []
 ) -> [[Double]] {
   (0..<members).map { member in
@@ -21,7 +21,7 @@ private func uniforms(
       (forecasts + [Double](repeating: 0, count: forecasts.isEmpty ? 0 : 8)).withUnsafeBufferPointer { forecasts in
         draws.fill(
           values, purpose: purpose, member: member, cycle: cycle, sequence: sequence,
-          forecasts: forecasts.isEmpty ? nil : forecasts.baseAddress.map { Draws.Forecasts(first: $0, stride: count) })
+          forecasts: forecasts.isEmpty ? nil : forecasts.baseAddress.map { StratifiedSampler.Forecasts(first: $0, stride: count) })
       }
     }
     return values
@@ -82,7 +82,7 @@ func everyMembersDrawsAreUniform(kind: AgentSettings.Draws) {
 private let ordered = (0..<7).flatMap { member in (0..<count).map { Double((3 * member + $0) % 7) } }
 
 @Test func keptOrderIsThatOfTheForecasts() {
-  let all = uniforms(draws(7, seed: 8, .stratified, orderKept: 1), members: 7, cycle: 3, forecasts: ordered)
+  let all = uniforms(draws(7, seed: 8, .stratified, rankPersistence: 1), members: 7, cycle: 3, forecasts: ordered)
   for member in 0..<7 {
     for action in 0..<count {
       #expect(Int(all[member][action] * 7) == Int(ordered[member * count + action]))
@@ -92,7 +92,7 @@ private let ordered = (0..<7).flatMap { member in (0..<count).map { Double((3 * 
 
 @Test(arguments: [0, 0.25, 0.8])
 func orderIsKeptInThatShareOfTheCells(share: Double) {
-  let half = draws(7, seed: 8, .stratified, orderKept: share)
+  let half = draws(7, seed: 8, .stratified, rankPersistence: share)
   var kept = 0
   let cycles = 2000
   for cycle in 0..<cycles {
@@ -109,7 +109,7 @@ func orderIsKeptInThatShareOfTheCells(share: Double) {
 }
 
 @Test func equalForecastsAreInRandomOrder() {
-  let kept = draws(7, seed: 8, .stratified, orderKept: 1)
+  let kept = draws(7, seed: 8, .stratified, rankPersistence: 1)
   let equal = [Double](repeating: 1e-4, count: 7 * count)
   var sums = [Double](repeating: 0, count: 7)
   let cycles = 1000

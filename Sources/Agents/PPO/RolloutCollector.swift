@@ -3,7 +3,7 @@ import DaunceNumerics
 import DaunceState
 
 /// Rolls out agents and works out their rewards.
-final class Collector {
+final class RolloutCollector {
   /// Means over one batch of rollouts, of every local member.
   struct Outcome {
     var reward: [Double]
@@ -22,7 +22,7 @@ final class Collector {
   private let actions: Workspace<Double>
   private let twins: Workspace<Double>
   private let scores: Workspace<PolicyHead.Score>
-  /// Reward of every cell without penalty, and the penalty shared by all cells, of the moment last lived through.
+  /// Reward of every cell without penalty, and the penalty shared by all cells, of the step last lived through.
   let reward: Workspace<Float>
   private(set) var penalty: Float = 0
 
@@ -43,31 +43,31 @@ final class Collector {
   /// Runs all agents for `steps` observation times; `record` is called after every member's step.
   func run(
     _ rollout: Rollout, agents: [Agent], steps: Int, tag: Int,
-    record: (_ step: Int, _ moment: Rollout.Moment, _ tile: Activations) -> Void
+    record: (_ t: Int, _ step: Rollout.Step, _ tile: Activations) -> Void
   ) throws -> Outcome {
     var outcome = Outcome(
       reward: agents.map { _ in 0 }, deviation: agents.map { _ in bands.map { _ in 0 } })
     let n = runner.cells
-    for step in 0..<steps {
-      try rollout.advance { moment in
-        let m = moment.member
+    for t in 0..<steps {
+      try rollout.advance { step in
+        let m = step.member
         runner.evaluate(
-          agents[m].policy, tile: tile, forecast: moment.state, previous: moment.previous, beforePrevious: moment.beforePrevious,
-          time: moment.time, sequence: moment.sequence)
-        runner.anchors(anchors.start, forecast: moment.state, sequence: moment.sequence)
+          agents[m].policy, tile: tile, forecast: step.state, previous: step.previous, beforePrevious: step.beforePrevious,
+          time: step.time, sequence: step.sequence)
+        runner.anchors(anchors.start, forecast: step.state, sequence: step.sequence)
         runner.draw(
           actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: m,
-          cycle: tag << 20 + step, sequence: moment.sequence)
+          cycle: tag << 20 + t, sequence: step.sequence)
         if ppo.reward == .crps {
           runner.draw(
             twins.start, anchors: anchors.start, tile: tile, purpose: .rolloutTwin, member: m,
-            cycle: tag << 20 + step, sequence: moment.sequence)
-          runner.conserve(twins.start, base: moment.state)
+            cycle: tag << 20 + t, sequence: step.sequence)
+          runner.conserve(twins.start, base: step.state)
         }
-        runner.apply(actions.start, to: moment.state)
-        computeReward(moment)
+        runner.apply(actions.start, to: step.state)
+        computeReward(step)
         penalty = 0
-        let state = Span(_unsafeStart: UnsafePointer(moment.state), count: runner.layout.count)
+        let state = Span(_unsafeStart: UnsafePointer(step.state), count: runner.layout.count)
         for (b, band) in bands.enumerated() {
           // Limited, so that one state far away does not wind the multiplier up.
           let deviation = min(band.deviation(of: state) / (tolerance * band.tolerance), 10)
@@ -77,7 +77,7 @@ final class Collector {
           outcome.deviation[m][b] += multiplier.form.isReciprocal ? 1 / max(deviation, multiplier.floor) : deviation
         }
         for c in 0..<n { outcome.reward[m] += Double(reward.start[c]) }
-        record(step, moment, tile)
+        record(t, step, tile)
       }
     }
     let count = Double(steps * rollout.sequences)
@@ -93,12 +93,12 @@ final class Collector {
 
   /// Rolls out and remembers everything that learning needs.
   func collect(
-    _ rollout: Rollout, into experiences: [Experience], agents: [Agent], tag: Int
+    _ rollout: Rollout, into experiences: [RolloutBuffer], agents: [Agent], tag: Int
   ) throws -> Outcome {
-    let outcome = try run(rollout, agents: agents, steps: ppo.horizon, tag: tag) { step, moment, tile in
-      let e = experiences[moment.member]
-      let index = step * e.sequences + moment.sequence
-      e.starts.start[index] = moment.isStart
+    let outcome = try run(rollout, agents: agents, steps: ppo.horizon, tag: tag) { t, step, tile in
+      let e = experiences[step.member]
+      let index = t * e.sequences + step.sequence
+      e.starts.start[index] = step.isStart
       if let inputs = tile.input.baseAddress {
         (e.inputs.start + index * e.inputVectors).update(from: inputs, count: e.inputVectors)
       }
@@ -120,14 +120,14 @@ final class Collector {
 
   /// Reward of every cell (3.2), in units of the variables' climatological variance (or deviation, for the CRPS),
   /// summed over controls. Limited below, so that a blown-up sequence does not drown the others.
-  private func computeReward(_ moment: Rollout.Moment) {
+  private func computeReward(_ step: Rollout.Step) {
     let n = runner.cells
     for c in 0..<n { reward.start[c] = 0 }
     for (k, v) in runner.settings.controls.enumerated() {
       let (unit, offset) = (1 / runner.layout.fields[v].scale, runner.layout.offsets[v])
       for c in 0..<n {
-        let x = moment.state[offset + c]
-        let error = (x - moment.target[offset + c]) * unit
+        let x = step.state[offset + c]
+        let error = (x - step.target[offset + c]) * unit
         switch ppo.reward {
         case .squaredError:
           reward.start[c] -= Float(min(error * error, 10))
@@ -138,7 +138,7 @@ final class Collector {
     }
   }
 
-  private func estimateAdvantages(_ e: Experience, value: Network) {
+  private func estimateAdvantages(_ e: RolloutBuffer, value: Network) {
     let width = e.sequences * e.lanes
     for index in 0..<e.tiles {
       value.forward(valueTile, input: e.inputs.start + index * e.inputVectors)

@@ -6,7 +6,7 @@ internal import DaunceState
 /// the filter runs on every rank, and the local members are written back. The only place here that communicates.
 ///
 /// Workspaces stay from one cycle to the next.
-final class MemberExchange {
+final class EnsembleReducer {
   private var gathered: GatheredEnsemble?
   private var reductions = NetworkCache<Reduction>()
   /// That of all networks that carry nothing.

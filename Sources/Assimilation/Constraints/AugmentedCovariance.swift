@@ -7,7 +7,7 @@ internal import DaunceNumerics
 /// both come from the Kalman update with T the elements that have springs, without an inverse of P:
 ///
 ///     G = P_TT + diag(1 / w),   P' = P - P_T G^-1 P_T^T,   xu' = xu + P_T G^-1 (anchor_T - xu_T)
-final class SpringMetric: CovarianceOperator {
+final class AugmentedCovariance: CovarianceOperator {
   /// Most springs: the factorisation costs the cube of their number.
   private static let limit = 512
 

@@ -9,7 +9,7 @@ private struct TruncatedNormalAnswers: Decodable {
 @Test func truncatedNormalKnownAnswers() throws {
   let known = try fixture("truncated_normal", as: TruncatedNormalAnswers.self)
   for i in known.mean.indices {
-    let law = ActionLaw.truncated(lower: known.lower[i])
+    let law = ActionDistribution.truncated(lower: known.lower[i])
     let (m, s) = (known.mean[i], known.sd[i])
     #expect(agrees(law.logDensity(known.x[i], location: m, scale: s), known.log_probability[i], 1e-10))
     #expect(agrees(law.expectation(location: m, scale: s), known.expectation[i], 1e-10))
@@ -21,13 +21,13 @@ private struct TruncatedNormalAnswers: Decodable {
 @Test func upperQuantileInvertsTheUpperTail() {
   for exponent in stride(from: -280.0, through: -0.4, by: 1.7) {
     let q = _pow10(exponent)
-    #expect(agrees(NormalLaw.upperTail(NormalLaw.upperQuantile(q)) / q, 1, 1e-10), "q = \(q)")
-    if q > 1e-8 { #expect(agrees(NormalLaw.upperQuantile(1 - q), -NormalLaw.upperQuantile(q), 1e-7)) }
+    #expect(agrees(StandardNormal.upperTail(StandardNormal.upperQuantile(q)) / q, 1, 1e-10), "q = \(q)")
+    if q > 1e-8 { #expect(agrees(StandardNormal.upperQuantile(1 - q), -StandardNormal.upperQuantile(q), 1e-7)) }
   }
-  #expect(abs(NormalLaw.upperQuantile(0.5)) < 1e-15)
+  #expect(abs(StandardNormal.upperQuantile(0.5)) < 1e-15)
   // Where the continued fraction takes over from the quotient.
-  #expect(agrees(NormalLaw.inverseMills(9.999999), NormalLaw.inverseMills(10.000001), 1e-6))
-  #expect(agrees(NormalLaw.logUpperTail(9.999999), NormalLaw.logUpperTail(10.000001), 1e-6))
+  #expect(agrees(StandardNormal.inverseMills(9.999999), StandardNormal.inverseMills(10.000001), 1e-6))
+  #expect(agrees(StandardNormal.logUpperTail(9.999999), StandardNormal.logUpperTail(10.000001), 1e-6))
 }
 
 private func _pow10(_ x: Double) -> Double {
@@ -36,7 +36,7 @@ private func _pow10(_ x: Double) -> Double {
   return result * (1 - 0.5 * (-x - (-x).rounded(.down)))
 }
 
-private let laws: [(ActionLaw, Double, Double)] = [
+private let laws: [(ActionDistribution, Double, Double)] = [
   (.normal, 0.3, 0.2), (.truncated(lower: 0.1), 0.3, 0.2), (.truncated(lower: 0.1), 0.05, 0.1),
   (.truncated(lower: 0.1), -0.5, 0.1), (.softplus(lower: 0.1), 0.3, 0.2), (.softplus(lower: 0.1), 0.12, 0.3),
 ]
@@ -85,7 +85,7 @@ func cumulativeProbabilityInvertsTheDraw(index: Int) {
 }
 
 @Test func aBrokenPolicyDoesNotLookLikeOneAtItsBound() {
-  for law in [ActionLaw.normal, .truncated(lower: 0.1), .clipped(lower: 0.1), .softplus(lower: 0.1)] {
+  for law in [ActionDistribution.normal, .truncated(lower: 0.1), .clipped(lower: 0.1), .softplus(lower: 0.1)] {
     #expect(law.sample(location: .nan, scale: 0.2, uniform: 0.5).isNaN, "\(law)")
     #expect(law.sample(location: 0.3, scale: .nan, uniform: 0.5).isNaN, "\(law)")
   }

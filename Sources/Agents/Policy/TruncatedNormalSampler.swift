@@ -1,8 +1,8 @@
 /// Draws from normal laws restricted to `[alpha, inf)` in standard units, eight at once.
 ///
-/// The same draw as `ActionLaw.sample` (upper tail `Q(alpha) (1 - u)`), in Float: off by less than 2e-6 standard
+/// The same draw as `ActionDistribution.sample` (upper tail `Q(alpha) (1 - u)`), in Float: off by less than 2e-6 standard
 /// deviations. Both tails keep their digits: whichever of a draw's two tail probabilities is smaller is inverted.
-package enum NormalKernel {
+package enum TruncatedNormalSampler {
   /// Draws for lower limits `alpha` and uniform numbers `u`, `v` being `1 - u` with digits of its own. Increasing in
   /// `u`.
   @inline(__always)

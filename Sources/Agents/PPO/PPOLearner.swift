@@ -1,7 +1,7 @@
 package import DaunceNumerics
 
 /// The clipped-surrogate update of one agent's policy and the regression of its value network (Schulman et al. 2017).
-package final class Learner {
+package final class PPOLearner {
   private let ppo: PPOSettings
   private let head: PolicyHead
   private let policyTile: Activations
@@ -32,7 +32,7 @@ package final class Learner {
   ///   - progress: part of the training that is over; the learning rate falls linearly to zero.
   ///   - valueOnly: leave the policy as it is.
   package func learn(
-    _ agent: inout Agent, from e: Experience, stream: RandomStream, progress: Double, valueOnly: Bool = false
+    _ agent: inout Agent, from e: RolloutBuffer, stream: RandomStream, progress: Double, valueOnly: Bool = false
   ) {
     let returns = normalise(e)
     var order = Array(0..<e.tiles)
@@ -69,7 +69,7 @@ package final class Learner {
 
   /// Turns advantages into mean 0 and standard deviation 1 over the cells of all tiles; returns the value targets
   /// `A + V` from before.
-  private func normalise(_ e: Experience) -> [Float] {
+  private func normalise(_ e: RolloutBuffer) -> [Float] {
     let n = head.cells
     var (sum, squares) = (0.0, 0.0)
     var returns = [Float](repeating: 0, count: e.tiles * e.lanes)
@@ -97,7 +97,7 @@ package final class Learner {
   /// - Returns: the tile's share of the clipped surrogate (entropy bonus included) and of the value loss, and its
   ///   mean of `(r - 1) - log r`, an estimate of the divergence.
   package func accumulate(
-    _ agent: Agent, _ e: Experience, _ index: Int, returns: [Float], batch: Int
+    _ agent: Agent, _ e: RolloutBuffer, _ index: Int, returns: [Float], batch: Int
   ) -> (policyLoss: Double, valueLoss: Double, divergence: Double) {
     let inputs = UnsafePointer(e.inputs.start + index * e.inputVectors)
     let weight = 1 / Float(batch * head.cells)
@@ -130,7 +130,7 @@ package final class Learner {
   /// The clipped surrogate loss of eight cells, and `(r - 1) - log r`; sets the slopes by the policy's outputs.
   @inline(__always)
   private func clippedSurrogate(
-    _ e: Experience, index: Int, vector v: Int, weight: Float
+    _ e: RolloutBuffer, index: Int, vector v: Int, weight: Float
   ) -> (loss: Lanes, divergence: Lanes) {
     let density = head.logDensity(
       policyTile, vector: v, actions: e.actions.start + index * e.actionCount,

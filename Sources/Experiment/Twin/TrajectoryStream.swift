@@ -4,25 +4,25 @@ import DaunceState
 
 /// A truth of any length and its observations, of which a window is in memory at a time: windows follow each other by
 /// going on with the simulation, and beginning again simulates the first one again.
-final class TruthSeries {
+final class TrajectoryStream {
   /// Times after the first in a window; shorter truths are in memory as a whole.
   static let windowCycles = 4096
 
   let seed: UInt64
   let cycles: Int
-  private let setup: Setup
+  private let context: ExperimentContext
   /// Rank that simulates.
   private let owner: Int
   /// Time number of the window's first state.
   private var start = 0
-  private var window: Twin
-  private let first: Twin
+  private var window: Trajectory
+  private let first: Trajectory
 
   /// - Parameters:
   ///   - first: the first window.
   ///   - cycles: of the whole series.
-  fileprivate init(_ setup: Setup, first: Twin, cycles: Int, owner: Int) {
-    self.setup = setup
+  fileprivate init(_ context: ExperimentContext, first: Trajectory, cycles: Int, owner: Int) {
+    self.context = context
     self.first = first
     window = first
     seed = first.seed
@@ -37,23 +37,23 @@ final class TruthSeries {
   func isTimed(_ cycle: Int) -> Bool { cycles <= 128 || cycle % 8 == 0 }
 
   /// The state at time 0.
-  var initial: [Double] { first.initial(setup.layout) }
+  var initial: [Double] { first.initial(context.layout) }
 
   /// Makes sure that the time of `cycle` and its observations are in memory. Collective where a window ends; cycles are
   /// asked for in order, or from the beginning.
   func reach(_ cycle: Int) throws {
     if cycle <= start { (start, window) = (0, first) }
     while cycle > start + window.cycles {
-      let count = setup.layout.count
+      let count = context.layout.count
       let next = start + window.cycles
       let length = min(Self.windowCycles, cycles - next)
-      var states = try setup.communicator.collectively {
-        setup.communicator.rank == owner
-          ? try setup.carry(Array(window.states.suffix(count)), seed: seed, cycles: next..<next + length)
+      var states = try context.communicator.collectively {
+        context.communicator.rank == owner
+          ? try context.carry(Array(window.states.suffix(count)), seed: seed, cycles: next..<next + length)
           : [Double](repeating: 0, count: (length + 1) * count)
       }
-      try setup.communicator.broadcast(&states, root: owner)
-      window = Twin(seed: seed, states: states, observations: setup.observe(states, from: next, seed: seed))
+      try context.communicator.broadcast(&states, root: owner)
+      window = Trajectory(seed: seed, states: states, observations: context.observe(states, from: next, seed: seed))
       start = next
     }
   }
@@ -63,14 +63,14 @@ final class TruthSeries {
 
   /// State at the time of a cycle that was reached (`[variable][cell]`).
   func state(of cycle: Int) -> [Double] {
-    let count = setup.layout.count
+    let count = context.layout.count
     return Array(window.states[(cycle - start) * count..<(cycle - start + 1) * count])
   }
 
   /// The initial time and every `step`-th after it, with their observations. Collective.
-  func thinned(by step: Int) throws -> Twin {
+  func thinned(by step: Int) throws -> Trajectory {
     if isWhole, step == 1 { return first }
-    var thin = Twin(seed: seed, states: initial, observations: [])
+    var thin = Trajectory(seed: seed, states: initial, observations: [])
     for cycle in stride(from: step, through: cycles, by: step) {
       try reach(cycle)
       thin.states += state(of: cycle)
@@ -80,12 +80,12 @@ final class TruthSeries {
   }
 }
 
-extension Setup {
+extension ExperimentContext {
   /// The truths with the given seeds, with their first windows. Collective.
-  func simulateSeries(_ seeds: [UInt64], cycles: Int) throws -> [TruthSeries] {
-    let first = try simulateTruths(seeds, cycles: min(cycles, TruthSeries.windowCycles))
+  func simulateSeries(_ seeds: [UInt64], cycles: Int) throws -> [TrajectoryStream] {
+    let first = try simulateTruths(seeds, cycles: min(cycles, TrajectoryStream.windowCycles))
     return first.enumerated().map { k, twin in
-      TruthSeries(self, first: twin, cycles: cycles, owner: k % communicator.size)
+      TrajectoryStream(self, first: twin, cycles: cycles, owner: k % communicator.size)
     }
   }
 

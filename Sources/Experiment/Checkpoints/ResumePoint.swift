@@ -3,7 +3,7 @@ import DaunceState
 
 /// How far a method has come through its truths' observations, as checkpoints have it: one section with the ensemble after
 /// the last cycle, and one with what was recorded between each checkpoint and the one before.
-struct Passage {
+struct ResumePoint {
   private let name: String
   /// Truth and cycle of the last checkpoint.
   var truth = 0
@@ -13,13 +13,13 @@ struct Passage {
 
   init(_ name: String) { self.name = name }
 
-  private var section: String { "passage-\(name)" }
+  private var section: String { "method-\(name)" }
   private func part(_ k: Int) -> String { "records-\(name)-\(k)" }
 
   /// Goes to where a checkpoint has it, and records again what was recorded.
   ///
-  /// - Returns: the rest of the section; `nil` if there is no checkpoint of this passage.
-  mutating func takeUp(_ checkpoints: Checkpoints, recorder: AnalysisRecorder?) throws -> Snapshot? {
+  /// - Returns: the rest of the section; `nil` if there is no checkpoint of this run.
+  mutating func resume(_ checkpoints: Checkpoints, recorder: AnalysisRecorder?) throws -> Snapshot? {
     guard let snapshot = checkpoints.take(section) else { return nil }
     truth = try snapshot.integer("truth")
     cycle = try snapshot.integer("cycle")
@@ -31,18 +31,18 @@ struct Passage {
     return snapshot
   }
 
-  /// Keeps the passage's sections for the next checkpoint. Called by all ranks.
-  mutating func keep(_ snapshot: inout Snapshot, in setup: Setup, recorder: AnalysisRecorder?) {
-    setup.checkpoints.set(part(parts), recorder?.takeUnsaved() ?? Snapshot(), members: 0)
+  /// Keeps the run's sections for the next checkpoint. Called by all ranks.
+  mutating func keep(_ snapshot: inout Snapshot, in context: ExperimentContext, recorder: AnalysisRecorder?) {
+    context.checkpoints.set(part(parts), recorder?.takeUnsaved() ?? Snapshot(), members: 0)
     parts += 1
     snapshot.set("truth", truth)
     snapshot.set("cycle", cycle)
     snapshot.set("parts", parts)
-    setup.checkpoints.set(section, snapshot, members: setup.distribution.members)
+    context.checkpoints.set(section, snapshot, members: context.distribution.members)
   }
 
-  /// Leaves the passage out of later checkpoints: it is over.
-  func forget(_ checkpoints: Checkpoints) {
+  /// Leaves the run out of later checkpoints: it is over.
+  func discard(_ checkpoints: Checkpoints) {
     checkpoints.remove(section)
     for k in 0..<parts { checkpoints.remove(part(k)) }
   }

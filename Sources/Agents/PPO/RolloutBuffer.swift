@@ -1,5 +1,5 @@
 /// What one agent lived through in the rollouts of one PPO iteration, `[step][sequence]` tiles of cells.
-package final class Experience {
+package final class RolloutBuffer {
   package let steps: Int
   package let sequences: Int
   /// Cells of a tile, padded to whole vectors.

@@ -1,13 +1,13 @@
 internal import DaunceObservations
 
-/// The same recursion as `SerialRecursion` on (mean, covariance) alone, applied to some of the members on the way: the
+/// The same recursion as `SerialUpdate` on (mean, covariance) alone, applied to some of the members on the way: the
 /// covariance form, for ensembles whose members are not in one place.
 ///
 /// The update multiplies every member's anomalies by I + c g e_j^T with c = sqrt(r / (s^2 + r)) - 1, so with C the
 /// covariance, of which only the columns of observed elements matter,
 ///
 ///     C_ik = C_ik + c (g_i C_jk + C_ij g_k) + c^2 g_i g_k C_jj.
-struct MomentRecursion {
+struct SerialMomentUpdate {
   /// Regression coefficients g, zero out of reach (`[element]`).
   private var regression: [Double] = []
 

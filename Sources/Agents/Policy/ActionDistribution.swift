@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Hard bounds (3.19, 3.20) hold by construction: nothing is clipped after sampling, except in `clipped`, which is
 /// there to show what clipping does (remark 5), as `softplus` is (remark 6).
-public enum ActionLaw: Sendable, Hashable {
+public enum ActionDistribution: Sendable, Hashable {
   /// Normal, for an unbounded variable.
   case normal
   /// Normal restricted to `[lower, inf)` and renormalised.
@@ -19,15 +19,15 @@ public enum ActionLaw: Sendable, Hashable {
   public func sample(location m: Double, scale s: Double, uniform u: Double) -> Double {
     switch self {
     case .normal:
-      return m - s * NormalLaw.upperQuantile(u)
+      return m - s * StandardNormal.upperQuantile(u)
     case .truncated(let lower):
-      let q = NormalLaw.upperTail((lower - m) / s)
+      let q = StandardNormal.upperTail((lower - m) / s)
       // Where almost nothing is cut off, 1 - u is the upper tail; far out, Q stays positive and keeps its digits.
-      return Self.raise(m + s * NormalLaw.upperQuantile(q * (1 - u)), to: lower)
+      return Self.raise(m + s * StandardNormal.upperQuantile(q * (1 - u)), to: lower)
     case .clipped(let lower):
-      return Self.raise(m - s * NormalLaw.upperQuantile(u), to: lower)
+      return Self.raise(m - s * StandardNormal.upperQuantile(u), to: lower)
     case .softplus(let lower):
-      return lower + Self.softplus(Self.inverseSoftplus(m - lower, s) - NormalLaw.upperQuantile(u), s)
+      return lower + Self.softplus(Self.inverseSoftplus(m - lower, s) - StandardNormal.upperQuantile(u), s)
     }
   }
 
@@ -35,15 +35,15 @@ public enum ActionLaw: Sendable, Hashable {
   public func cumulative(_ x: Double, location m: Double, scale s: Double) -> Double {
     switch self {
     case .normal:
-      return NormalLaw.upperTail((m - x) / s)
+      return StandardNormal.upperTail((m - x) / s)
     case .clipped(let lower):
-      return x < lower ? 0 : NormalLaw.upperTail((m - x) / s)
+      return x < lower ? 0 : StandardNormal.upperTail((m - x) / s)
     case .truncated(let lower):
       guard x > lower else { return 0 }
-      return 1 - NormalLaw.upperTail((x - m) / s) / NormalLaw.upperTail((lower - m) / s)
+      return 1 - StandardNormal.upperTail((x - m) / s) / StandardNormal.upperTail((lower - m) / s)
     case .softplus(let lower):
       guard x > lower else { return 0 }
-      return NormalLaw.upperTail(Self.inverseSoftplus(m - lower, s) - Self.inverseSoftplus(x - lower, s))
+      return StandardNormal.upperTail(Self.inverseSoftplus(m - lower, s) - Self.inverseSoftplus(x - lower, s))
     }
   }
 
@@ -55,7 +55,7 @@ public enum ActionLaw: Sendable, Hashable {
       return -0.5 * z * z - log(s) - Self.halfLogTwoPi
     case .truncated(let lower):
       let z = (x - m) / s
-      return -0.5 * z * z - log(s) - Self.halfLogTwoPi - NormalLaw.logUpperTail((lower - m) / s)
+      return -0.5 * z * z - log(s) - Self.halfLogTwoPi - StandardNormal.logUpperTail((lower - m) / s)
     case .softplus(let lower):
       let y = Self.inverseSoftplus(x - lower, s)
       let d = y - Self.inverseSoftplus(m - lower, s)
@@ -75,7 +75,7 @@ public enum ActionLaw: Sendable, Hashable {
     case .truncated(let lower):
       let z = (x - m) / s
       let alpha = (lower - m) / s
-      let mills = NormalLaw.inverseMills(alpha)
+      let mills = StandardNormal.inverseMills(alpha)
       // d log Q(alpha) = -mills dalpha, dalpha/dm = -1/s, dalpha/dlog s = -alpha.
       return ((z - mills) / s, z * z - 1 - mills * alpha)
     case .softplus(let lower):
@@ -99,10 +99,10 @@ public enum ActionLaw: Sendable, Hashable {
     case .normal:
       return m
     case .truncated(let lower):
-      return m + s * NormalLaw.inverseMills((lower - m) / s)
+      return m + s * StandardNormal.inverseMills((lower - m) / s)
     case .clipped(let lower):
       let alpha = (lower - m) / s
-      return lower + s * NormalLaw.density(alpha) - (lower - m) * NormalLaw.upperTail(alpha)
+      return lower + s * StandardNormal.density(alpha) - (lower - m) * StandardNormal.upperTail(alpha)
     case .softplus:
       // No closed form: the mean over the midpoints of 64 equal probabilities.
       var sum = 0.0
@@ -116,7 +116,7 @@ public enum ActionLaw: Sendable, Hashable {
     switch self {
     case .truncated(let lower):
       let alpha = (lower - m) / s
-      let mills = NormalLaw.inverseMills(alpha)
+      let mills = StandardNormal.inverseMills(alpha)
       return s * s * (1 + alpha * mills - mills * mills)
     case .normal, .clipped, .softplus:
       return s * s
@@ -128,8 +128,8 @@ public enum ActionLaw: Sendable, Hashable {
     switch self {
     case .truncated(let lower):
       let alpha = (lower - m) / s
-      return Self.halfLogTwoPi + 0.5 + log(s) + NormalLaw.logUpperTail(alpha)
-        + 0.5 * alpha * NormalLaw.inverseMills(alpha)
+      return Self.halfLogTwoPi + 0.5 + log(s) + StandardNormal.logUpperTail(alpha)
+        + 0.5 * alpha * StandardNormal.inverseMills(alpha)
     case .normal, .clipped, .softplus:
       return Self.halfLogTwoPi + 0.5 + log(s)
     }

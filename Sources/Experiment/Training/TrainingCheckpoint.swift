@@ -3,16 +3,16 @@ import DaunceEnsemble
 import DaunceMPI
 
 /// A training's sections in checkpoints: one of each set of agents that is trained.
-final class TrainingCourse {
-  private let setup: Setup
+final class TrainingCheckpoint {
+  private let context: ExperimentContext
   private var saved: [String: Snapshot] = [:]
   private let start = ContinuousClock.now
   private var secondsBefore = 0.0
 
   /// Finds what a checkpoint has of the agents with these names.
-  init(_ setup: Setup, names: [String]) throws {
-    self.setup = setup
-    for name in names { saved[name] = setup.checkpoints.take(section(name)) }
+  init(_ context: ExperimentContext, names: [String]) throws {
+    self.context = context
+    for name in names { saved[name] = context.checkpoints.take(section(name)) }
     var isOver = true
     for name in names {
       let isAtEnd = try saved[name].map { try AgentTrainer.isAtEnd($0) } ?? false
@@ -33,10 +33,10 @@ final class TrainingCourse {
   ///
   /// - Returns: whether a checkpoint has it.
   @discardableResult
-  func takeUp(_ trainer: AgentTrainer, _ name: String) throws -> Bool {
-    if setup.checkpoints.isOn {
+  func resume(_ trainer: AgentTrainer, _ name: String) throws -> Bool {
+    if context.checkpoints.isOn {
       trainer.onBoundary = { [unowned trainer] snapshot in
-        try self.setup.checkpoints.atBoundary(place: "the training of the \(name)") {
+        try self.context.checkpoints.atBoundary(place: "the training of the \(name)") {
           try self.keep(trainer, name, try snapshot())
         }
       }
@@ -49,10 +49,10 @@ final class TrainingCourse {
 
   /// Keeps a trainer's snapshot for the next checkpoint.
   func keep(_ trainer: AgentTrainer, _ name: String, _ snapshot: Snapshot) throws {
-    guard setup.checkpoints.isOn else { return }
+    guard context.checkpoints.isOn else { return }
     var snapshot = snapshot
     try snapshot.encode("report", trainer.report)
     snapshot.set("seconds", [seconds])
-    setup.checkpoints.set(section(name), snapshot, members: setup.distribution.members)
+    context.checkpoints.set(section(name), snapshot, members: context.distribution.members)
   }
 }

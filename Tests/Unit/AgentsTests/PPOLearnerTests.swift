@@ -24,7 +24,7 @@ private func ppo(_ reward: PPOSettings.Reward, entropy: Double = 0, clip: Double
 }
 
 /// An agent, and experience drawn with a policy slightly different from its own, so that probability ratios are not 1.
-private func scene() -> (Agent, Experience, PolicyHead) {
+private func scene() -> (Agent, RolloutBuffer, PolicyHead) {
   let head = PolicyHead(settings: settings(), layout: layout)
   func network(_ sizes: [Int], _ cycle: Int) -> Network {
     Network(sizes: sizes, outputGain: 0.5, stream: RandomStream(seed: 3, purpose: .test, cycle: cycle))
@@ -38,7 +38,7 @@ private func scene() -> (Agent, Experience, PolicyHead) {
   for k in old.parameters.indices {
     old.parameters[k] += 0.03 * Float(RandomStream(seed: 4, purpose: .test).normal(at: k))
   }
-  let e = Experience(steps: 3, sequences: 2, lanes: 16, inputs: 6, actionCount: 32)
+  let e = RolloutBuffer(steps: 3, sequences: 2, lanes: 16, inputs: 6, actionCount: 32)
   let stream = RandomStream(seed: 5, purpose: .test)
   let tile = Activations(network: policy, vectors: 2)
   for index in 0..<e.tiles {
@@ -78,9 +78,9 @@ private let returns: [Float] = (0..<96).map { Float(RandomStream(seed: 6, purpos
 @Test(arguments: [0.0, 0.3], [0.2, 50])
 func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double) {
   let (agent, e, head) = scene()
-  let learner = Learner(ppo: ppo(.crps, entropy: entropy, clip: clip), head: head, agent: agent)
+  let learner = PPOLearner(ppo: ppo(.crps, entropy: entropy, clip: clip), head: head, agent: agent)
   func losses(_ agent: Agent) -> (policy: Double, value: Double) {
-    let probe = Learner(ppo: ppo(.crps, entropy: entropy, clip: clip), head: head, agent: agent)
+    let probe = PPOLearner(ppo: ppo(.crps, entropy: entropy, clip: clip), head: head, agent: agent)
     var sums = (policy: 0.0, value: 0.0)
     for index in 0..<e.tiles {
       let part = probe.accumulate(agent, e, index, returns: returns, batch: e.tiles)
@@ -117,7 +117,7 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
 
 @Test func theSquaredErrorRewardLeavesTheScaleAlone() {
   let (agent, e, head) = scene()
-  let learner = Learner(ppo: ppo(.squaredError), head: head, agent: agent)
+  let learner = PPOLearner(ppo: ppo(.squaredError), head: head, agent: agent)
   for index in 0..<e.tiles { _ = learner.accumulate(agent, e, index, returns: returns, batch: e.tiles) }
   let policyGradient = learner.policySums.totals
   // The last layer's weights come by output, 5 inputs each, then 4 biases; outputs 1 and 3 are log-scales.
@@ -146,7 +146,7 @@ func gradientsOfThePPOLossesMatchFiniteDifferences(entropy: Double, clip: Double
     }
     return sum
   }
-  let learner = Learner(ppo: ppo(.crps), head: head, agent: agent)
+  let learner = PPOLearner(ppo: ppo(.crps), head: head, agent: agent)
   learner.learn(&agent, from: e, stream: RandomStream(seed: 8, purpose: .test), progress: 0)
   // The advantages are normalised by now, for both alike.
   #expect(agreement(agent) > agreement(start))

@@ -9,7 +9,7 @@ internal import DaunceObservations
 ///     g_i    = rho_ij cov(x_i, x_j) / s^2
 ///     mean_i = mean_i + g_i s^2 / (s^2 + r) d
 ///     x'_i   = x'_i + g_i (sqrt(r / (s^2 + r)) - 1) x'_j
-struct SerialRecursion {
+struct SerialUpdate {
   /// Elements that are regressed together, in registers. Lanes beyond a run of elements are computed and not stored.
   private typealias Lanes = SIMD8<Double>
 

@@ -3,7 +3,7 @@
 ///
 /// Agents that see these terms know the covariances of the day; how to add them up, where the observations of
 /// neighbours say the same thing and a small ensemble's covariances are noise, is theirs to learn.
-package final class LocalRegression {
+package final class LocalGain {
   private let members: Int
   private let cells: Int
   private let window: Neighbourhood
