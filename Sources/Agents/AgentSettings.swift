@@ -1,3 +1,5 @@
+public import DaunceEnsemble
+public import DaunceNumerics
 public import DaunceState
 
 /// What an agent corrects, sees, aims at and how it acts.
@@ -8,6 +10,9 @@ public struct AgentSettings: Sendable, Hashable {
     case coarseStep = "coarse-step"
     /// The present state: the paper's choice.
     case persistence
+    /// A filter's analysis of full forecasts, as an ``AnalysisBase`` makes it: agents shift its mean and change its
+    /// spread.
+    case analysis
   }
 
   /// What an agent sees.
@@ -37,6 +42,9 @@ public struct AgentSettings: Sendable, Hashable {
     /// One draw from each N-th part of the probability: every member's own law is unchanged, but the ensemble mean of a
     /// cell no longer moves at random.
     case stratified
+    /// The member's own place among the members of the base forecast: its anomaly in units of the spread. What an agent
+    /// does is then a shift of the mean and a factor on the member's anomaly.
+    case anomalies
   }
 
   /// How lower bounds are kept.
@@ -105,4 +113,23 @@ public protocol BaseForecast: AnyObject {
   var auxiliaryCount: Int { get }
   /// Writes auxiliary fields of a state, about in [-1, 1] (`[auxiliary][cell]` of the grid that agents act on).
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>)
+}
+
+/// A base that is a filter's analysis: every member is carried by the full model, then the filter updates them all, then
+/// agents correct what it has done.
+public protocol AnalysisBase: BaseForecast {
+  /// Carries a state (`[layout.count]`) from the observation time before `cycle` to its own.
+  ///
+  /// - Parameter noise: of this member and cycle.
+  func forecast(_ state: inout MutableSpan<Double>, cycle: Int, noise: RandomStream) throws
+
+  /// A filter for one ensemble.
+  ///
+  /// - Parameter seed: keys its random streams.
+  func makeFilter(seed: UInt64) throws -> any EnsembleUpdate
+}
+
+extension AnalysisBase {
+  /// There is no forecast without noise here.
+  public func advance(_ state: inout MutableSpan<Double>) {}
 }

@@ -5,7 +5,7 @@ import DaunceState
 import DaunceNumerics
 
 /// The agents as an ensemble update: every member's policy turns the base forecast and the observations into its
-/// analysis. One reduction or gather a cycle assembles what they see of the ensemble, none with `inputs: member`.
+/// analysis. With `base: analysis` a filter's update comes first, and agents correct it. One reduction or gather a cycle assembles what they see of the ensemble, none with `inputs: member`.
 public final class AgentUpdate: EnsembleUpdate {
   private let runner: PolicyRunner
   private let agents: [Agent]
@@ -15,15 +15,19 @@ public final class AgentUpdate: EnsembleUpdate {
   /// The last three analyses of every local member, newest first: persistence-based agents see their differences.
   private let past: [[Workspace<Double>]]
   private var started = false
+  /// With `base: analysis`, what agents correct the work of.
+  private let filter: (any EnsembleUpdate)?
+  private let seed: UInt64
 
   /// - Parameters:
   ///   - agents: of the local members, in their order.
   ///   - base: the same base forecast that the agents were trained with.
-  ///   - seed: keys the draws.
+  ///   - seed: keys the draws, and with `base: analysis` model noise and filter.
+  /// - Throws: what the making of that filter throws.
   public init(
     agents: [Agent], settings: AgentSettings, base: any BaseForecast, distribution: Distribution,
     communicator: Communicator, seed: UInt64
-  ) {
+  ) throws {
     precondition(agents.count == distribution.local.count)
     self.agents = agents
     runner = PolicyRunner(
@@ -32,13 +36,22 @@ public final class AgentUpdate: EnsembleUpdate {
     tile = Activations(network: agents[0].policy, vectors: runner.vectors)
     anchors = Workspace(repeating: 0, count: runner.actionCount)
     actions = Workspace(repeating: 0, count: runner.actionCount)
+    filter = settings.base == .analysis ? try (base as? any AnalysisBase)?.makeFilter(seed: seed) : nil
+    self.seed = seed
     past = agents.map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: base.layout.count) } }
   }
 
-  /// Carries the local members to the next observation time: the base forecast of these agents.
-  public func forecast(_ ensemble: inout DistributedEnsemble) {
-    for m in ensemble.states.indices {
-      if runner.settings.base == .persistence {
+  /// Carries the local members to the observation time of `cycle`: the base forecast of these agents, or the full
+  /// model's whose analysis they correct.
+  ///
+  /// - Throws: what the full model throws.
+  public func forecast(_ ensemble: inout DistributedEnsemble, cycle: Int) throws {
+    for (m, member) in ensemble.distribution.local.enumerated() {
+      if let base = runner.base as? any AnalysisBase, filter != nil {
+        let noise = RandomStream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle)
+        var state = ensemble.states[m].mutableSpan
+        try base.forecast(&state, cycle: cycle, noise: noise)
+      } else if runner.settings.base == .persistence {
         remember(ensemble.states[m], in: past[m])
       } else {
         var state = ensemble.states[m].mutableSpan
@@ -53,6 +66,7 @@ public final class AgentUpdate: EnsembleUpdate {
   public func save(into snapshot: inout Snapshot) {
     snapshot.set("agents_started", started ? 1 : 0)
     for age in 0..<3 { snapshot.set("agents_past_\(age)", members: past.map { $0[age].values }) }
+    filter?.save(into: &snapshot)
   }
 
   /// Takes them back.
@@ -64,6 +78,7 @@ public final class AgentUpdate: EnsembleUpdate {
       let saved: [[Double]] = try snapshot.memberValues("agents_past_\(age)", count: past[0][age].count)
       for m in past.indices { past[m][age].copy(from: saved[m]) }
     }
+    try filter?.restore(from: snapshot)
   }
 
   private func remember(_ state: [Double], in past: [Workspace<Double>]) {
@@ -82,25 +97,34 @@ public final class AgentUpdate: EnsembleUpdate {
 
   /// Replaces the controls of every local member's base forecast by its policy's draw; see `EnsembleUpdate`.
   ///
-  /// - Throws: `MPIError` from the one reduction.
+  /// - Throws: `MPIError` from the reductions, and what the filter throws.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     runner.observed[0].take(observations)
-    for m in ensemble.states.indices {
-      ensemble.states[m].withUnsafeBufferPointer { state in
-        if let x = state.baseAddress { runner.present(x, member: m, sequence: 0) }
-      }
+    if let filter {
+      try assembleMoments(of: &ensemble)
+      runner.keepForecastMoments()
+      try filter.update(&ensemble, observations: observations, cycle: cycle)
     }
-    if runner.settings.seesEnsemble {
-      try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
-      try runner.assembleMoments()
-      ensemble.clock?.enter(.update)
-    }
+    try assembleMoments(of: &ensemble)
     for m in ensemble.states.indices {
       ensemble.states[m].withUnsafeMutableBufferPointer { state in
         guard let x = state.baseAddress else { return }
         act(on: x, agent: m, cycle: cycle)
       }
     }
+  }
+
+  /// Gives the runner mean and spread of the base forecast, where agents see them.
+  private func assembleMoments(of ensemble: inout DistributedEnsemble) throws {
+    for m in ensemble.states.indices {
+      ensemble.states[m].withUnsafeBufferPointer { state in
+        if let x = state.baseAddress { runner.present(x, member: m, sequence: 0) }
+      }
+    }
+    guard runner.settings.seesEnsemble else { return }
+    try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
+    try runner.assembleMoments()
+    ensemble.clock?.enter(.update)
   }
 
   /// Replaces the controls of one member's base forecast by its policy's draw.

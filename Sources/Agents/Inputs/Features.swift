@@ -10,7 +10,7 @@ import DaunceState
 /// against the mean, raw and times the Kalman gain of that spread; with `inputs: covariances` that and the terms of
 /// `LocalGain`; with `base: persistence` the two last finite differences in time. Observations of anything else
 /// than a field of the agents' grid come after the fields, see `putFunction`. `inputs: literal` replaces all of that,
-/// see `LiteralInputs`.
+/// see `LiteralInputs`, and so does `base: analysis`, see `AnalysisInputs`.
 package final class Features {
   /// What is known of one member at one time. Buffers are borrowed for the call.
   package struct View {
@@ -26,6 +26,10 @@ package final class Features {
     let spread: UnsafePointer<Double>
     /// Regressions on the window's cells, `[control][place][cell]`; used with `inputs: covariances`.
     let regressions: UnsafePointer<Double>
+    /// Ensemble mean and standard deviation of the forecast that the base is an analysis of, `[control][cell]`; used
+    /// with `base: analysis`.
+    let forecastMean: UnsafePointer<Double>
+    let forecastSpread: UnsafePointer<Double>
     /// Analyses one and two observation times ago, `[layout.count]`; used with `base: persistence`.
     let previous: UnsafePointer<Double>
     let beforePrevious: UnsafePointer<Double>
@@ -35,12 +39,13 @@ package final class Features {
     package init(
       forecast: UnsafePointer<Double>, observed: CellObservations, simulated: UnsafePointer<Double>,
       simulatedMean: UnsafePointer<Double>, mean: UnsafePointer<Double>, spread: UnsafePointer<Double>,
-      regressions: UnsafePointer<Double>, previous: UnsafePointer<Double>, beforePrevious: UnsafePointer<Double>,
-      time: Int
+      regressions: UnsafePointer<Double>, forecastMean: UnsafePointer<Double>, forecastSpread: UnsafePointer<Double>,
+      previous: UnsafePointer<Double>, beforePrevious: UnsafePointer<Double>, time: Int
     ) {
       (self.forecast, self.observed) = (forecast, observed)
       (self.simulated, self.simulatedMean) = (simulated, simulatedMean)
       (self.mean, self.spread, self.regressions) = (mean, spread, regressions)
+      (self.forecastMean, self.forecastSpread) = (forecastMean, forecastSpread)
       (self.previous, self.beforePrevious, self.time) = (previous, beforePrevious, time)
     }
   }
@@ -79,6 +84,7 @@ package final class Features {
   private let functions: [Function]
   private let base: any BaseForecast
   private let literal: LiteralInputs?
+  private let analysis: AnalysisInputs?
   private var auxiliary: [Double]
   private let row: Workspace<Float>
   private let innovations: Workspace<Double>
@@ -102,6 +108,7 @@ package final class Features {
       return Function(kind: j, error: errors[j], reference: range.reference, scale: range.scale)
     }
     literal = settings.inputs == .literal ? LiteralInputs(grid) : nil
+    analysis = settings.base == .analysis ? AnalysisInputs(settings, grid: grid) : nil
     auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * grid.cells)
     // Whole vectors, for the logarithm; 1 has one.
     let vectors = (grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
@@ -118,6 +125,9 @@ package final class Features {
     if settings.inputs == .literal {
       let positions = grid.places.isEmpty ? grid.dimensions.count { $0.axis != nil } : layout.geometry.axes.count
       return layout.fields.count * (window.size + 2) + 1 + positions + edges
+    }
+    if settings.base == .analysis {
+      return auxiliary + edges + AnalysisInputs.count(settings, layout: layout, window: window.size)
     }
     let vicinity = WindowShape(grid, geometry: layout.geometry, width: 3).size
     let observed = settings.observed.map { $0.field(of: layout, onGrid: settings.grid(in: layout)) }
@@ -150,6 +160,19 @@ package final class Features {
         time: view.time, row: row.start)
     }
     var out = InputRows(out: start, stride: stride, cells: grid.cells, row: row.start)
+    if let analysis {
+      analysis.fill(view, &out)
+    } else {
+      putFields(view, vectors, &out)
+    }
+    for values in grid.window.edges {
+      for c in 0..<grid.cells { row.start[c] = values[c] }
+      out.put()
+    }
+    putAuxiliary(view.forecast, &out)
+  }
+
+  private func putFields(_ view: View, _ vectors: Int, _ out: inout InputRows) {
     for field in fields {
       let x = grid.values(field.number, of: view.forecast)
       putForecast(field, x, &out)
@@ -159,11 +182,6 @@ package final class Features {
       if settings.base == .persistence { putDifferences(field, x, view, &out) }
     }
     for function in functions { putFunction(function, view, &out) }
-    for values in grid.window.edges {
-      for c in 0..<grid.cells { row.start[c] = values[c] }
-      out.put()
-    }
-    putAuxiliary(view.forecast, &out)
   }
 
   private func putForecast(_ field: Field, _ x: UnsafePointer<Double>, _ out: inout InputRows) {
@@ -205,16 +223,8 @@ package final class Features {
   private func putError(_ kind: Int, typical: Double, _ view: View, _ out: inout InputRows) {
     let r = view.observed.errorVariances.start + kind * grid.cells
     for c in 0..<grid.cells { row.start[c] = Float(r[c] / typical) }
-    takeLogarithm(factor: 1, shift: 0)
+    out.takeLogarithm()
     out.put()
-  }
-
-  /// Replaces `row` by `factor log(row) + shift`.
-  private func takeLogarithm(factor: Float, shift: Float) {
-    for v in 0..<row.count / Lanes.scalarCount {
-      let lanes = UnsafeMutableRawPointer(row.start + v * Lanes.scalarCount).assumingMemoryBound(to: Lanes.self)
-      lanes.pointee = factor * logarithm(lanes.pointee) + shift
-    }
   }
 
   private func putEnsemble(
@@ -227,7 +237,7 @@ package final class Features {
     for c in 0..<n { row[c] = Float(spread[c] / scale) }
     out.put()
     for c in 0..<n { row[c] = Float(spread[c] / scale + 1e-4) }
-    takeLogarithm(factor: 0.3, shift: 1)
+    out.takeLogarithm(factor: 0.3, shift: 1)
     out.put()
     guard let kind = field.kind else { return }
     putInnovation(kind, against: view.observed.isOwn(kind) ? mean : view.simulatedMean + kind * n, view, &out)
@@ -290,36 +300,4 @@ package final class Features {
       out.skip(1)
     }
   }
-}
-
-/// Puts inputs one after the other into a tile, from a row of all cells.
-struct InputRows {
-  /// The next input.
-  private(set) var out: UnsafeMutablePointer<Float>
-  let stride: Int
-  let cells: Int
-  let row: UnsafePointer<Float>
-
-  init(out: UnsafeMutablePointer<Float>, stride: Int, cells: Int, row: UnsafePointer<Float>) {
-    (self.out, self.stride, self.cells, self.row) = (out, stride, cells, row)
-  }
-
-  /// The row at the cell itself.
-  @inline(__always)
-  mutating func put() {
-    out.update(from: row, count: cells)
-    out += stride
-  }
-
-  /// The row at every place of a window.
-  @inline(__always)
-  mutating func put(_ window: Neighbourhood) {
-    for place in 0..<window.size {
-      window.copy(place, from: row, to: out)
-      out += stride
-    }
-  }
-
-  /// Leaves inputs to somebody else.
-  mutating func skip(_ inputs: Int) { out += inputs * stride }
 }

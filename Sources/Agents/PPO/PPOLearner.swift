@@ -102,12 +102,14 @@ package final class PPOLearner {
     let inputs = UnsafePointer(e.inputs.start + index * e.inputVectors)
     let weight = 1 / Float(batch * head.cells)
     agent.policy.forward(policyTile, input: inputs)
+    head.scaleOutputs(policyTile, input: inputs)
     var (policyLoss, valueLoss, divergence) = (Lanes.zero, Lanes.zero, Lanes.zero)
     for v in 0..<head.vectors {
       let surrogate = clippedSurrogate(e, index: index, vector: v, weight: weight)
       policyLoss += surrogate.loss
       divergence += surrogate.divergence
     }
+    head.scaleSlopes(policyTile, input: inputs)
     agent.policy.backward(policyTile, input: inputs, into: policySums)
 
     agent.value.forward(valueTile, input: inputs)

@@ -27,11 +27,14 @@ final class Rollout {
   /// Observation times after which a sequence starts again from the reference filter's state at a new random time: 1
   /// samples the reference filter's own states, more is a closed loop.
   private let episode: Int
+  /// With `base: analysis`, the filters of all sequences.
+  private let filters: RolloutFilters?
 
+  /// - Throws: what the making of filters throws.
   init(
     data: TrainingData, runner: PolicyRunner, seed: UInt64, tag: Int, missingFraction: Double,
     episode: Int = .max
-  ) {
+  ) throws {
     self.data = data
     self.episode = episode
     self.runner = runner
@@ -43,6 +46,7 @@ final class Rollout {
     let members = runner.distribution.local.count
     past = (0..<members).map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: count) } }
     forecasts = (0..<members).map { _ in Workspace(repeating: 0, count: count) }
+    filters = try RolloutFilters(runner, seed: seed, tag: tag)
     places = (0..<members).map { _ in [Place](repeating: Place(), count: runner.sequences) }
     restarts = (0..<members).map { _ in [Int](repeating: 0, count: runner.sequences) }
     for m in 0..<members {
@@ -139,16 +143,13 @@ final class Rollout {
     restartWhereNeeded()
     // Members that see the ensemble stand at the same time, and its regressions are on these observations.
     if isShared { for s in 0..<sequences { observe(places[0][s], sequence: s) } }
-    for m in forecasts.indices {
-      for s in 0..<sequences {
-        let x = forecasts[m].start + s * count
-        x.update(from: past[m][0].start + s * count, count: count)
-        if runner.settings.base == .coarseStep {
-          var state = MutableSpan(_unsafeStart: x, count: count)
-          runner.base.advance(&state)
-        }
-        runner.present(x, member: m, sequence: s)
+    for m in forecasts.indices { forecasts[m].copy(from: past[m][0].start) }
+    if let filters {
+      try filters.advance(forecasts, step: step, times: places[0].map { $0.time + 1 }) { s in
+        data.observations[places[0][s].truth][places[0][s].time]
       }
+    } else {
+      advanceMembers()
     }
     try runner.assembleMoments()
     for m in forecasts.indices {
@@ -176,9 +177,25 @@ final class Rollout {
     step += 1
   }
 
+  /// Carries all members by the base forecast, each by itself.
+  private func advanceMembers() {
+    for m in forecasts.indices {
+      for s in 0..<sequences {
+        let x = forecasts[m].start + s * data.stateCount
+        if runner.settings.base == .coarseStep {
+          var state = MutableSpan(_unsafeStart: x, count: data.stateCount)
+          runner.base.advance(&state)
+        }
+        runner.present(x, member: m, sequence: s)
+      }
+    }
+  }
+
   /// Hands the runner the observations after a place, with gaps in a fraction of them.
   private func observe(_ place: Place, sequence s: Int) {
     runner.observed[s].take(data.observations[place.truth][place.time])
+    // A filter has taken in all of them.
+    guard filters == nil else { return }
     runner.observed[s].makeGaps(
       fraction: missingFraction,
       stream: RandomStream(seed: seed, purpose: .trainingOrder, member: tag << 16 + s, cycle: step))
@@ -188,7 +205,7 @@ final class Rollout {
     let shared = runner.settings.seesEnsemble
     for s in 0..<sequences {
       // Before the first step there are no moments yet.
-      let ensembleLeft = shared && step > 0 && momentsAreImplausible(s)
+      let ensembleLeft = shared && step > 0 && !runner.isPlausible(sequence: s)
       for m in places.indices
       where isOver(places[m][s]) || ensembleLeft || (!shared && isImplausible(m, s)) {
         start(m, s)
@@ -200,25 +217,9 @@ final class Rollout {
   private func isImplausible(_ m: Int, _ s: Int) -> Bool {
     let x = past[m][0].start + s * data.stateCount
     for (v, field) in runner.layout.fields.enumerated() {
-      let limit = Self.range * field.scale
+      let limit = PolicyRunner.range * field.scale
       for i in runner.layout.range(v) where !(abs(x[i] - field.reference) < limit) { return true }
     }
     return false
   }
-
-  /// The same for agents that have to agree: judged by the mean and spread that every rank has.
-  private func momentsAreImplausible(_ s: Int) -> Bool {
-    let n = runner.cells
-    for (k, v) in runner.settings.controls.enumerated() {
-      let (limit, reference) = (Self.range * runner.layout.fields[v].scale, runner.layout.fields[v].reference)
-      for c in 0..<n {
-        let i = s * runner.actionCount + k * n + c
-        if !(abs(runner.mean.start[i] - reference) < limit && runner.spread.start[i] < limit) { return true }
-      }
-    }
-    return false
-  }
-
-  /// Climatological standard deviations beyond which a state is given up: twice the model's own largest values.
-  static let range = 50.0
 }

@@ -12,6 +12,8 @@ package struct PolicyHead: Sendable {
   /// Largest admissible value of every control, `infinity` where there is none: draws beyond it are moved there, and
   /// their density is that of the law without this bound.
   let upperBounds: [Double]
+  /// Whether outputs are in units of the base's spread; see `scaleOutputs`.
+  let actsInSpread: Bool
   /// Cells that agents act on.
   package let cells: Int
   /// Groups of eight cells in a tile.
@@ -24,6 +26,7 @@ package struct PolicyHead: Sendable {
 
   package init(settings: AgentSettings, layout: StateLayout) {
     cells = settings.cells(in: layout)
+    actsInSpread = settings.base == .analysis
     vectors = (cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     scales = settings.controls.map { layout.fields[$0].scale }
     logUnits = scales.map { Float(log($0)) }

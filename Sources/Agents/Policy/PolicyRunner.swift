@@ -24,6 +24,9 @@ final class PolicyRunner {
   /// Mean and standard deviation over members of the base forecast: `[sequence][control][cell]`.
   let mean: Workspace<Double>
   let spread: Workspace<Double>
+  /// Mean and standard deviation of the forecasts that the base is an analysis of, with `base: analysis`; as `mean`.
+  private let forecastMean: Workspace<Double>
+  private let forecastSpread: Workspace<Double>
   /// Regressions on the cells of the window, with `inputs: covariances`: `[sequence][control][place][cell]`.
   private let regressions: Workspace<Double>
   private let regression: LocalGain?
@@ -41,7 +44,7 @@ final class PolicyRunner {
   private let members: Workspace<Double>
   /// Elements of `gathered` that each rank holds.
   private let gatheredCounts: [Int]
-  private let communicator: Communicator
+  let communicator: Communicator
   /// Scales of the laws that were drawn from last, `[control][cell]`.
   private let scales: Workspace<Double>
   private let admissible: Workspace<Double>
@@ -77,31 +80,34 @@ final class PolicyRunner {
     uniforms = Workspace(repeating: 0, count: actionCount)
     mean = Workspace(repeating: 0, count: sequences * actionCount)
     spread = Workspace(repeating: 0, count: sequences * actionCount)
+    let width = settings.base == .analysis ? sequences * actionCount : 0
+    forecastMean = Workspace(repeating: 0, count: width)
+    forecastSpread = Workspace(repeating: 0, count: width)
     scales = Workspace(repeating: 0, count: actionCount)
     admissible = Workspace(repeating: 0, count: actionCount)
     invariants = InvariantProjection(invariants: base.invariants, layout: base.layout, controls: settings.controls)
-    let width = sequences * actionCount
-    rows = Workspace(repeating: 0, count: distribution.local.count * width)
+    let elements = sequences * actionCount
+    rows = Workspace(repeating: 0, count: distribution.local.count * elements)
     func everywhere(_ value: (Field) -> Double) -> [Double] {
       let one = settings.controls.flatMap { [Double](repeating: value(base.layout.fields[$0]), count: grid.cells) }
       return (0..<sequences).flatMap { _ in one }
     }
     self.communicator = communicator
-    gatheredCounts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
+    gatheredCounts = (0..<distribution.ranks).map { distribution.range(of: $0).count * elements }
     knowsOrder = settings.canKeepOrder && (rankPersistence > 0 || gathersMembers)
     controlKinds = settings.controls.map { control in
       settings.observed.firstIndex { $0.field(of: base.layout, onGrid: grid.number) == control }
     }
     let seesCovariances = settings.inputs == .covariances
     regression = seesCovariances ? LocalGain(members: distribution.members, window: grid.window) : nil
-    regressions = Workspace(repeating: 0, count: seesCovariances ? width * grid.window.size : 0)
+    regressions = Workspace(repeating: 0, count: seesCovariances ? elements * grid.window.size : 0)
     if knowsOrder || seesCovariances {
-      gathered = [Double](repeating: 0, count: distribution.members * width)
+      gathered = [Double](repeating: 0, count: distribution.members * elements)
     }
     // Samplers read whole vectors of eight.
     members = Workspace(repeating: 0, count: gathered.count + 8)
     statistics = EnsembleStatistics(
-      width: width, distribution: distribution, communicator: communicator,
+      width: elements, distribution: distribution, communicator: communicator,
       reference: everywhere(\.reference), units: everywhere(\.scale))
   }
 
@@ -123,6 +129,27 @@ final class PolicyRunner {
     try statistics.reduce(flat: Span(_unsafeStart: UnsafePointer(rows.start), count: rows.count))
     statistics.mean.withUnsafeBufferPointer { if let start = $0.baseAddress { mean.copy(from: start) } }
     statistics.spread.withUnsafeBufferPointer { if let start = $0.baseAddress { spread.copy(from: start) } }
+  }
+
+  /// Climatological standard deviations beyond which a state is given up: twice the model's own largest values.
+  static let range = 50.0
+
+  /// Whether the moments assembled last are finite and within the fields' range: what every rank agrees on.
+  func isPlausible(sequence s: Int) -> Bool {
+    for (k, v) in settings.controls.enumerated() {
+      let (limit, reference) = (Self.range * layout.fields[v].scale, layout.fields[v].reference)
+      for c in 0..<cells {
+        let i = s * actionCount + k * cells + c
+        if !(abs(mean.start[i] - reference) < limit && spread.start[i] < limit) { return false }
+      }
+    }
+    return true
+  }
+
+  /// Takes what `assembleMoments` has found for that of the forecast: the filter's analysis is presented next.
+  func keepForecastMoments() {
+    forecastMean.copy(from: mean.start)
+    forecastSpread.copy(from: spread.start)
   }
 
   /// Brings all members to every rank; sums run in the order of members.
@@ -186,9 +213,12 @@ final class PolicyRunner {
       forecast: forecast, observed: observed, simulated: simulated.member.start,
       simulatedMean: simulated.mean.start, mean: mean.start + sequence * actionCount, spread: spread.start + sequence * actionCount,
       regressions: regressions.start + (regression == nil ? 0 : sequence * actionCount * grid.window.size),
+      forecastMean: forecastMean.start + sequence * (forecastMean.count / sequences),
+      forecastSpread: forecastSpread.start + sequence * (forecastSpread.count / sequences),
       previous: previous, beforePrevious: beforePrevious, time: time)
     features.fill(tile.input, view, vectors: vectors)
     policy.forward(tile)
+    if let input = tile.input.baseAddress { head.scaleOutputs(tile, input: input) }
   }
 
   /// Writes what the policy's increments are added to: the ensemble mean of the base forecast or the member's own
@@ -211,14 +241,30 @@ final class PolicyRunner {
     member m: Int, cycle: Int, sequence: Int
   ) {
     let n = cells
-    draws.fill(
-      UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount), purpose: purpose,
-      member: distribution.local.lowerBound + m, cycle: cycle, sequence: sequence,
-      forecasts: forecasts(sequence: sequence))
+    if settings.draws == .anomalies, purpose != .rolloutTwin {
+      placeAmongMembers(m, sequence: sequence)
+    } else {
+      draws.fill(
+        UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount), purpose: purpose,
+        member: distribution.local.lowerBound + m, cycle: cycle, sequence: sequence,
+        forecasts: forecasts(sequence: sequence))
+    }
     for k in settings.controls.indices {
       head.sample(
         k, into: actions + k * n, scales: invariants.equations > 0 ? scales.start + k * n : nil,
         anchors: anchors + k * n, tile, uniforms: uniforms.start + k * n)
+    }
+  }
+
+  /// Takes for a member's uniform numbers where it stands in a normal law of the ensemble's mean and spread.
+  private func placeAmongMembers(_ m: Int, sequence: Int) {
+    let first = sequence * actionCount
+    let own = rows.start + (m * sequences + sequence) * actionCount
+    for i in 0..<actionCount {
+      let deviation = own[i] - mean.start[first + i]
+      // Within what single precision can draw.
+      let z = deviation == 0 ? 0 : min(max(deviation / spread.start[first + i], -6), 6)
+      uniforms.start[i] = StandardNormal.upperTail(-z)
     }
   }
 

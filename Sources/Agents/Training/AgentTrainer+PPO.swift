@@ -12,7 +12,7 @@ extension AgentTrainer {
     let saved = takeSaved(round: Round.ppo)
     if saved == nil { report.rewardFirst = try evaluate(ppo) }
     let runner = makeRunner(sequences: ppo.sequences)
-    let rollout = Rollout(
+    let rollout = try Rollout(
       data: data, runner: runner, seed: seed, tag: try saved?.integer("rollout_tag") ?? nextTag(), missingFraction: 0,
       episode: ppo.episode)
     let lanes = runner.vectors * Lanes.scalarCount
@@ -71,7 +71,7 @@ extension AgentTrainer {
   func evaluate(_ ppo: PPOSettings) throws -> Double {
     let runner = makeRunner(sequences: ppo.sequences)
     let evaluationTag = 0xFFF
-    let rollout = Rollout(data: data, runner: runner, seed: seed, tag: evaluationTag, missingFraction: 0)
+    let rollout = try Rollout(data: data, runner: runner, seed: seed, tag: evaluationTag, missingFraction: 0)
     let collector = RolloutCollector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let steps = max(64, ppo.horizon)
     let outcome = try collector.run(rollout, agents: agents, steps: steps, tag: evaluationTag) { _, _, _ in }

@@ -26,7 +26,7 @@ extension AgentTrainer {
     let runner = makeRunner(
       sequences: warm.batch, rankPersistence: isTeacherForced ? 0 : settings.rankPersistence ?? 0,
       gathersMembers: !isTeacherForced)
-    let rollout = Rollout(
+    let rollout = try Rollout(
       data: data, runner: runner, seed: seed, tag: try saved?.integer("rollout_tag") ?? nextTag(),
       missingFraction: warm.missingFraction, episode: isTeacherForced ? 1 : .max)
     var progress = WarmStartProgress(runner: runner, steps: warm.steps, agents: agents.count)
@@ -48,6 +48,7 @@ extension AgentTrainer {
         let m = step.member
         let loss = likelihood(step, scratch, runner, weight: 1 / Float(warm.batch * runner.actionCount))
         progress.add(loss, step, scratch.tile, anchors: scratch.anchors.start)
+        if let input = scratch.tile.input.baseAddress { runner.head.scaleSlopes(scratch.tile, input: input) }
         agents[m].policy.backward(scratch.tile, into: sums[m])
         if !isTeacherForced {
           runner.draw(

@@ -158,7 +158,8 @@ public struct BenchmarkStage {
   ) throws -> MethodTiming {
     let seed = truth.seed
     if let trained, method.isAgents {
-      let agents = try AssimilationMethod.agents(trained, name: method.rawValue, context: context, seed: seed)
+      let agents = try AssimilationMethod.agents(
+        trained, name: method.rawValue, context: context, seed: seed, band: band)
       let measured = try timer.measure(
         agents, skipping: context.configuration.truths.spinupCycles, repeats: inputs.repeats)
       guard let measured else { throw failed(method) }

@@ -144,14 +144,16 @@ public struct Configuration: ConfigurationRoot {
 
   /// The agents: what they see, what they correct, how they learn.
   public struct Agents: Codable, Sendable, Hashable {
-    @Key("state that an agent corrects: a coarse forecast step or the last analysis (the paper's)")
+    @Key("state that an agent corrects: a coarse forecast step, the last analysis (the paper's), or a filter's analysis")
     public var base = AgentSettings.Base.coarseStep
+    @Key("filter that agents learn from, and whose analysis they correct with base: analysis")
+    public var filter = Method.constrainedEAKF
     @Key("what an agent sees: its own member, the ensemble's mean and spread too, its covariances too, or the paper's list")
     public var inputs = AgentSettings.Inputs.ensemble
     @Key("what an agent is rewarded for: the truth or the constrained filter's member (the paper's)")
     public var target = AgentSettings.Target.truth
-    @Key("how the agents' samples hang together: one in each N-th part of the probability, or independent")
-    public var draws = AgentSettings.Draws.stratified
+    @Key("random numbers of the agents' samples: stratified over members, independent, or the members' own anomalies; auto: anomalies with base: analysis, else stratified")
+    public var draws: AgentSettings.Draws?
     @Key("share of cells in which stratified draws keep the order of the forecasts; auto: measured in training", .fraction)
     public var rankPersistence: Double?
     @Key("how an action keeps the lower bound")

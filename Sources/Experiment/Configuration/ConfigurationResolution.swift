@@ -1,3 +1,5 @@
+public import DaunceAgents
+
 /// What `auto` stands for where the model's entry decides it. The rest follows from the model object
 /// (`TwinModel.observing`) or from nature runs (the energy band).
 extension Configuration {
@@ -10,6 +12,9 @@ extension Configuration {
   /// Spin-up of nature runs, in the model's time units: about two years for the skeleton in either unit system, forty
   /// turns of the tracer.
   public var spinup: Double { nature.spinup ?? modelEntry?.spinup(model) ?? 0 }
+
+  /// Random numbers of the agents' samples.
+  public var drawsOfAgents: AgentSettings.Draws { agents.draws ?? (agents.base == .analysis ? .anomalies : .stratified) }
 
   /// The energy that is held in a band, `off` if none is.
   public var energy: Constraints.Energy { constraints.energy ?? modelEntry?.energy ?? .off }

@@ -4,7 +4,7 @@ public import DaunceState
 extension Configuration {
   public func validate(source: ConfigurationError.Source) throws(ConfigurationError) {
     var problems = misfits(source: source)
-    for contradiction in contradictions + strangeKeys where contradiction.holds {
+    for contradiction in contradictions + agentContradictions + strangeKeys where contradiction.holds {
       problems.append(describe(contradiction, source: source))
     }
     for (i, network) in observations.networks.enumerated() {
@@ -82,15 +82,6 @@ extension Configuration {
       .init(
         filter.halfWidths.contains { 4 * $0.halfWidth > Double(cells) }, "filter.half_widths", "model.cells",
         "half-widths of a quarter of the circle at most"),
-      .init(
-        agents.inputs == .literal && agents.base != .persistence, "agents.inputs", "agents.base",
-        "persistence for the literal inputs, which are differences of analyses"),
-      .init(
-        (agents.rankPersistence ?? 0) > 0 && agents.draws != .stratified, "agents.rank_persistence", "agents.draws",
-        "stratified draws for an order to be kept"),
-      .init(
-        (agents.rankPersistence ?? 0) > 0 && (agents.inputs == .member || agents.inputs == .literal), "agents.rank_persistence",
-        "agents.inputs", "agents that see the ensemble, for an order to be kept"),
       .init(methods.contains { $0.isAgents } && agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
 
       .init(
@@ -112,6 +103,34 @@ extension Configuration {
         agents.multipliers.form != .regularised
           && agents.multipliers.regularisation != defaults.agents.multipliers.regularisation,
         "agents.multipliers.form", "agents.multipliers.regularisation", "the form regularised for a weight beta"),
+    ]
+  }
+
+  /// What agents are, see and draw.
+  private var agentContradictions: [Contradiction] {
+    let seesEnsemble = agents.inputs == .ensemble || agents.inputs == .covariances
+    return [
+      .init(
+        agents.inputs == .literal && agents.base != .persistence, "agents.inputs", "agents.base",
+        "persistence for the literal inputs, which are differences of analyses"),
+      .init(
+        agents.inputs != .ensemble && agents.base == .analysis, "agents.inputs", "agents.base",
+        "inputs ensemble for agents that correct an analysis"),
+      .init(
+        agents.base == .analysis && filter.adaptive > 0, "agents.base", "filter.adaptive",
+        "0 for agents that correct an analysis: in training every sequence would need an inflation of its own"),
+      .init(
+        agents.filter.isAgents || agents.filter.isLarge, "agents.filter", "methods",
+        "a filter with as many members as there are agents"),
+      .init(
+        drawsOfAgents == .anomalies && !seesEnsemble, "agents.draws", "agents.inputs",
+        "agents that see the ensemble, for anomalies"),
+      .init(
+        (agents.rankPersistence ?? 0) > 0 && drawsOfAgents != .stratified, "agents.rank_persistence", "agents.draws",
+        "stratified draws for an order to be kept"),
+      .init(
+        (agents.rankPersistence ?? 0) > 0 && !seesEnsemble, "agents.rank_persistence",
+        "agents.inputs", "agents that see the ensemble, for an order to be kept"),
     ]
   }
 

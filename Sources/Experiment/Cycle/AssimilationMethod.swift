@@ -65,11 +65,7 @@ extension AssimilationMethod {
     _ method: Configuration.Method, context: ExperimentContext, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil,
     origin: Int = 0
   ) throws -> AssimilationMethod {
-    guard case .filter(let make)? = MethodEntry.registry[method.rawValue]?.kind else {
-      throw ExperimentError(.bug, "\(method.rawValue) is not a filter")
-    }
-    let settings = try MethodContext(context, seed: seed, band: band, solver: solver)
-    let update = try context.inflated(try make(settings), settings)
+    let update = try makeUpdate(method, context: context, seed: seed, band: band, solver: solver)
     let (model, steps) = (context.model, context.observing.stepsBetween)
     return AssimilationMethod(
       name: method.rawValue,
@@ -84,14 +80,33 @@ extension AssimilationMethod {
       update: update)
   }
 
+  /// The update of such a filter, with the configured inflation.
+  static func makeUpdate(
+    _ method: Configuration.Method, context: ExperimentContext, seed: UInt64, band: Band?,
+    solver: Configuration.Filter.Solver? = nil
+  ) throws -> any EnsembleUpdate {
+    guard case .filter(let make)? = MethodEntry.registry[method.rawValue]?.kind else {
+      throw ExperimentError(
+        .data, "key agents.filter", found: method.rawValue, expected: "a filter, which agents are not")
+    }
+    let settings = try MethodContext(context, seed: seed, band: band, solver: solver)
+    return try context.inflated(try make(settings), settings)
+  }
+
   /// Trained agents, one a member.
-  static func agents(_ trained: TrainedAgents, name: String, context: ExperimentContext, seed: UInt64) throws -> AssimilationMethod {
-    let base = try CoarseBase(context)
-    let update = AgentUpdate(
+  ///
+  /// - Parameters:
+  ///   - band: energies that a constrained filter holds whose analysis they correct.
+  ///   - origin: time before the first cycle, in time steps.
+  static func agents(
+    _ trained: TrainedAgents, name: String, context: ExperimentContext, seed: UInt64, band: Band?, origin: Int = 0
+  ) throws -> AssimilationMethod {
+    let base = try context.makeBase(trained.settings.base, band: band, origin: origin)
+    let update = try AgentUpdate(
       agents: trained.agents, settings: trained.settings, base: base, distribution: context.distribution,
       communicator: context.communicator, seed: seed)
     return AssimilationMethod(
-      name: name, forecast: { ensemble, _ in update.forecast(&ensemble) }, update: update)
+      name: name, forecast: { ensemble, cycle in try update.forecast(&ensemble, cycle: cycle) }, update: update)
   }
 }
 

@@ -47,7 +47,7 @@ public struct AssimilateStage {
       "the initial ensemble, the observations or the agents", digest: digest, members: digests(of: trained), of: context)
     let schedule = try communicator.collectively { try makeSchedule(series, start: start.time) }
     warn(series, trained)
-    let band = try filterBand()
+    let band = try filterBand(trained)
     let isFile = destination.pathExtension == "nc"
     let output = try OutputFolder(
       isFile ? destination.deletingLastPathComponent() : destination, provenance: provenance,
@@ -55,10 +55,12 @@ public struct AssimilateStage {
     let path = isFile ? destination.path : output.path("analysis-\(inputs.method.rawValue).nc")
 
     let seed = context.configuration.seed
+    let origin = Int((start.time / context.model.timeStep).rounded())
     let method =
-      try trained.map { try AssimilationMethod.agents($0, name: inputs.method.rawValue, context: context, seed: seed) }
-      ?? AssimilationMethod.filter(
-        inputs.method, context: context, seed: seed, band: band, origin: Int((start.time / context.model.timeStep).rounded()))
+      try trained.map {
+        try AssimilationMethod.agents(
+          $0, name: inputs.method.rawValue, context: context, seed: seed, band: band, origin: origin)
+      } ?? AssimilationMethod.filter(inputs.method, context: context, seed: seed, band: band, origin: origin)
     let failure = try carry(method, start, series, schedule, to: path, output)
     try context.checkpoints.finish()
     try communicator.collectively {
@@ -212,8 +214,9 @@ public struct AssimilateStage {
   }
 
   /// Constrained filters without a configured band take it from simulated runs, as `run` does.
-  private func filterBand() throws -> Band? {
-    guard inputs.method.isConstrained, context.energy != nil else { return nil }
+  private func filterBand(_ trained: TrainedAgents?) throws -> Band? {
+    let corrected = trained?.settings.base == .analysis ? context.configuration.agents.filter : nil
+    guard inputs.method.isConstrained || corrected?.isConstrained ?? false, context.energy != nil else { return nil }
     guard context.configuration.constraints.band == nil else { return try context.energyBand(from: []) }
     context.progress.begin("nature runs for the energy band", total: 1)
     defer { context.progress.end() }

@@ -60,7 +60,7 @@ public struct RunStage {
       for method in methods where method.isAgents {
         let trained = method == .rl ? result.agents : result.unconstrained ?? result.agents
         scores[method] = try assess(method.rawValue, test, by: context, band: band) { seed in
-          try .agents(trained, name: method.rawValue, context: context, seed: seed)
+          try .agents(trained, name: method.rawValue, context: context, seed: seed, band: band)
         }
       }
     }

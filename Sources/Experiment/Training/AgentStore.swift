@@ -55,7 +55,17 @@ struct AgentStore {
       Attribute("multiplier_regularisation", agent.multipliers.first?.regularisation ?? 0),
       Attribute("multiplier_floor", agent.multipliers.first?.floor ?? 0),
     ]
+    if settings.base == .analysis { notes.append(Attribute("filter", corrected)) }
     return ArrayFile(arrays: arrays, attributes: notes)
+  }
+
+  /// The filter whose analysis agents correct, with everything that decides what it does.
+  private var corrected: String {
+    let (name, filter) = (context.configuration.agents.filter.rawValue, context.configuration.filter)
+    let settings = [filter.inflation, filter.rtps, filter.rtpp, filter.additive].map { "\($0)" }.joined(separator: " ")
+    let widths = filter.halfWidths.map { " \($0.field) \($0.halfWidth)" }.joined()
+    return "\(name), update \(filter.update.rawValue), half-width \(filter.halfWidth.map { "\($0)" } ?? "none")\(widths), "
+      + "inflation, rtps, rtpp, additive \(settings)"
   }
 
   /// What an agent is trained for and cannot be used without, as words that a message can show, and the configuration's
@@ -185,6 +195,14 @@ struct AgentStore {
       rankPersistence: try rankPersistence(), bounds: try choice("bounds"), controls: controls,
       observed: try observed(in: file, path), window: try file.integer("window"),
       hidden: Array(policy.sizes.dropFirst().dropLast()))
+    if settings.base == .analysis {
+      let found = try file.text("filter")
+      guard found == corrected else {
+        throw ExperimentError(
+          .data, path, "attribute filter", found: found,
+          expected: "\(corrected) (keys agents.filter and filter), or agents trained on this filter's analyses")
+      }
+    }
     let form: MultiplierForm = try choice("multiplier_form")
     let multipliers = try file.doubles("multipliers").map { value in
       Multiplier(

@@ -21,7 +21,7 @@ extension ExperimentContext {
   var agentSettings: AgentSettings {
     let agents = configuration.agents
     return AgentSettings(
-      base: agents.base, inputs: agents.inputs, target: agents.target, draws: agents.draws, rankPersistence: agents.rankPersistence,
+      base: agents.base, inputs: agents.inputs, target: agents.target, draws: configuration.drawsOfAgents, rankPersistence: agents.rankPersistence,
       bounds: agents.bounds, controls: controls, observed: observedKinds, window: agents.window, hidden: agents.hidden)
   }
 
@@ -40,12 +40,12 @@ extension ExperimentContext {
     }
   }
 
-  /// Runs the constrained EAKF, the agents' teacher, over the training truths and keeps every local member's analyses.
+  /// Runs `agents.filter`, the agents' teacher, over the training truths and keeps every local member's analyses.
   func referenceHistories(_ truths: [Trajectory], band: Band?) throws -> [[[Double]]] {
     var histories = distribution.local.map { _ in [[Double]]() }
     progress.begin("reference filter", total: truths.count)
     for (k, truth) in truths.enumerated() {
-      let method = try AssimilationMethod.filter(.constrainedEAKF, context: self, seed: truth.seed, band: band)
+      let method = try AssimilationMethod.filter(configuration.agents.filter, context: self, seed: truth.seed, band: band)
       var ensemble = try makeInitialEnsemble(around: truth.initial(layout), seed: truth.seed)
       var first = 0
       if let saved = checkpoints.take(reference(k)) {
@@ -102,7 +102,7 @@ extension ExperimentContext {
     let multiplier = Multiplier(
       initial: agents.multipliers.initial, form: agents.multipliers.form, rate: agents.multipliers.rate,
       regularisation: agents.multipliers.regularisation, floor: agents.multipliers.floor)
-    let base = try CoarseBase(self)
+    let base = try makeBase(settings.base, band: band)
     func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
       let trainer = AgentTrainer(
         settings: settings, data: data, base: base,

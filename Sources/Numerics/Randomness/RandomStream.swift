@@ -29,6 +29,7 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case networkCells = 19
   case rotation = 20
   case additiveInflation = 21
+  case rolloutForecast = 22
   case test = 255
 }
 

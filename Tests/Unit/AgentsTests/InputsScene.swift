@@ -53,7 +53,7 @@ func withInputs(
                 tile,
                 .init(
                   forecast: x, observed: observed, simulated: own, simulatedMean: middle, mean: mean, spread: spread,
-                  regressions: mean, previous: x, beforePrevious: x, time: 0), vectors: vectors)
+                  regressions: mean, forecastMean: mean, forecastSpread: spread, previous: x, beforePrevious: x, time: 0), vectors: vectors)
               use(tile, cells, vectors)
             }
           }

@@ -1,0 +1,40 @@
+/// Puts inputs one after the other into a tile, from a row of all cells.
+struct InputRows {
+  /// The next input.
+  private(set) var out: UnsafeMutablePointer<Float>
+  let stride: Int
+  let cells: Int
+  /// `[cell]`, padded to whole vectors.
+  let row: UnsafeMutablePointer<Float>
+
+  init(out: UnsafeMutablePointer<Float>, stride: Int, cells: Int, row: UnsafeMutablePointer<Float>) {
+    (self.out, self.stride, self.cells, self.row) = (out, stride, cells, row)
+  }
+
+  /// The row at the cell itself.
+  @inline(__always)
+  mutating func put() {
+    out.update(from: row, count: cells)
+    out += stride
+  }
+
+  /// The row at every place of a window.
+  @inline(__always)
+  mutating func put(_ window: Neighbourhood) {
+    for place in 0..<window.size {
+      window.copy(place, from: row, to: out)
+      out += stride
+    }
+  }
+
+  /// Replaces the row by `factor log(row) + shift`.
+  func takeLogarithm(factor: Float = 1, shift: Float = 0) {
+    for v in 0..<(cells + Lanes.scalarCount - 1) / Lanes.scalarCount {
+      let lanes = UnsafeMutableRawPointer(row + v * Lanes.scalarCount).assumingMemoryBound(to: Lanes.self)
+      lanes.pointee = factor * logarithm(lanes.pointee) + shift
+    }
+  }
+
+  /// Leaves inputs to somebody else.
+  mutating func skip(_ inputs: Int) { out += inputs * stride }
+}

@@ -1,0 +1,84 @@
+import DaunceAgents
+import DaunceEnsemble
+import DaunceModels
+import DaunceNumerics
+import DaunceState
+
+extension ExperimentContext {
+  /// What agents of the given kind correct.
+  ///
+  /// - Parameter origin: time before the first cycle, in time steps.
+  /// - Throws: `ExperimentError` for a model that cannot do it, or agents that would set fields of several grids.
+  func makeBase(_ kind: AgentSettings.Base, band: Band?, origin: Int = 0) throws -> any BaseForecast {
+    let grids = Set(controls.map { layout.fields[$0].grid })
+    guard grids.count == 1 else {
+      let names = controls.map { layout.fields[$0].name }
+      throw ExperimentError(
+        .data, "key agents.controls", found: "\(names.joined(separator: ", ")) on \(grids.count) grids",
+        expected: "variables of one grid")
+    }
+    return kind == .analysis ? FilteredBase(self, band: band, origin: origin) : try CoarseBase(self)
+  }
+}
+
+/// The full model's forecast and the analysis of it by the filter `agents.filter`.
+final class FilteredBase: AnalysisBase {
+  private let context: ExperimentContext
+  private let informing: (any InformingModel)?
+  private let band: Band?
+  private let origin: Int
+  let invariants: [LinearInvariant]
+
+  init(_ context: ExperimentContext, band: Band?, origin: Int) {
+    (self.context, self.band, self.origin) = (context, band, origin)
+    informing = context.model as? any InformingModel
+    invariants = context.configuration.constraints.invariants ? context.traits.invariants : []
+  }
+
+  var layout: StateLayout { context.layout }
+  var auxiliaryCount: Int { context.traits.auxiliaryNames.count }
+
+  func forecast(_ state: inout MutableSpan<Double>, cycle: Int, noise: RandomStream) throws {
+    let steps = context.observing.stepsBetween
+    try context.model.forecast(&state, from: origin + (cycle - 1) * steps, steps: steps, noise: noise)
+  }
+
+  func makeFilter(seed: UInt64) throws -> any EnsembleUpdate {
+    try AssimilationMethod.makeUpdate(context.configuration.agents.filter, context: context, seed: seed, band: band)
+  }
+
+  func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {
+    informing?.auxiliaryFields(of: state, into: &fields)
+  }
+}
+
+/// The model's coarse step over one observation interval, as agents correct it.
+final class CoarseBase: BaseForecast {
+  private let model: any CoarseModel
+  private let informing: (any InformingModel)?
+  private let steps: Int
+  let auxiliaryCount: Int
+  let invariants: [LinearInvariant]
+
+  /// - Throws: `ExperimentError` for a model without a coarse step, or agents that would set fields of several grids.
+  init(_ context: ExperimentContext) throws {
+    guard let model = context.model as? any CoarseModel else {
+      throw ExperimentError(
+        .data, "key methods", found: "agents for \(context.model.name), which has no coarse step",
+        expected: "filters, or a model that conforms to CoarseModel")
+    }
+    self.model = model
+    informing = context.model as? any InformingModel
+    steps = context.observing.stepsBetween
+    auxiliaryCount = context.traits.auxiliaryNames.count
+    invariants = context.configuration.constraints.invariants ? context.traits.invariants : []
+  }
+
+  var layout: StateLayout { model.layout }
+
+  func advance(_ state: inout MutableSpan<Double>) { model.coarseForecast(&state, steps: steps) }
+
+  func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {
+    informing?.auxiliaryFields(of: state, into: &fields)
+  }
+}
