@@ -123,7 +123,10 @@ let package = Package(
       ], fixtures: true),
     unit(
       "AgentsTests",
-      ["DaunceAgents", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState"],
+      [
+        "DaunceAgents", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState",
+        "TestSupport", "AssimilationProbe",
+      ],
       fixtures: true),
     unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
     unit(
@@ -151,7 +154,8 @@ let package = Package(
     helper(
       "AssimilationProbe",
       [
-        "DaunceAssimilation", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState",
+        "DaunceAgents", "DaunceAssimilation", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations",
+        "DaunceState",
       ]),
     helper(
       "CycleProbe", ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI"]),

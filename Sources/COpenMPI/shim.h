@@ -1,5 +1,6 @@
 #pragma once
 #include <mpi.h>
+#include "abort.h"
 #include "board.h"
 
 // Open MPI's handles are macros that cast addresses of its own objects, and some constants are macros of macros or

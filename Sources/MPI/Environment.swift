@@ -80,7 +80,8 @@ public final class Environment {
     try check(MPI_Finalize(), "MPI_Finalize")
   }
 
-  /// Ends all ranks of the job with exit code `code`, whatever they wait for.
+  /// Ends all ranks of the job with exit code `code`, whatever they wait for; MPI need not have been initialised. Where the
+  /// launcher speaks PMIx, as mpirun does, it adds no lines of its own to the report.
   ///
   /// - Parameters:
   ///   - code: exit code, also of mpirun; 1...255.
@@ -90,18 +91,19 @@ public final class Environment {
     var (isInitialised, isFinalized): (CInt, CInt) = (0, 0)
     MPI_Initialized(&isInitialised)
     MPI_Finalized(&isFinalized)
-    // Nobody else needs to be ended where nobody was launched, and MPI_Abort would add lines of its own to the report.
-    guard isInitialised != 0, isFinalized == 0, isLaunchedByMPIRun else {
+    // Nobody else needs to be ended where nobody was launched.
+    guard isFinalized == 0, isLaunchedByMPIRun else {
       report()
       exit(code)
     }
     var rank: CInt = 0
-    MPI_Comm_rank(daunce_comm_world(), &rank)
+    if isInitialised != 0 { MPI_Comm_rank(daunce_comm_world(), &rank) }
     if rank > 0 { usleep(UInt32(min(500_000 + 20_000 * Int(rank), 2_000_000))) }
     report()
     // Open MPI 5's mpirun, told to end the job, may leave unread what a rank has just written.
     usleep(200_000)
-    MPI_Abort(daunce_comm_world(), code)
+    daunce_pmix_abort(code, isInitialised)
+    if isInitialised != 0 { MPI_Abort(daunce_comm_world(), code) }
     exit(code)
   }
 

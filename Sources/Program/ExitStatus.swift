@@ -71,6 +71,8 @@ func conclude(beforeStart error: any Error) -> Never {
   if Launch.rank == 0 {
     let message = isParsers ? RootCommand.fullMessage(for: error) : "daunce-mpi: \(error)"
     if !message.isEmpty { tell(message, on: parserCode == .success ? .standardOutput : .standardError) }
+    let code = isParsers ? parserCode.rawValue : ExitStatus(of: error).rawValue
+    if code != 0 { Environment.abort(code: code) }
   } else if parserCode != .success {
     // The launcher ends all ranks as soon as one of them fails: let rank 0 be that one, after it has spoken.
     Thread.sleep(forTimeInterval: 5)

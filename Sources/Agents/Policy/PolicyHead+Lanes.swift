@@ -11,7 +11,7 @@ extension PolicyHead {
     /// Least raw location that the law allows.
     package var least: Lanes
 
-    static let zero = Score(location: .zero, logScale: .zero, relativeLogScale: .zero, least: .zero)
+    package static let zero = Score(location: .zero, logScale: .zero, relativeLogScale: .zero, least: .zero)
   }
 
   /// Log-density of the actions at eight cells, summed over controls; the same as of single cells to seven digits.

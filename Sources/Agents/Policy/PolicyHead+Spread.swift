@@ -12,7 +12,7 @@ extension PolicyHead {
   ///
   /// - Parameter input: the tile's input, `[input][vector]`.
   @inline(__always)
-  func scaleOutputs(_ tile: Activations, input: UnsafePointer<Lanes>) {
+  package func scaleOutputs(_ tile: Activations, input: UnsafePointer<Lanes>) {
     guard actsInSpread else { return }
     for k in 0..<controls {
       for v in 0..<vectors {
@@ -28,7 +28,7 @@ extension PolicyHead {
   /// Turns slopes by the scaled outputs into those by the network's own; a factor at its limit keeps only a slope (of a
   /// loss to be descended) that leads back inside.
   @inline(__always)
-  func scaleSlopes(_ tile: Activations, input: UnsafePointer<Lanes>) {
+  package func scaleSlopes(_ tile: Activations, input: UnsafePointer<Lanes>) {
     guard actsInSpread else { return }
     for k in 0..<controls {
       for v in 0..<vectors {

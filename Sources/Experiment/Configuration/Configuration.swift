@@ -184,8 +184,8 @@ public struct Configuration: ConfigurationRoot {
 
     /// Proximal policy optimisation in closed loop.
     public struct PPO: Codable, Sendable, Hashable {
-      @Key("rollouts with an update each; 0: no PPO", .within(0...4000))
-      public var iterations = 40
+      @Key("rollouts with an update each; 0: no PPO; auto: 40, 0 with base: analysis", .within(0...4000))
+      public var iterations: Int?
       @Key("cycles of a rollout", .within(1...65_535))
       public var horizon = 32
       @Key("cycles after which a sequence starts again from a state of the reference filter", .atLeast(1))

@@ -16,6 +16,9 @@ extension Configuration {
   /// Random numbers of the agents' samples.
   public var drawsOfAgents: AgentSettings.Draws { agents.draws ?? (agents.base == .analysis ? .anomalies : .stratified) }
 
+  /// Rollouts of PPO. Agents that correct an analysis draw nothing at random that PPO could learn from.
+  public var ppoIterations: Int { agents.ppo.iterations ?? (agents.base == .analysis ? 0 : 40) }
+
   /// The energy that is held in a band, `off` if none is.
   public var energy: Constraints.Energy { constraints.energy ?? modelEntry?.energy ?? .off }
 }

@@ -85,14 +85,14 @@ extension Configuration {
       .init(methods.contains { $0.isAgents } && agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
 
       .init(
-        agents.ppo.iterations > 0 && agents.ppo.horizon > truths.trainingCycles - truths.spinupCycles,
+        ppoIterations > 0 && agents.ppo.horizon > truths.trainingCycles - truths.spinupCycles,
         "agents.ppo.horizon",
         "truths.training_cycles", "a horizon that fits in a training truth after its spin-up"),
       .init(
         agents.ppo.minibatches > agents.ppo.horizon * agents.ppo.sequences, "agents.ppo.minibatches",
         "agents.ppo.sequences", "no more minibatches than horizon times sequences"),
       .init(
-        agents.warmStart.steps == 0 && agents.ppo.iterations == 0
+        agents.warmStart.steps == 0 && ppoIterations == 0
           && (methods.contains(.rl) || methods.contains(.rlUnconstrained)),
         "agents.warm_start.steps", "agents.ppo.iterations", "some training for the method rl"),
       .init(

@@ -144,7 +144,7 @@ public struct RunStage {
       ])
     }
     if let outcome {
-      report["training"] = TrainingSummary(outcome, iterations: configuration.agents.ppo.iterations).json
+      report["training"] = TrainingSummary(outcome, iterations: configuration.ppoIterations).json
     }
     return .object(report)
   }

@@ -24,7 +24,7 @@ public struct TrainStage {
     let folder = try context.communicator.collectively { try output.subfolder("agents") }
     try AgentStore(context: context).save(outcome.agents, in: folder, provenance: output.provenance)
     try context.writeTraining(outcome, band: band, output: output)
-    let report = TrainingSummary(outcome, iterations: configuration.agents.ppo.iterations)
+    let report = TrainingSummary(outcome, iterations: configuration.ppoIterations)
     try context.communicator.collectively {
       if context.communicator.isRoot { try output.write(try report.json.text(), to: "training.json") }
     }

@@ -121,7 +121,7 @@ extension ExperimentContext {
       WarmStartSettings(
         steps: agents.warmStart.steps, batch: agents.warmStart.batch, learningRate: agents.warmStart.learningRate,
         closedLoopRounds: agents.warmStart.closedLoopRounds, missingFraction: agents.warmStart.missingFraction))
-    let ppo = PPOSettings(agents.ppo)
+    let ppo = PPOSettings(agents.ppo, iterations: configuration.ppoIterations)
     var other: AgentTrainer?
     if alsoUnconstrained {
       let unconstrained = makeTrainer(Multiplier(form: .none, rate: 0))
@@ -144,9 +144,9 @@ extension ExperimentContext {
 }
 
 extension PPOSettings {
-  init(_ ppo: Configuration.Agents.PPO) {
+  init(_ ppo: Configuration.Agents.PPO, iterations: Int) {
     self.init(
-      iterations: ppo.iterations, horizon: ppo.horizon, episode: ppo.episode, sequences: ppo.sequences, epochs: ppo.epochs,
+      iterations: iterations, horizon: ppo.horizon, episode: ppo.episode, sequences: ppo.sequences, epochs: ppo.epochs,
       minibatches: ppo.minibatches, discount: ppo.discount, gaeLambda: ppo.gaeLambda, clip: ppo.clip,
       learningRate: ppo.learningRate, valueLearningRate: ppo.valueLearningRate, entropy: ppo.entropy,
       maximumGradientNorm: ppo.maxGradientNorm, targetKL: ppo.targetKL, reward: ppo.reward)

@@ -77,6 +77,37 @@ extension JobTests {
 
       """
 
+    /// Agents that correct a filter's analysis, with noise in the model and a bound on what they set, are the same on any
+    /// number of ranks, from training to their own files' use, and are refused for another filter.
+    @Test func agentsCorrectAFiltersAnalysis() throws {
+      let configuration = """
+        methods: [rl, constrained-eakf]
+        filter: {rtps: 0.3}
+
+        """ + Self.small + "  base: analysis\n"
+      let (files, methods) = try run("analysis-1", configuration, ranks: 1)
+      #expect(try #require((methods["rl"]?["rmse"] as? [String: Double])?["a"]) < 0.5)
+      #expect(try #require(methods["rl"]?["min_a"] as? Double) >= 1e-4)
+      for invariant in ["K-R", "Z-K"] { #expect(try error(methods["rl"], invariant) < 1e-12, "\(invariant)") }
+      let again = try run("analysis-3", configuration, ranks: 3)
+      #expect(differences(files, again.files) == [])
+      let workshop = try workshop()
+      try workshop.write(
+        configuration.replacingOccurrences(of: "rtps: 0.3", with: "rtps: 0.5"), to: "analysis-1/other.yaml")
+      func assimilate(_ configuration: String) throws -> (status: Int32, stderr: String) {
+        let simulated = try workshop.daunce(
+          1, "simulate", "--config", configuration, "--output", "simulated", in: "analysis-1")
+        try #require(simulated.status == 0, "\(simulated.stderr)")
+        let result = try workshop.daunce(
+          2, "assimilate", "--config", configuration, "--method", "rl", "--agents", "out/agents", "--initial",
+          "simulated/initial.nc", "--observations", "simulated/observations.nc", "--output", "again", in: "analysis-1")
+        return (result.status, result.stderr)
+      }
+      #expect(try assimilate("job.yaml").status == 0)
+      let refused = try assimilate("other.yaml")
+      #expect(refused.status == 65 && refused.stderr.contains("attribute filter"), "\(refused.stderr)")
+    }
+
     /// Agents see what is observed of a function of the state beside the state itself, and say so in their files.
     @Test func agentsTakeSeveralKindsOfObservations() throws {
       let configuration = """
