@@ -102,7 +102,7 @@ public final class Environment {
     report()
     // Open MPI 5's mpirun, told to end the job, may leave unread what a rank has just written.
     usleep(200_000)
-    daunce_pmix_abort(code, isInitialised)
+    if daunce_pmix_abort(code, isInitialised) != 0 { _exit(code) }
     if isInitialised != 0 { MPI_Abort(daunce_comm_world(), code) }
     exit(code)
   }
