@@ -54,8 +54,8 @@ func helper(_ name: String, _ dependencies: [Target.Dependency], in folder: Stri
 }
 
 let rooms = [
-  "State", "Numerics", "Observations", "MPI", "Ensemble", "Models", "Assimilation", "Agents", "Archive", "Experiment",
-  "Program",
+  "State", "Numerics", "Observations", "MPI", "Constraints", "Ensemble", "Models", "Assimilation", "Agents", "Archive",
+  "Experiment", "Program",
 ]
 
 let package = Package(
@@ -84,16 +84,19 @@ let package = Package(
     room("Numerics", ["COpenBLAS"]),
     room("Observations", ["DaunceState"]),
     room("MPI", ["COpenMPI"]),
+    room("Constraints", ["DaunceState", "DaunceNumerics", "CNLopt"]),
     room("Ensemble", ["DaunceMPI", "DaunceObservations", "DaunceState"]),
     room("Models", ["DaunceState", "DaunceNumerics"]),
     room(
       "Assimilation",
-      ["DaunceMPI", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "CNLopt"]),
-    room("Agents", ["DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "DaunceMPI"]),
+      ["DaunceMPI", "DaunceConstraints", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics"]),
+    room(
+      "Agents",
+      ["DaunceMPI", "DaunceConstraints", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
     room("Experiment", [
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
-      "DaunceAssimilation", "DaunceAgents", "DaunceArchive", "Yams", .product(name: "Logging", package: "swift-log"),
+      "DaunceConstraints", "DaunceAssimilation", "DaunceAgents", "DaunceArchive", "Yams", .product(name: "Logging", package: "swift-log"),
     ]),
     room(
       "Program",
@@ -107,6 +110,7 @@ let package = Package(
     .plugin(name: "StampBuild", capability: .buildTool()),
 
     unit("StateTests", ["DaunceState"]),
+    unit("ConstraintsTests", ["DaunceConstraints", "DaunceNumerics", "DaunceState"]),
     unit("ObservationsTests", ["DaunceObservations", "DaunceState"]),
     unit("RandomnessTests", ["DaunceNumerics"]),
     unit("LinearAlgebraTests", ["DaunceNumerics"]),
@@ -117,13 +121,15 @@ let package = Package(
     unit(
       "AssimilationTests",
       [
-        "DaunceAssimilation", "DaunceEnsemble", "DaunceModels", "DaunceObservations", "DaunceState", "DaunceNumerics",
-        "TestSupport",
-        "AssimilationProbe",
+        "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble", "DaunceModels", "DaunceObservations",
+        "DaunceState", "DaunceNumerics", "TestSupport", "AssimilationProbe",
       ], fixtures: true),
     unit(
       "AgentsTests",
-      ["DaunceAgents", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState"],
+      [
+        "DaunceAgents", "DaunceConstraints", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations",
+        "DaunceState",
+      ],
       fixtures: true),
     unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
     unit(
@@ -151,7 +157,8 @@ let package = Package(
     helper(
       "AssimilationProbe",
       [
-        "DaunceAssimilation", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState",
+        "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics",
+        "DaunceObservations", "DaunceState",
       ]),
     helper(
       "CycleProbe", ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI"]),

@@ -1,7 +1,8 @@
+public import DaunceConstraints
 public import DaunceEnsemble
 public import DaunceMPI
 import DaunceNumerics
-public import DaunceState
+import DaunceState
 
 /// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share
 /// nothing but what they see of the ensemble's forecasts: mean and spread, or with `inputs: covariances` all of them.

@@ -1,5 +1,6 @@
 public import DaunceAgents
 import DaunceAssimilation
+import DaunceConstraints
 import DaunceEnsemble
 import DaunceMPI
 import Foundation

@@ -1,3 +1,4 @@
+import DaunceConstraints
 import DaunceModels
 import DaunceState
 

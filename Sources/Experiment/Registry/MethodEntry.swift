@@ -1,4 +1,5 @@
 public import DaunceAssimilation
+public import DaunceConstraints
 public import DaunceEnsemble
 import DaunceModels
 import DaunceObservations

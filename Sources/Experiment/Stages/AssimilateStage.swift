@@ -1,5 +1,6 @@
 import DaunceAgents
 public import DaunceArchive
+import DaunceConstraints
 import DaunceEnsemble
 public import Foundation
 import DaunceMPI

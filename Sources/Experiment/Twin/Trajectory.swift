@@ -1,3 +1,4 @@
+import DaunceConstraints
 import Glibc
 import DaunceAgents
 import DaunceEnsemble

@@ -1,3 +1,5 @@
+internal import DaunceConstraints
+internal import DaunceNumerics
 internal import DaunceState
 
 /// The localized sample covariance of an ensemble, element by element the product of localization weight and sample

@@ -1,4 +1,5 @@
-public import DaunceState
+internal import DaunceNumerics
+internal import DaunceState
 
 /// Which solver finds the constrained analysis.
 public enum ConstraintSolver: String, Sendable, Hashable, CaseIterable {
@@ -11,6 +12,7 @@ public enum ConstraintSolver: String, Sendable, Hashable, CaseIterable {
 
 /// How the projection of one member ended.
 public struct ProjectionOutcome: Sendable, Hashable {
+  /// What became of the unconstrained analysis.
   public enum Status: Sendable, Hashable {
     /// The unconstrained analysis respected everything.
     case unchanged
@@ -20,6 +22,7 @@ public struct ProjectionOutcome: Sendable, Hashable {
     case notConverged
   }
 
+  /// What became of the unconstrained analysis.
   public var status: Status
   /// `1/2 (x - xu)^T Pa^-1 (x - xu)`: by how much (2.8) exceeds its unconstrained minimum.
   public var cost: Double
@@ -37,13 +40,18 @@ public struct ProjectionReport: Sendable, Hashable {
   public var members = 0
   /// Members that needed a change.
   public var changed = 0
+  /// Elements at a bound, over all members.
   public var activeBounds = 0
+  /// Bands and inequalities that hold with equality, over all members.
   public var activeBands = 0
+  /// Members for which a solver found no minimiser.
   public var notConverged = 0
 
+  /// Nothing counted.
   public init() {}
 
-  mutating func add(_ outcome: ProjectionOutcome) {
+  /// Counts one member more.
+  package mutating func add(_ outcome: ProjectionOutcome) {
     members += 1
     changed += outcome.status == .unchanged ? 0 : 1
     activeBounds += outcome.activeBounds
@@ -67,7 +75,9 @@ protocol ProjectionSolver: AnyObject {
 /// Elements without spread cannot move; where they violate a bound they are set to it. Invariants that Pa gives no
 /// freedom to satisfy are left as they are.
 public final class ConstrainedProjection {
+  /// What every member has to respect.
   public let constraints: ConstraintSet
+  /// How the minimiser is found.
   public let solver: ConstraintSolver
 
   private let check: ConstraintCheck
@@ -75,19 +85,21 @@ public final class ConstrainedProjection {
   private var state: [Double]
   private var targets: [Double]
 
-  /// - Throws: `AssimilationError` for constraints of another state size, or nonlinear equalities with `dual`.
-  public init(_ constraints: ConstraintSet, order: Int, solver: ConstraintSolver) throws(AssimilationError) {
+  /// A projection of states of `order` elements.
+  ///
+  /// - Throws: `ConstraintError` for constraints of another state size, or nonlinear equalities with `dual`.
+  public init(_ constraints: ConstraintSet, order: Int, solver: ConstraintSolver) throws(ConstraintError) {
     guard constraints.lowerBounds.count == order else {
-      throw .constraint(name: "lower bounds", found: constraints.lowerBounds.count, expected: order)
+      throw .elements(name: "lower bounds", found: constraints.lowerBounds.count, expected: order)
     }
     guard constraints.upperBounds.count == order else {
-      throw .constraint(name: "upper bounds", found: constraints.upperBounds.count, expected: order)
+      throw .elements(name: "upper bounds", found: constraints.upperBounds.count, expected: order)
     }
     for invariant in constraints.invariants where invariant.coefficients.count != order {
-      throw .constraint(name: invariant.name, found: invariant.coefficients.count, expected: order)
+      throw .elements(name: invariant.name, found: invariant.coefficients.count, expected: order)
     }
     if solver == .dual, let equality = constraints.equalities.first {
-      throw .unsupportedConstraint(name: equality.name, solver: solver.rawValue)
+      throw .unsupported(name: equality.name, solver: solver.rawValue)
     }
     self.constraints = constraints
     self.solver = solver
@@ -126,5 +138,20 @@ public final class ConstrainedProjection {
     outcome = implementation.solve(&state, targets: targets, covariance: covariance)
     for i in state.indices { analysis[offset + i] = state[i] }
     return outcome
+  }
+}
+
+extension ConstrainedProjection {
+  /// Projects the members in `local` of a whole analysis ensemble (`[member][element]`); `forecast` holds theirs only.
+  package func project(
+    _ states: inout MutableSpan<Double>, local: Range<Int>, forecast: Span<Double>, covariance: any CovarianceOperator
+  ) -> ProjectionReport {
+    let n = constraints.lowerBounds.count
+    var report = ProjectionReport()
+    for (held, member) in local.enumerated() {
+      let before = forecast.extracting(held * n..<(held + 1) * n)
+      report.add(project(&states, offset: member * n, forecast: before, covariance: covariance))
+    }
+    return report
   }
 }

@@ -1,17 +1,12 @@
-/// A smooth scalar function of a state, such as an energy: what nonlinear constraints are made of.
-public protocol StateFunction: Sendable {
-  /// Short name for messages and files.
-  var name: String { get }
-  /// Its value.
-  func value(of state: Span<Double>) -> Double
-  /// Writes its gradient (`[count]`).
-  func gradient(of state: Span<Double>, into gradient: inout MutableSpan<Double>)
-}
+public import DaunceState
 
 /// `lower <= function(state) <= upper`.
 public struct Band: Sendable {
+  /// What is held between the limits.
   public let function: any StateFunction
+  /// Smallest admissible value, in the function's unit.
   public let lower: Double
+  /// Largest admissible value, in the function's unit.
   public let upper: Double
 
   /// `lower` and `upper` in the function's unit.
@@ -33,26 +28,6 @@ public struct Band: Sendable {
   }
 }
 
-/// A linear function of the state that the model conserves, noise included.
-public struct LinearInvariant: Sendable, Hashable {
-  public let name: String
-  /// Weight of every state element (`[count]`).
-  public let coefficients: [Double]
-
-  /// An invariant with one coefficient for every state element (`[count]`).
-  public init(name: String, coefficients: [Double]) {
-    self.name = name
-    self.coefficients = coefficients
-  }
-
-  /// Weighted sum over a state (`[count]`), in ascending order of elements.
-  public func value(of state: Span<Double>) -> Double {
-    var sum = 0.0
-    for i in coefficients.indices where coefficients[i] != 0 { sum += coefficients[i] * state[i] }
-    return sum
-  }
-}
-
 /// Everything that an analysed state has to respect: bounds of its variables, linear invariants that an analysis
 /// must leave as the forecast had them, bands for nonlinear functions, and any further c_eq(x) = 0 and c_neq(x) <= 0
 /// (2.7, 2.8).
@@ -61,13 +36,17 @@ public struct ConstraintSet: Sendable {
   public let lowerBounds: [Double]
   /// Largest admissible value of every element; `infinity` where there is none (`[count]`).
   public let upperBounds: [Double]
+  /// Sums that an analysis leaves as the forecast had them.
   public let invariants: [LinearInvariant]
+  /// Functions that stay between two limits.
   public let bands: [Band]
   /// Functions that have to be zero.
   public let equalities: [any StateFunction]
   /// Functions that must not be positive.
   public let inequalities: [any StateFunction]
 
+  /// Constraints given one by one.
+  ///
   /// - Parameter upperBounds: as many as lower ones, or empty for none.
   public init(
     lowerBounds: [Double], upperBounds: [Double] = [], invariants: [LinearInvariant], bands: [Band],

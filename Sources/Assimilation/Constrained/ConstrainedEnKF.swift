@@ -1,3 +1,4 @@
+public import DaunceConstraints
 public import DaunceEnsemble
 public import DaunceObservations
 public import DaunceState
@@ -8,9 +9,11 @@ public import DaunceState
 /// Its unconstrained minimiser is the stochastic EnKF's analysis and its Hessian the inverse of the Kalman analysis
 /// covariance, so it is that analysis projected in that metric.
 public final class ConstrainedEnKF: InMemoryFilter {
+  /// Of the analysed members onto the constraints.
   public let projection: ConstrainedProjection
   /// Of the last update, over the members held here.
   public private(set) var lastReport = ProjectionReport()
+  /// Observations that the last update could not use; see ``InMemoryFilter``.
   public var leftOut: Int { filter.leftOut }
 
   private let filter: StochasticEnKF
@@ -31,7 +34,11 @@ public final class ConstrainedEnKF: InMemoryFilter {
     solver: ConstraintSolver = .dual, seed: UInt64, ridge: Double = 1e-4
   ) throws(AssimilationError) {
     filter = try StochasticEnKF(layout: layout, localization: localization, inflation: inflation, seed: seed)
-    projection = try ConstrainedProjection(constraints, order: layout.count, solver: solver)
+    do throws(ConstraintError) {
+      projection = try ConstrainedProjection(constraints, order: layout.count, solver: solver)
+    } catch {
+      throw .constraints(error)
+    }
     prior = EnsembleAnomalies(elements: layout.count)
     covariance = KalmanCovariance(
       forecast: LocalizedCovariance(

@@ -1,8 +1,8 @@
 /// Spans of arrays that are stored in objects, whose lifetime the compiler cannot follow outside a scope.
 extension [Double] {
   /// Copies as many numbers as there are, in place.
-  @inline(__always)
-  mutating func copy(_ other: [Double]) {
+  @inlinable @inline(__always)
+  package mutating func copy(_ other: [Double]) {
     precondition(other.count == count)
     withUnsafeMutableBufferPointer { target in
       other.withUnsafeBufferPointer { source in
@@ -11,13 +11,15 @@ extension [Double] {
     }
   }
 
-  @inline(__always)
-  func withSpan<Result>(_ body: (Span<Double>) -> Result) -> Result {
+  /// Gives the numbers as a span.
+  @inlinable @inline(__always)
+  package func withSpan<Result>(_ body: (Span<Double>) -> Result) -> Result {
     body(span)
   }
 
-  @inline(__always)
-  mutating func withMutableSpan<Result, Failure: Error>(
+  /// Gives the numbers as a span to be written to.
+  @inlinable @inline(__always)
+  package mutating func withMutableSpan<Result, Failure: Error>(
     _ body: (inout MutableSpan<Double>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     var target = mutableSpan

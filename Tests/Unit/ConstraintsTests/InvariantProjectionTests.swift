@@ -1,4 +1,4 @@
-import DaunceAgents
+import DaunceConstraints
 import DaunceNumerics
 import DaunceState
 import Testing

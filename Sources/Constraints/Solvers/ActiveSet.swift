@@ -1,3 +1,5 @@
+internal import DaunceNumerics
+
 /// A strictly convex quadratic problem solved in its dual (Goldfarb & Idnani 1983): minimise `1/2 (x - xu)^T P^-1 (x -
 /// xu)` subject to `a_c^T x >= b_c` or `= b_c`, one violated constraint at a time.
 ///

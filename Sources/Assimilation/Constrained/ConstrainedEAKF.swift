@@ -1,3 +1,4 @@
+public import DaunceConstraints
 public import DaunceEnsemble
 public import DaunceObservations
 public import DaunceState
@@ -5,9 +6,11 @@ public import DaunceState
 /// The constrained EAKF: the ensemble adjustment, then every member's projection onto the constraints in the metric of
 /// the localized sample covariance of the analysis ensemble.
 public final class ConstrainedEAKF: InMemoryFilter {
+  /// Of the analysed members onto the constraints.
   public let projection: ConstrainedProjection
   /// Of the last update, over the members held here.
   public private(set) var lastReport = ProjectionReport()
+  /// Observations that the last update could not use; see ``InMemoryFilter``.
   public var leftOut: Int { filter.leftOut }
 
   private let filter: EAKF
@@ -26,7 +29,11 @@ public final class ConstrainedEAKF: InMemoryFilter {
     solver: ConstraintSolver = .dual, ridge: Double = 1e-4
   ) throws(AssimilationError) {
     filter = try EAKF(layout: layout, localization: localization, inflation: inflation)
-    projection = try ConstrainedProjection(constraints, order: layout.count, solver: solver)
+    do throws(ConstraintError) {
+      projection = try ConstrainedProjection(constraints, order: layout.count, solver: solver)
+    } catch {
+      throw .constraints(error)
+    }
     covariance = LocalizedCovariance(
       of: filter.ensemble, weights: try ElementWeights(localization, layout: layout), ridge: ridge)
   }
@@ -52,20 +59,5 @@ extension [Double] {
   mutating func keep(_ members: Range<Int>, of states: Span<Double>, order: Int) {
     if count != members.count * order { self = [Double](repeating: 0, count: members.count * order) }
     for i in indices { self[i] = states[members.lowerBound * order + i] }
-  }
-}
-
-extension ConstrainedProjection {
-  /// Projects the members in `local` of a whole analysis ensemble (`[member][element]`); `forecast` holds theirs only.
-  func project(
-    _ states: inout MutableSpan<Double>, local: Range<Int>, forecast: Span<Double>, covariance: any CovarianceOperator
-  ) -> ProjectionReport {
-    let n = constraints.lowerBounds.count
-    var report = ProjectionReport()
-    for (held, member) in local.enumerated() {
-      let before = forecast.extracting(held * n..<(held + 1) * n)
-      report.add(project(&states, offset: member * n, forecast: before, covariance: covariance))
-    }
-    return report
   }
 }

@@ -1,3 +1,6 @@
+internal import DaunceConstraints
+internal import DaunceNumerics
+
 /// The analysis covariance of the Kalman filter, Pa = P - P H^T (H P H^T + R)^-1 H P, without forming it: the metric in
 /// which (2.8) is a projection of its unconstrained minimiser.
 final class KalmanCovariance: CovarianceOperator {

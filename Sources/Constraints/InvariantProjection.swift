@@ -1,3 +1,4 @@
+internal import DaunceNumerics
 package import DaunceState
 
 /// Holds a model's linear invariants in the actions of an agent: the actions nearest to the drawn ones that leave every

@@ -1,3 +1,4 @@
+internal import DaunceNumerics
 internal import DaunceState
 
 /// The projection in the dual: bounds and invariants by `ActiveSet`; nonlinear limits by sequential quadratic
