@@ -55,7 +55,7 @@ func helper(_ name: String, _ dependencies: [Target.Dependency], in folder: Stri
 
 let rooms = [
   "State", "Numerics", "Observations", "MPI", "Constraints", "Ensemble", "Models", "Assimilation", "Agents", "Archive",
-  "Experiment", "Program",
+  "Settings", "Experiment", "Program",
 ]
 
 let package = Package(
@@ -94,15 +94,17 @@ let package = Package(
       "Agents",
       ["DaunceMPI", "DaunceConstraints", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
+    room("Settings", ["Yams"]),
     room("Experiment", [
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
-      "DaunceConstraints", "DaunceAssimilation", "DaunceAgents", "DaunceArchive", "Yams", .product(name: "Logging", package: "swift-log"),
+      "DaunceConstraints", "DaunceAssimilation", "DaunceAgents", "DaunceArchive",
+      "DaunceSettings",
     ]),
     room(
       "Program",
       [
-        "DaunceExperiment", "DaunceArchive", "DaunceAssimilation", "DaunceEnsemble", "DaunceNumerics", "DaunceModels",
-        "DaunceMPI",
+        "DaunceExperiment", "DaunceSettings", "DaunceArchive", "DaunceAssimilation", "DaunceEnsemble",
+        "DaunceNumerics", "DaunceModels", "DaunceMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], plugins: ["StampBuild"]),
@@ -134,12 +136,12 @@ let package = Package(
     unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
     unit(
       "ConfigurationTests",
-      ["DaunceAgents", "DaunceExperiment", "DaunceState", "TestSupport", "daunce-mpi"]),
+      ["DaunceAgents", "DaunceExperiment", "DaunceSettings", "DaunceState", "TestSupport", "daunce-mpi"]),
     unit(
       "ExperimentTests",
       [
         "DaunceExperiment", "DaunceArchive", "DaunceEnsemble", "DaunceModels", "DaunceNumerics", "DaunceObservations",
-        "DaunceState",
+        "DaunceSettings", "DaunceState",
       ]),
     jobs(
       "JobTests", ["DaunceArchive", "DaunceState", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
@@ -161,11 +163,13 @@ let package = Package(
         "DaunceObservations", "DaunceState",
       ]),
     helper(
-      "CycleProbe", ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI"]),
+      "CycleProbe",
+      ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI", "DaunceSettings"]),
     helper(
       "FileFuzzer",
       [
-        "DaunceArchive", "CNetCDF", "DaunceExperiment", "DaunceMPI", "DaunceModels", "DaunceObservations", "DaunceState",
+        "DaunceArchive", "CNetCDF", "DaunceExperiment", "DaunceMPI", "DaunceModels", "DaunceObservations",
+        "DaunceSettings", "DaunceState",
       ], in: "Tools"),
   ],
   swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import DaunceExperiment
+import DaunceSettings
 import Foundation
 public import Logging
 

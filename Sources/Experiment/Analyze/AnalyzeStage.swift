@@ -3,6 +3,7 @@ import DaunceAssimilation
 import DaunceEnsemble
 public import DaunceMPI
 import DaunceObservations
+import DaunceSettings
 import DaunceState
 public import Foundation
 

@@ -1,6 +1,7 @@
 import DaunceAgents
 import DaunceConstraints
 import DaunceEnsemble
+import DaunceSettings
 public import Foundation
 import DaunceMPI
 import DaunceState

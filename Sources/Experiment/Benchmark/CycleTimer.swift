@@ -1,5 +1,6 @@
 import DaunceEnsemble
 import DaunceMPI
+import DaunceSettings
 import DaunceState
 
 /// Runs methods over one truth and measures their cycles: the parts, each for itself, and then whole cycles as `run`

@@ -1,4 +1,5 @@
 import DaunceEnsemble
+import DaunceSettings
 import Foundation
 import DaunceMPI
 

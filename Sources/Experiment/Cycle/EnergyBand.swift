@@ -1,5 +1,6 @@
 import DaunceConstraints
 import DaunceModels
+import DaunceSettings
 import DaunceState
 
 extension ExperimentContext {

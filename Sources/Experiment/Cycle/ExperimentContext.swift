@@ -4,6 +4,7 @@ public import DaunceEnsemble
 public import DaunceMPI
 public import DaunceModels
 import DaunceObservations
+import DaunceSettings
 public import DaunceState
 
 /// What every stage of an experiment works with: the configuration made real on this rank.

@@ -3,6 +3,7 @@ public import DaunceConstraints
 public import DaunceEnsemble
 import DaunceModels
 import DaunceObservations
+import DaunceSettings
 public import DaunceState
 
 /// What a filter is made from.

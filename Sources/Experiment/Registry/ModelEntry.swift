@@ -1,4 +1,5 @@
 public import DaunceModels
+import DaunceSettings
 
 /// A forecast model that configurations know by name: `model.name`.
 public struct ModelEntry: RegistryEntry {

@@ -1,3 +1,4 @@
+public import DaunceSettings
 import Synchronization
 
 /// Something that configurations know by name.

@@ -1,6 +1,7 @@
 import DaunceArchive
 import DaunceConstraints
 import DaunceEnsemble
+import DaunceSettings
 import Foundation
 import DaunceMPI
 import DaunceObservations

@@ -1,6 +1,7 @@
 import DaunceAgents
 import DaunceArchive
 import DaunceEnsemble
+import DaunceSettings
 import Foundation
 import DaunceMPI
 import DaunceModels

@@ -6,6 +6,7 @@
 import AllocationCounter
 import DaunceArchive
 import DaunceExperiment
+import DaunceSettings
 import Foundation
 import DaunceNumerics
 import DaunceMPI

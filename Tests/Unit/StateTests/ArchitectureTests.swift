@@ -13,14 +13,16 @@ import Testing
     "Assimilation": ["Constraints", "Ensemble", "Observations", "State", "Numerics", "MPI"],
     "Agents": ["Constraints", "Ensemble", "Observations", "State", "Numerics", "MPI"],
     "Archive": ["State", "Observations"],
+    "Settings": [],
     "Experiment": [
       "MPI", "Constraints", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents", "Archive",
+      "Settings",
     ],
-    "Program": ["Experiment", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI"],
+    "Program": ["Experiment", "Settings", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI"],
     "daunce-mpi": ["Program"],
   ]
   private static let libraries = [
-    "COpenMPI": "MPI", "CNetCDF": "Archive", "COpenBLAS": "Numerics", "CNLopt": "Constraints",
+    "COpenMPI": "MPI", "CNetCDF": "Archive", "COpenBLAS": "Numerics", "CNLopt": "Constraints", "Yams": "Settings",
   ]
 
   private static let sources = URL(filePath: #filePath).deletingLastPathComponent()

@@ -29,7 +29,7 @@ extension ConfigurationRoot {
   }
 
   /// Keys and values alone, one a line, in a fixed order: equal configurations have equal texts.
-  var canonicalText: String {
+  package var canonicalText: String {
     leaves.map { "\($0.name)=\($0.key.text)\n" }.joined()
   }
 

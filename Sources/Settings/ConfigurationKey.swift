@@ -4,6 +4,7 @@
 /// them takes them from the defaults (`Configuration.keys`).
 @propertyWrapper
 public struct Key<Value: ConfigurationValue>: Sendable {
+  /// The value.
   public var wrappedValue: Value
   let meaning: String
   let rule: Rule<Value>
@@ -33,15 +34,19 @@ extension Key where Value: ExpressibleByNilLiteral {
 }
 
 extension Key: Hashable {
+  /// Keys are equal where their values are.
   public static func == (left: Key, right: Key) -> Bool { left.wrappedValue == right.wrappedValue }
+  /// By the value.
   public func hash(into hasher: inout Hasher) { hasher.combine(wrappedValue) }
 }
 
 extension Key: Codable {
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     self.init(wrappedValue: try decoder.singleValueContainer().decode(Value.self), "")
   }
 
+  /// Writes the value without a name.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(wrappedValue)

@@ -10,23 +10,11 @@ public struct ConfigurationOverride: Sendable, Hashable {
   /// Value as in a file: `0.1`, `[8, 8]`.
   public let value: String
 
+  /// `option` as the user typed it, the path of a `key`, and its `value` as in a file.
   public init(option: String, key: String, value: String) {
     self.option = option
     self.key = key
     self.value = value
-  }
-
-  /// `--members`: the number of ensemble members.
-  public static func members(_ count: Int) -> Self {
-    Self(option: "--members", key: "members", value: String(count))
-  }
-  /// `--cycles`: the length of each test truth.
-  public static func cycles(_ count: Int) -> Self {
-    Self(option: "--cycles", key: "truths.cycles", value: String(count))
-  }
-  /// `--seed`: the experiment's seed.
-  public static func seed(_ seed: UInt64) -> Self {
-    Self(option: "--seed", key: "seed", value: String(seed))
   }
 }
 

@@ -3,6 +3,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
   /// At least one, in the order of the document.
   public let problems: [Problem]
 
+  /// - Parameter problems: at least one.
   public init(_ problems: [Problem]) {
     self.problems = problems
   }
@@ -12,15 +13,23 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
 
   /// What is wrong with one key, or with the whole file.
   public struct Problem: Sendable, Hashable, CustomStringConvertible {
+    /// What kind of problem it is.
     public let kind: Kind
+    /// Where the setting comes from.
     public let source: Source
     /// Line in the file, from 1, where it is known.
     public let line: Int?
     /// Path of the key, such as `agents.ppo.clip`; two paths for a contradiction, none for the whole file.
     public let keys: [String]
+    /// The value that is there, or what is wrong with it, in words.
     public let found: String
+    /// What would be right, in words.
     public let expected: String
 
+    /// - Parameters:
+    ///   - keys: paths of the keys that are to blame.
+    ///   - found: what is there, in words.
+    ///   - expected: what would be right, in words.
     public init(
       _ kind: Kind, source: Source, line: Int? = nil, keys: [String] = [], found: String, expected: String
     ) {
@@ -65,6 +74,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
     /// Values set by a program.
     case program
 
+    /// Path of the file, name of the option, or `configuration`.
     public var description: String {
       switch self {
       case .file(let path): path

@@ -14,13 +14,14 @@ public protocol ConfigurationRoot: Codable, Sendable, Hashable {
 }
 
 extension ConfigurationRoot {
+  /// No key has had another name.
   public static var renamed: [String: String] { [:] }
 
   /// The same for a configuration that a program made.
   public func validate() throws(ConfigurationError) { try validate(source: .program) }
 
   /// Values outside their keys' rules.
-  func misfits(source: ConfigurationError.Source) -> [ConfigurationError.Problem] {
+  package func misfits(source: ConfigurationError.Source) -> [ConfigurationError.Problem] {
     // Defaults are right, and most values are defaults.
     zip(leaves, Self().leaves)
       .filter { leaf, declared in leaf.key.text != declared.key.text && !declared.key.admits(leaf.key) }
@@ -29,12 +30,30 @@ extension ConfigurationRoot {
       }
   }
 
-  func describe(
+  /// Two keys that must not go together, as a problem with their values.
+  package func describe(
     _ contradiction: Contradiction, source: ConfigurationError.Source
   ) -> ConfigurationError.Problem {
     let values = contradiction.keys.map { name in leaves.first { $0.name == name }?.key.display ?? "nothing" }
     return .init(
       .contradiction, source: source, keys: contradiction.keys, found: values.joined(separator: " and "),
       expected: contradiction.expected)
+  }
+}
+
+/// Two keys that must not go together.
+package struct Contradiction {
+  /// Whether they do.
+  package let holds: Bool
+  let keys: [String]
+  let expected: String
+
+  /// - Parameters:
+  ///   - holds: whether the values of the keys `first` and `second` contradict each other.
+  ///   - expected: what would be right, in words.
+  package init(_ holds: Bool, _ first: String, _ second: String, _ expected: String) {
+    self.holds = holds
+    keys = [first, second]
+    self.expected = expected
   }
 }

@@ -15,16 +15,21 @@ public protocol ConfigurationValue: Codable, Sendable, Hashable {
   init?(literal: ConfigurationLiteral)
   /// The value as YAML.
   var text: String { get }
+  /// What a rule looks at: the value itself, or a list's elements.
   var scalars: [Scalar] { get }
+  /// Whether this is the absent value.
   var isAbsent: Bool { get }
 }
 
 extension ConfigurationValue {
+  /// There is a value always.
   public static var isOptional: Bool { false }
+  /// There is a value always.
   public var isAbsent: Bool { false }
 }
 
 extension ConfigurationValue where Scalar == Self {
+  /// What a rule looks at.
   public var scalars: [Self] { [self] }
 }
 
@@ -70,10 +75,12 @@ public protocol ConfigurationGroup: ConfigurationValue where Scalar == Self {
 }
 
 extension ConfigurationGroup {
-  static var leaves: [ConfigurationLeaf] { Configuration.leaves(of: Self(), path: [], properties: []) }
+  static var leaves: [ConfigurationLeaf] { ConfigurationLeaf.leaves(of: Self()) }
 
+  /// The type in words.
   public static var expected: String { "a group of the keys \(leaves.map(\.name).joined(separator: ", "))" }
 
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     let fields: [ConfigurationLiteral.Field]
     switch literal {
@@ -92,15 +99,18 @@ extension ConfigurationGroup {
     self = group
   }
 
+  /// The value as YAML.
   public var text: String {
-    let own = Configuration.leaves(of: self, path: [], properties: [])
+    let own = ConfigurationLeaf.leaves(of: self)
     let given = zip(own, Self.leaves).filter { $0.key.text != $1.key.text }.map { "\($0.0.name): \($0.0.key.text)" }
     return "{\(given.joined(separator: ", "))}"
   }
 }
 
 extension Bool: ConfigurationValue {
+  /// The type in words.
   public static var expected: String { "true or false" }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     switch literal {
     case .plain("true"), .plain("True"): self = true
@@ -108,38 +118,50 @@ extension Bool: ConfigurationValue {
     default: return nil
     }
   }
+  /// The value as YAML.
   public var text: String { self ? "true" : "false" }
 }
 
 extension Int: ConfigurationValue {
+  /// The type in words.
   public static var expected: String { "an integer" }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     guard let text = literal.plainText else { return nil }
     self.init(text)
   }
+  /// The value as YAML.
   public var text: String { String(self) }
 }
 
 extension UInt64: ConfigurationValue {
+  /// The type in words.
   public static var expected: String { "an integer from 0 to 2^64 - 1" }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     guard let text = literal.plainText else { return nil }
     self.init(text)
   }
+  /// The value as YAML.
   public var text: String { String(self) }
 }
 
 extension Double: ConfigurationValue {
+  /// The type in words.
   public static var expected: String { "a number" }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     guard let text = literal.plainText, let value = Double(text), value.isFinite else { return nil }
     self = value
   }
+  /// The value as YAML.
   public var text: String { description }
 }
 
 extension String: ConfigurationValue {
+  /// The type in words.
   public static var expected: String { "a word" }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     switch literal {
     case .plain(let text) where !text.isEmpty && text != "null" && text != "~": self = text
@@ -169,19 +191,24 @@ extension String: ConfigurationValue {
 public protocol ConfigurationChoice: ConfigurationValue, CaseIterable, RawRepresentable<String> where Scalar == Self {}
 
 extension ConfigurationChoice {
+  /// The type in words.
   public static var expected: String { allCases.map(\.rawValue).joined(separator: " | ") }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     switch literal {
     case .plain(let word), .quoted(let word): self.init(rawValue: word)
     default: return nil
     }
   }
+  /// The value as YAML.
   public var text: String { rawValue }
 }
 
 /// A closed interval, written `[lower, upper]`.
 public struct Interval: ConfigurationValue {
+  /// Smallest number in it.
   public let lower: Double
+  /// Largest number in it.
   public let upper: Double
 
   /// `lower` has to be below `upper`, or the interval is refused where it is checked.
@@ -190,19 +217,25 @@ public struct Interval: ConfigurationValue {
     self.upper = upper
   }
 
+  /// The type in words.
   public static var expected: String { "two ascending numbers [lower, upper]" }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     guard let bounds = [Double](literal: literal), bounds.count == 2, bounds[0] < bounds[1] else { return nil }
     self.init(lower: bounds[0], upper: bounds[1])
   }
+  /// The value as YAML.
   public var text: String { scalars.text }
+  /// What a rule looks at.
   public var scalars: [Double] { [lower, upper] }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     var container = try decoder.unkeyedContainer()
     lower = try container.decode(Double.self)
     upper = try container.decode(Double.self)
   }
+  /// Writes the value without a name.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.unkeyedContainer()
     try container.encode(lower)
@@ -211,21 +244,29 @@ public struct Interval: ConfigurationValue {
 }
 
 extension Array: ConfigurationValue where Element: ConfigurationValue {
+  /// The type in words.
   public static var expected: String { "a list, each element \(Element.expected)" }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     guard case .list(let literals) = literal else { return nil }
     let elements = literals.compactMap(Element.init(literal:))
     guard elements.count == literals.count else { return nil }
     self = elements
   }
+  /// The value as YAML.
   public var text: String { "[\(map(\.text).joined(separator: ", "))]" }
+  /// What a rule looks at.
   public var scalars: [Element] { self }
 }
 
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
+  /// What a rule looks at: the same as of a value that is there.
   public typealias Scalar = Wrapped.Scalar
+  /// The type in words.
   public static var expected: String { Wrapped.expected }
+  /// There may be no value.
   public static var isOptional: Bool { true }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     if [.plain("null"), .plain("~"), .plain("")].contains(literal) {
       self = Self(nilLiteral: ())
@@ -234,7 +275,10 @@ extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
     guard let value = Wrapped(literal: literal) else { return nil }
     self = value
   }
+  /// The value as YAML.
   public var text: String { self?.text ?? "null" }
+  /// What a rule looks at.
   public var scalars: [Wrapped.Scalar] { self?.scalars ?? [] }
+  /// Whether there is no value.
   public var isAbsent: Bool { self == nil }
 }

@@ -1,21 +1,28 @@
 import Yams
 
 /// One key of a configuration, found by reflection.
-struct ConfigurationLeaf {
+package struct ConfigurationLeaf {
   /// Path in files: `["agents", "ppo", "clip"]`.
   let path: [String]
   /// Path of the properties: `["agents", "ppo", "clip"]`, in camel case.
   let properties: [String]
   let key: any AnyKey
 
-  var name: String { path.joined(separator: ".") }
+  /// Path as one word: `agents.ppo.clip`.
+  package var name: String { path.joined(separator: ".") }
+
+  /// The value as in a file.
+  package var text: String { key.text }
 }
 
 extension ConfigurationRoot {
   /// Every key with its value, in the order of declaration.
-  var leaves: [ConfigurationLeaf] { Self.leaves(of: self, path: [], properties: []) }
+  package var leaves: [ConfigurationLeaf] { ConfigurationLeaf.leaves(of: self) }
+}
 
-  static func leaves(of group: Any, path: [String], properties: [String]) -> [ConfigurationLeaf] {
+extension ConfigurationLeaf {
+  /// The keys of a tree or group, in the order of declaration.
+  static func leaves(of group: Any, path: [String] = [], properties: [String] = []) -> [ConfigurationLeaf] {
     Mirror(reflecting: group).children.flatMap { child -> [ConfigurationLeaf] in
       // A property wrapper's storage has the property's name after an underscore.
       let label = child.label ?? ""
