@@ -55,7 +55,7 @@ func helper(_ name: String, _ dependencies: [Target.Dependency], in folder: Stri
 
 let rooms = [
   "State", "Numerics", "Observations", "MPI", "Constraints", "Ensemble", "Models", "Assimilation", "Agents", "Archive",
-  "Settings", "Experiment", "Program",
+  "Settings", "Experiment", "Benchmark", "Program",
 ]
 
 let package = Package(
@@ -100,11 +100,15 @@ let package = Package(
       "DaunceConstraints", "DaunceAssimilation", "DaunceAgents", "DaunceArchive",
       "DaunceSettings",
     ]),
+    room("Benchmark", [
+      "DaunceExperiment", "DaunceSettings", "DaunceAgents", "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble",
+      "DaunceModels", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState",
+    ]),
     room(
       "Program",
       [
-        "DaunceExperiment", "DaunceSettings", "DaunceArchive", "DaunceAssimilation", "DaunceEnsemble",
-        "DaunceNumerics", "DaunceModels", "DaunceMPI",
+        "DaunceBenchmark", "DaunceExperiment", "DaunceSettings", "DaunceArchive", "DaunceAssimilation",
+        "DaunceEnsemble", "DaunceNumerics", "DaunceModels", "DaunceMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], plugins: ["StampBuild"]),
@@ -164,7 +168,10 @@ let package = Package(
       ]),
     helper(
       "CycleProbe",
-      ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI", "DaunceSettings"]),
+      [
+        "AllocationCounter", "DaunceArchive", "DaunceBenchmark", "DaunceExperiment", "DaunceNumerics", "DaunceMPI",
+        "DaunceSettings",
+      ]),
     helper(
       "FileFuzzer",
       [

@@ -1,5 +1,5 @@
 import DaunceAgents
-import DaunceAssimilation
+package import DaunceAssimilation
 public import DaunceEnsemble
 public import DaunceMPI
 public import DaunceModels
@@ -20,7 +20,7 @@ public final class ExperimentContext {
   /// What observes the truths.
   package let networks: ObservingNetworks
   /// Of the configured filters.
-  let localization: DistanceLocalization
+  package let localization: DistanceLocalization
   /// Time steps of a nature run before its time 0.
   let spinUpSteps: Int
   /// Fields that agents set, as numbers in the layout.
@@ -30,7 +30,7 @@ public final class ExperimentContext {
   /// Where stages save what they need to go on; none unless it is set.
   public var checkpoints: Checkpoints
   /// Nature runs beside the truths, shared by all setups of a job.
-  var climatology = Climatology()
+  package var climatology = Climatology()
 
   public var layout: StateLayout { model.layout }
 

@@ -148,7 +148,7 @@ public struct MethodScore {
 }
 
 /// Lines of equal columns, the first to the left, the others to the right.
-func alignedColumns(_ rows: [[String]]) -> String {
+package func alignedColumns(_ rows: [[String]]) -> String {
   let columns = rows.map(\.count).max() ?? 0
   let widths = (0..<columns).map { c in rows.map { c < $0.count ? $0[c].count : 0 }.max() ?? 0 }
   return rows.map { row in

@@ -169,7 +169,7 @@ extension ExperimentContext {
   var clock: ModelClock { ModelClock(hours: traits.physicalUnits?.hours) }
 
   /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
-  func times(cycles: Int, of step: Int = 1) -> [Double] {
+  package func times(cycles: Int, of step: Int = 1) -> [Double] {
     (0..<cycles).map { configuration.spinup + Double(($0 + 1) * step) * interval }
   }
 

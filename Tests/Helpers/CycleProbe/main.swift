@@ -5,6 +5,7 @@
 
 import AllocationCounter
 import DaunceArchive
+import DaunceBenchmark
 import DaunceExperiment
 import DaunceSettings
 import Foundation

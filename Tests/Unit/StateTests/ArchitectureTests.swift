@@ -15,10 +15,16 @@ import Testing
     "Archive": ["State", "Observations"],
     "Settings": [],
     "Experiment": [
-      "MPI", "Constraints", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents", "Archive",
-      "Settings",
+      "MPI", "Constraints", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents",
+      "Archive", "Settings",
     ],
-    "Program": ["Experiment", "Settings", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI"],
+    "Benchmark": [
+      "Experiment", "Settings", "Agents", "Assimilation", "Constraints", "Ensemble", "Models", "MPI", "Numerics",
+      "Observations", "State",
+    ],
+    "Program": [
+      "Benchmark", "Experiment", "Settings", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI",
+    ],
     "daunce-mpi": ["Program"],
   ]
   private static let libraries = [

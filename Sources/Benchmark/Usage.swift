@@ -23,6 +23,17 @@ struct Usage {
       user: Double(usage.ru_utime.tv_sec) + 1e-6 * Double(usage.ru_utime.tv_usec))
   }
 
+  /// Shortest wall seconds of many runs, so that a run that had to share its core does not count.
+  static func fastest(of runs: Int = 50, _ body: () -> Void) -> Double {
+    var least = Double.infinity
+    for _ in 0..<runs {
+      let start = now.wall
+      body()
+      least = min(least, now.wall - start)
+    }
+    return least
+  }
+
   static func - (later: Usage, earlier: Usage) -> Usage {
     Usage(
       wall: later.wall - earlier.wall, processor: later.processor - earlier.processor, user: later.user - earlier.user)

@@ -1,4 +1,5 @@
 import DaunceEnsemble
+import DaunceExperiment
 import DaunceMPI
 
 /// How long the collectives of a cycle take, by the length of their messages: what a model of the network is fitted to.

@@ -1,4 +1,5 @@
 import DaunceEnsemble
+import DaunceExperiment
 import DaunceMPI
 import DaunceSettings
 import DaunceState

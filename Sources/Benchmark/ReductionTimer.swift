@@ -1,5 +1,6 @@
 import DaunceAssimilation
 import DaunceEnsemble
+import DaunceExperiment
 import Foundation
 import DaunceMPI
 import DaunceObservations
@@ -41,7 +42,8 @@ struct ReductionTimer {
     try sizes.filter { $0 >= context.communicator.size }.map { members in
       var configuration = context.configuration
       configuration.members = members
-      let sized = try ExperimentContext(configuration: configuration, communicator: context.communicator, progress: context.progress)
+      let sized = try ExperimentContext(
+        configuration: configuration, communicator: context.communicator, progress: context.progress)
       sized.climatology = context.climatology
       let start = try sized.makeInitialEnsemble(around: truth.initial(context.layout), seed: truth.seed)
       let observations = truth.observations[0]

@@ -1,6 +1,7 @@
 import DaunceAgents
 import DaunceAssimilation
 import DaunceEnsemble
+import DaunceExperiment
 import Foundation
 import DaunceModels
 import DaunceNumerics
@@ -49,7 +50,7 @@ struct KernelTimer {
 
   /// Times a time step of the model, an EAKF's analysis of a whole ensemble, and the policy's pass over a state, each
   /// on data that lie in a cache, as they do in a cycle.
-  func measure(truth: Trajectory, inference: ArithmeticSpeed?) throws -> [Kernel] {
+  func measure(truth: Trajectory, inference: NetworkSpeed?) throws -> [Kernel] {
     var kernels: [Kernel] = []
     if let operations = context.traits.operationsPerStep {
       kernels.append(
@@ -66,7 +67,7 @@ struct KernelTimer {
       let bytes = 4 * Double(inference.valuesPerCell * cells)
       kernels.append(
         Kernel(
-          name: "inference", operations: operations, bytes: bytes, seconds: operations / (2 * inference.network),
+          name: "inference", operations: operations, bytes: bytes, seconds: operations / (2 * inference.reached),
           arithmeticLimit: 2 * inference.peak, memoryLimit: limits.bytes * operations / bytes))
     }
     return kernels
@@ -79,7 +80,8 @@ struct KernelTimer {
     for run in 0..<40 {
       let before = Usage.now.wall
       var span = state.mutableSpan
-      try context.model.forecast(&span, from: 0, steps: steps, noise: RandomStream(seed: 1, purpose: .natureSpinUp, cycle: run))
+      try context.model.forecast(
+        &span, from: 0, steps: steps, noise: RandomStream(seed: 1, purpose: .natureSpinUp, cycle: run))
       least = min(least, (Usage.now.wall - before) / Double(steps))
     }
     return least

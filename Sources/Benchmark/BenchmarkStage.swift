@@ -1,6 +1,7 @@
 import DaunceAgents
 import DaunceConstraints
 import DaunceEnsemble
+public import DaunceExperiment
 import DaunceSettings
 public import Foundation
 import DaunceMPI
@@ -10,6 +11,7 @@ import DaunceState
 public struct BenchmarkStage {
   /// What is timed.
   public struct Inputs {
+    /// By name, in the order of the table.
     public var methods: [Configuration.Method]
     /// Folder of trained agents; `nil`: agents of a short training in the same job.
     public var agents: URL?
@@ -26,6 +28,7 @@ public struct BenchmarkStage {
     /// Number of heap allocations of this process so far, where they are counted.
     public var allocations: (() -> Int)?
 
+    /// - Parameter slowCycles: timed cycles of a method whose constrained analysis is SLSQP's.
     public init(
       methods: [Configuration.Method], agents: URL?, slowCycles: Int, repeats: Int = 3, collectives: Bool = false,
       reductions: [Int] = [], kernels: Bool = false, allocations: (() -> Int)? = nil
@@ -46,7 +49,7 @@ public struct BenchmarkStage {
     let context: ExperimentContext
     let timings: [MethodTiming]
     /// Of the agents' policy networks; `nil` where no method has agents.
-    let arithmetic: ArithmeticSpeed?
+    let arithmetic: NetworkSpeed?
 
     let collectives: [CollectiveTimer.Point]
     let reductions: [ReductionTimer.Point]
@@ -77,8 +80,8 @@ public struct BenchmarkStage {
           String(
             format: "policy network: %d multiply-adds a cell, %.1f GFLOP/s; "
               + "this core's peak %.1f GFLOP/s, %.1f times that",
-            arithmetic.operationsPerCell, 2e-9 * arithmetic.network, 2e-9 * arithmetic.peak,
-            arithmetic.peak / arithmetic.network))
+            arithmetic.operationsPerCell, 2e-9 * arithmetic.reached, 2e-9 * arithmetic.peak,
+            arithmetic.peak / arithmetic.reached))
       }
       return parts.joined(separator: "\n")
     }
@@ -98,16 +101,17 @@ public struct BenchmarkStage {
       if let arithmetic {
         report["policy_network"] = .object([
           "multiply_adds_per_cell": .integer(arithmetic.operationsPerCell),
-          "gflops": .number(2e-9 * arithmetic.network),
+          "gflops": .number(2e-9 * arithmetic.reached),
           "peak_gflops": .number(2e-9 * arithmetic.peak),
-          "peak_ratio": .number(arithmetic.peak / arithmetic.network),
+          "peak_ratio": .number(arithmetic.peak / arithmetic.reached),
         ])
       }
       if !collectives.isEmpty { report["collectives"] = .array(collectives.map(\.json)) }
       if !reductions.isEmpty { report["reductions"] = .array(reductions.map(\.json)) }
       if let limits {
         report["machine"] = .object([
-          "peak_gflops_double": .number(1e-9 * limits.operations), "triad_gbytes_per_second": .number(1e-9 * limits.bytes),
+          "peak_gflops_double": .number(1e-9 * limits.operations),
+          "triad_gbytes_per_second": .number(1e-9 * limits.bytes),
         ])
         report["kernels"] = .object(Dictionary(uniqueKeysWithValues: kernels.map { ($0.name, $0.json) }))
       }
@@ -118,6 +122,7 @@ public struct BenchmarkStage {
   let context: ExperimentContext
   let inputs: Inputs
 
+  /// - Parameter inputs: what is timed.
   public init(_ context: ExperimentContext, inputs: Inputs) {
     self.context = context
     self.inputs = inputs
@@ -141,7 +146,7 @@ public struct BenchmarkStage {
 
     let timer = CycleTimer(context, truth: truth, output: output, allocations: inputs.allocations)
     let timings = try inputs.methods.map { try time($0, timer, truth: truth, band: band, trained: trained) }
-    let arithmetic = trained.map { ArithmeticSpeed(of: $0.agents[0].policy, cells: context.layout.cells) }
+    let arithmetic = trained.map { NetworkSpeed(of: $0.agents[0].policy, cells: context.layout.cells) }
     let limits = inputs.kernels ? MachineLimits() : nil
     let report = Report(
       context: context, timings: timings, arithmetic: arithmetic,

@@ -1,11 +1,12 @@
 import DaunceEnsemble
+import DaunceExperiment
 import DaunceSettings
 import Foundation
 import DaunceMPI
 
 /// How long one method's cycles took, part by part, and what they sent.
-public struct MethodTiming {
-  public let method: Configuration.Method
+struct MethodTiming {
+  let method: Configuration.Method
   /// Solver of a constrained filter.
   let solver: Configuration.Filter.Solver?
   /// Whether the method failed as it is and was timed with values cut off at the lower bounds.
@@ -36,7 +37,7 @@ public struct MethodTiming {
   }
 
   /// Wall seconds of forecast and analysis, the waiting in them included.
-  public var secondsPerCycle: Double { Self.analysisParts.reduce(0) { $0 + seconds($1) } }
+  var secondsPerCycle: Double { Self.analysisParts.reduce(0) { $0 + seconds($1) } }
 
   private var secondsWithOutput: Double { secondsPerCycle + seconds(.diagnosis) + seconds(.output) }
 
