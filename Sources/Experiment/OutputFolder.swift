@@ -4,6 +4,7 @@ public import DaunceMPI
 
 /// Where a stage writes, and what its files say of their origin.
 public struct OutputFolder {
+  /// The folder.
   public let url: URL
   /// Version, commit, command line, seed and configuration; the title is each file's own.
   public let provenance: Provenance

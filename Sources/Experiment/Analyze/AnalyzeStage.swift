@@ -19,6 +19,7 @@ public struct AnalyzeStage {
     /// Files or patterns of files.
     public var observations: [String]
 
+    /// Files or patterns of files.
     public init(ensemble: [String], observations: [String]) {
       self.ensemble = ensemble
       self.observations = observations
@@ -30,6 +31,7 @@ public struct AnalyzeStage {
   let communicator: Communicator
   let progress: any ProgressReporter
 
+  /// - Parameter inputs: what is read; nothing is opened yet.
   public init(
     _ configuration: AnalysisConfiguration, inputs: Inputs, communicator: Communicator,
     progress: any ProgressReporter = SilentProgress()

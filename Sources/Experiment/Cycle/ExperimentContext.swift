@@ -9,9 +9,13 @@ public import DaunceState
 
 /// What every stage of an experiment works with: the configuration made real on this rank.
 public final class ExperimentContext {
+  /// Every setting.
   public let configuration: Configuration
+  /// Of all ranks.
   public let communicator: Communicator
+  /// Which rank holds which member.
   public let distribution: Distribution
+  /// Made as configured.
   public let model: any ForecastModel
   /// What the model can do beside forecasts.
   public let traits: ModelTraits
@@ -32,6 +36,7 @@ public final class ExperimentContext {
   /// Nature runs beside the truths, shared by all setups of a job.
   package var climatology = Climatology()
 
+  /// Of the model's states.
   public var layout: StateLayout { model.layout }
 
   /// - Throws: when ranks disagree about the configuration, there are more ranks than members, or the model refuses its
@@ -91,10 +96,15 @@ public protocol ProgressReporter: AnyObject {
 
 /// Says nothing.
 public final class SilentProgress: ProgressReporter {
+  /// A reporter that is silent.
   public init() {}
+  /// Says nothing.
   public func begin(_ stage: String, total: Int) {}
+  /// Says nothing.
   public func advance(to done: Int) {}
+  /// Says nothing.
   public func end() {}
+  /// Says nothing.
   public func note(_ message: String) {}
 }
 

@@ -5,6 +5,7 @@ import DaunceState
 
 /// One method's scores, averaged over truths: a row of the table and an entry of scores.json.
 public struct MethodScore {
+  /// The word in `methods`.
   public let method: String
   let truths: [TruthScore]
   let fields: [String]

@@ -13,6 +13,7 @@ public struct RunStage {
   let context: ExperimentContext
   let output: OutputFolder
 
+  /// - Parameter output: where everything is written.
   public init(_ context: ExperimentContext, output: OutputFolder) {
     self.context = context
     self.output = output
