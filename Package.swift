@@ -54,8 +54,8 @@ func helper(_ name: String, _ dependencies: [Target.Dependency], in folder: Stri
 }
 
 let rooms = [
-  "State", "Numerics", "Observations", "MPI", "Ensemble", "Models", "Assimilation", "Agents", "Archive", "Experiment",
-  "Program",
+  "State", "Numerics", "Observations", "MPI", "Constraints", "Ensemble", "Models", "Assimilation", "Agents", "Archive",
+  "Settings", "Experiment", "Benchmark", "Program",
 ]
 
 let package = Package(
@@ -84,22 +84,31 @@ let package = Package(
     room("Numerics", ["COpenBLAS"]),
     room("Observations", ["DaunceState"]),
     room("MPI", ["COpenMPI"]),
+    room("Constraints", ["DaunceState", "DaunceNumerics", "CNLopt"]),
     room("Ensemble", ["DaunceMPI", "DaunceObservations", "DaunceState"]),
     room("Models", ["DaunceState", "DaunceNumerics"]),
     room(
       "Assimilation",
-      ["DaunceMPI", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "CNLopt"]),
-    room("Agents", ["DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics", "DaunceMPI"]),
+      ["DaunceMPI", "DaunceConstraints", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics"]),
+    room(
+      "Agents",
+      ["DaunceMPI", "DaunceConstraints", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
+    room("Settings", ["Yams"]),
     room("Experiment", [
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
-      "DaunceAssimilation", "DaunceAgents", "DaunceArchive", "Yams", .product(name: "Logging", package: "swift-log"),
+      "DaunceConstraints", "DaunceAssimilation", "DaunceAgents", "DaunceArchive",
+      "DaunceSettings",
+    ]),
+    room("Benchmark", [
+      "DaunceExperiment", "DaunceSettings", "DaunceAgents", "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble",
+      "DaunceModels", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState",
     ]),
     room(
       "Program",
       [
-        "DaunceExperiment", "DaunceArchive", "DaunceAssimilation", "DaunceEnsemble", "DaunceNumerics", "DaunceModels",
-        "DaunceMPI",
+        "DaunceBenchmark", "DaunceExperiment", "DaunceSettings", "DaunceArchive", "DaunceAssimilation",
+        "DaunceEnsemble", "DaunceNumerics", "DaunceModels", "DaunceMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], plugins: ["StampBuild"]),
@@ -107,6 +116,7 @@ let package = Package(
     .plugin(name: "StampBuild", capability: .buildTool()),
 
     unit("StateTests", ["DaunceState"]),
+    unit("ConstraintsTests", ["DaunceConstraints", "DaunceNumerics", "DaunceState"]),
     unit("ObservationsTests", ["DaunceObservations", "DaunceState"]),
     unit("RandomnessTests", ["DaunceNumerics"]),
     unit("LinearAlgebraTests", ["DaunceNumerics"]),
@@ -117,26 +127,25 @@ let package = Package(
     unit(
       "AssimilationTests",
       [
-        "DaunceAssimilation", "DaunceEnsemble", "DaunceModels", "DaunceObservations", "DaunceState", "DaunceNumerics",
-        "TestSupport",
-        "AssimilationProbe",
+        "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble", "DaunceModels", "DaunceObservations",
+        "DaunceState", "DaunceNumerics", "TestSupport", "AssimilationProbe",
       ], fixtures: true),
     unit(
       "AgentsTests",
       [
-        "DaunceAgents", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState",
-        "TestSupport", "AssimilationProbe",
+        "DaunceAgents", "DaunceConstraints", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations",
+        "DaunceState", "TestSupport", "AssimilationProbe",
       ],
       fixtures: true),
     unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
     unit(
       "ConfigurationTests",
-      ["DaunceAgents", "DaunceExperiment", "DaunceState", "TestSupport", "daunce-mpi"]),
+      ["DaunceAgents", "DaunceExperiment", "DaunceSettings", "DaunceState", "TestSupport", "daunce-mpi"]),
     unit(
       "ExperimentTests",
       [
         "DaunceExperiment", "DaunceArchive", "DaunceEnsemble", "DaunceModels", "DaunceNumerics", "DaunceObservations",
-        "DaunceState",
+        "DaunceSettings", "DaunceState",
       ]),
     jobs(
       "JobTests", ["DaunceArchive", "DaunceState", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
@@ -154,15 +163,20 @@ let package = Package(
     helper(
       "AssimilationProbe",
       [
-        "DaunceAgents", "DaunceAssimilation", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations",
-        "DaunceState",
+        "DaunceAgents", "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics",
+        "DaunceObservations", "DaunceState",
       ]),
     helper(
-      "CycleProbe", ["AllocationCounter", "DaunceArchive", "DaunceExperiment", "DaunceNumerics", "DaunceMPI"]),
+      "CycleProbe",
+      [
+        "AllocationCounter", "DaunceArchive", "DaunceBenchmark", "DaunceExperiment", "DaunceNumerics", "DaunceMPI",
+        "DaunceSettings",
+      ]),
     helper(
       "FileFuzzer",
       [
-        "DaunceArchive", "CNetCDF", "DaunceExperiment", "DaunceMPI", "DaunceModels", "DaunceObservations", "DaunceState",
+        "DaunceArchive", "CNetCDF", "DaunceExperiment", "DaunceMPI", "DaunceModels", "DaunceObservations",
+        "DaunceSettings", "DaunceState",
       ], in: "Tools"),
   ],
   swiftLanguageModes: [.v6]

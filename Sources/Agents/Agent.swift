@@ -8,7 +8,9 @@ public struct Agent: Sendable, Hashable {
   public var policy: Network
   /// Inputs to the value of the cell's state.
   public var value: Network
+  /// Steps of the policy's parameters.
   public var policyOptimiser: Adam
+  /// Steps of the value network's parameters.
   public var valueOptimiser: Adam
   /// One for each constrained band.
   public var multipliers: [Multiplier]

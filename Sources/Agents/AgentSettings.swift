@@ -52,13 +52,18 @@ public struct AgentSettings: Sendable, Hashable {
     case truncated, clip, softplus
   }
 
+  /// The state that the agent corrects.
   public var base: Base
+  /// What the agent sees.
   public var inputs: Inputs
+  /// What it learns from.
   public var target: Target
+  /// How the members' draws hang together.
   public var draws: Draws
   /// Share of the cells in which draws follow the order of the members' forecasts, for stratified draws of agents that
   /// see the ensemble; `nil`: to be measured in training.
   public var rankPersistence: Double?
+  /// How lower bounds are kept.
   public var bounds: Bounds
   /// Fields that the agent sets, all on one grid; the others are left to the base.
   public var controls: [Int]

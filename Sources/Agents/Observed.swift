@@ -8,6 +8,7 @@ extension AgentSettings {
     public let name: String
     /// Its number in observation networks.
     public let number: Int
+    /// What it measures of a state.
     public let operation: ObservationOperator
     /// A typical error variance, in the unit of what is observed, squared.
     public let errorVariance: Double

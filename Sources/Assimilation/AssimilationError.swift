@@ -1,3 +1,5 @@
+public import DaunceConstraints
+
 /// What a filter cannot work with.
 public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The localization's half-width is not a positive number.
@@ -18,13 +20,12 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
   case observedElement(found: Int, elements: Int)
   /// An error variance that is not positive.
   case errorVariance(observation: Int, found: Double)
-  /// A constraint with the wrong number of elements.
-  case constraint(name: String, found: Int, expected: Int)
-  /// A constraint that the chosen solver cannot take.
-  case unsupportedConstraint(name: String, solver: String)
+  /// Constraints that do not fit the state or the solver.
+  case constraints(ConstraintError)
   /// The innovation covariance of an analysis could not be factored.
   case innovationCovariance(cycle: Int, order: Int, pivot: Int)
 
+  /// What was found and what was expected.
   public var description: String {
     switch self {
     case .halfWidth(let found):
@@ -45,10 +46,7 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
       "observations: found element \(found), expected one of 0..<\(elements)"
     case .errorVariance(let observation, let found):
       "observation \(observation): found error variance \(found), expected a positive number"
-    case .constraint(let name, let found, let expected):
-      "constraint \(name): found \(found) elements, expected \(expected)"
-    case .unsupportedConstraint(let name, let solver):
-      "constraint \(name): not possible with solver \(solver), expected slsqp for nonlinear equalities"
+    case .constraints(let error): error.description
     case .innovationCovariance(let cycle, let order, let pivot):
       "cycle \(cycle): innovation covariance of order \(order) is not positive definite (pivot \(pivot)); expected "
         + "larger error variances or a smaller half-width"

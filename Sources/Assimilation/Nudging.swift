@@ -24,6 +24,7 @@ public final class Nudging: EnsembleUpdate {
     self.strength = strength
   }
 
+  /// Moves the members held here; nothing is sent.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) {
     guard observations.count > 0 else { return }
     let (lists, fields) = prepared(observations.network)

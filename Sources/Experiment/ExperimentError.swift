@@ -1,5 +1,6 @@
 /// Something that ends an experiment, with the kind that decides the exit code.
 public struct ExperimentError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What an error is about.
   public enum Kind: Sendable, Hashable {
     /// Settings or files that do not fit together.
     case data
@@ -9,9 +10,12 @@ public struct ExperimentError: Error, Sendable, Hashable, CustomStringConvertibl
     case bug
   }
 
+  /// What it is about.
   public let kind: Kind
+  /// The message.
   public let description: String
 
+  /// An error with the given message.
   public init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A JSON value; numbers that are missing or not finite become null.
-enum JSON: Encodable {
+package enum JSON: Encodable {
   case object([String: JSON])
   case array([JSON])
   case number(Double?)
@@ -11,9 +11,11 @@ enum JSON: Encodable {
   case flag(Bool)
   case null
 
-  static func integers(_ values: [Int]) -> JSON { .array(values.map { .integer($0) }) }
+  /// An array of integers.
+  package static func integers(_ values: [Int]) -> JSON { .array(values.map { .integer($0) }) }
 
-  func encode(to encoder: any Encoder) throws {
+  /// Writes the value without its kind.
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .object(let members): try container.encode(members)
@@ -28,7 +30,7 @@ enum JSON: Encodable {
   }
 
   /// Indented text with sorted keys and a final line end.
-  func text() throws -> String {
+  package func text() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"

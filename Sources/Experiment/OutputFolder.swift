@@ -4,6 +4,7 @@ public import DaunceMPI
 
 /// Where a stage writes, and what its files say of their origin.
 public struct OutputFolder {
+  /// The folder.
   public let url: URL
   /// Version, commit, command line, seed and configuration; the title is each file's own.
   public let provenance: Provenance
@@ -24,7 +25,7 @@ public struct OutputFolder {
   }
 
   /// Path of a file in the folder.
-  func path(_ name: String) -> String { url.appending(path: name).path }
+  package func path(_ name: String) -> String { url.appending(path: name).path }
 
   /// A folder inside, made if it is not there.
   func subfolder(_ name: String) throws -> URL {
@@ -34,7 +35,7 @@ public struct OutputFolder {
   }
 
   /// Writes a text file that is whole or not there.
-  func write(_ text: String, to name: String) throws {
+  package func write(_ text: String, to name: String) throws {
     try Folders.write(text, to: path(name))
   }
 }

@@ -3,6 +3,7 @@ import DaunceArchive
 import DaunceEnsemble
 public import DaunceExperiment
 import DaunceMPI
+import DaunceSettings
 import Foundation
 import Logging
 

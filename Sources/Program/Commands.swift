@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaunceBenchmark
 import DaunceExperiment
 import Foundation
 

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import DaunceExperiment
+import DaunceSettings
 import Foundation
 public import Logging
 
@@ -58,6 +59,7 @@ struct CheckpointOptions: ParsableArguments {
 }
 
 extension CheckpointSchedule: ExpressibleByArgument {
+  /// Cycles, or wall time with its unit; `nil` for anything else.
   public init?(argument: String) {
     let units: [(suffix: String, seconds: Double)] = [("min", 60), ("s", 1), ("h", 3600)]
     if let cycles = Int(argument) {
@@ -72,6 +74,7 @@ extension CheckpointSchedule: ExpressibleByArgument {
     }
   }
 
+  /// As it would be typed.
   public var defaultValueDescription: String {
     switch self {
     case .cycles(let count): "\(count)"

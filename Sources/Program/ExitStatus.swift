@@ -3,6 +3,7 @@ import ArgumentParser
 import DaunceAssimilation
 import DaunceEnsemble
 import DaunceExperiment
+import DaunceSettings
 import Foundation
 import DaunceMPI
 import DaunceModels

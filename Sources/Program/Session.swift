@@ -2,6 +2,7 @@ import DaunceArchive
 import ArgumentParser
 import DaunceEnsemble
 import DaunceExperiment
+import DaunceSettings
 import Foundation
 import Logging
 import DaunceMPI

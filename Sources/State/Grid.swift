@@ -8,6 +8,7 @@ public struct Grid: Sendable, Hashable {
     public let axis: Int?
     /// Of every cell, strictly ascending or descending, in the axis's units (`[length]`); empty without an axis.
     public let coordinates: [Double]
+    /// Number of cells along it.
     public let length: Int
 
     /// A dimension along an axis.
@@ -87,6 +88,7 @@ public struct Field: Sendable, Hashable {
   /// Number of its grid in the layout.
   public let grid: Int
 
+  /// A field; names of files and units as far as they are known.
   public init(
     name: String, longName: String? = nil, standardName: String? = nil, units: String = "1", reference: Double = 0,
     scale: Double = 1, lowerBound: Double? = nil, upperBound: Double? = nil, grid: Int = 0
@@ -105,8 +107,11 @@ public struct Field: Sendable, Hashable {
 
 /// How fields lie in one contiguous buffer, the state: one after the other, each in the order of its grid's cells.
 public struct StateLayout: Sendable, Hashable {
+  /// The axes that places have coordinates along.
   public let geometry: Geometry
+  /// What fields lie on.
   public let grids: [Grid]
+  /// In the order of the state.
   public let fields: [Field]
   /// First element of each field, and the number of elements at the end (`[fields + 1]`).
   public let offsets: [Int]

@@ -11,6 +11,7 @@
 /// Places are embedded once (``embed(_:)``): straight axes in units of their width, a sphere's surface as the unit
 /// vector, so that neither the poles nor the date line are special.
 public struct Metric: Sendable {
+  /// Of the places.
   public let geometry: Geometry
   /// Width of each direction (`[geometry.directions]`), in the unit of its axis or of the sphere's radius.
   public let widths: [Double]

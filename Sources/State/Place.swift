@@ -6,6 +6,7 @@ public struct Place: Sendable, Hashable {
   /// Coordinates in the units of the geometry's axes; those beyond its axes are not a number.
   public var coordinates: SIMD3<Double>
 
+  /// Coordinates in the units of the geometry's axes; those beyond its axes are not a number.
   public init(coordinates: SIMD3<Double>) {
     self.coordinates = coordinates
   }
@@ -30,6 +31,7 @@ public struct Axis: Sendable, Hashable {
   /// Length after which the axis comes back to its start, in `units`; `nil` where it does not.
   public let period: Double?
 
+  /// An axis; `period` in `units`, `nil` where it does not come back to its start.
   public init(name: String, units: String = "1", period: Double? = nil) {
     self.name = name
     self.units = units

@@ -3,6 +3,7 @@
 /// Lookups give a superset: all places within the reach, and some beyond it, in ascending order of their numbers. Places
 /// that are nowhere along an axis are near everything along it.
 public struct PlaceIndex: Sendable {
+  /// Of the places.
   public let metric: Metric
   /// Embedded places (``Metric/embed(_:)``).
   public let embedded: [SIMD4<Double>]
@@ -100,6 +101,7 @@ public struct PlaceIndex: Sendable {
     return (counts, entries, everywhere)
   }
 
+  /// Number of places.
   public var count: Int { embedded.count }
 
   private static func bin(

@@ -1,3 +1,4 @@
+import DaunceNumerics
 package import DaunceState
 
 /// The grid that agents act on, cell by cell, and what they see of a state there: fields of this grid as they are,

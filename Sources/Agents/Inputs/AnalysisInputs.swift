@@ -1,3 +1,4 @@
+import DaunceNumerics
 import DaunceState
 
 /// What agents see that correct a filter's analysis: what the filter has done around a cell, and what it had to go by.

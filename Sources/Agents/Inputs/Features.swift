@@ -1,3 +1,4 @@
+import DaunceNumerics
 import DaunceState
 
 /// Fills the policy's inputs for one member: local features of every cell, normalised to about [-1, 1]; fields are about

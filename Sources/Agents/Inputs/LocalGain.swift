@@ -1,3 +1,5 @@
+import DaunceNumerics
+
 /// The ensemble's regressions of cells on what is observed near them: what a filter would move the mean of cell c by
 /// for the observation at its neighbour d alone is cov(x_c, x_d) / (var(x_d) + R_d) times the innovation there.
 ///

@@ -1,3 +1,4 @@
+import DaunceNumerics
 package import DaunceState
 
 /// What surrounds each cell of a grid, in a fixed order: on a grid with axes a box of odd extents around the cell,

@@ -1,4 +1,5 @@
 import DaunceEnsemble
+import DaunceNumerics
 import DaunceState
 
 /// How far the target keeps its order among the members: the correlation between its place among the base forecasts (its

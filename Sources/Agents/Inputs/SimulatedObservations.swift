@@ -1,3 +1,4 @@
+import DaunceNumerics
 import DaunceState
 
 /// What would be observed of one member, and of the ensemble's mean where agents see it: h(x) at the cells, for the kinds

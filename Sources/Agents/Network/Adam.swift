@@ -1,7 +1,8 @@
 /// Adam (Kingma & Ba 2015) with bias correction, and its state.
 public struct Adam: Sendable, Hashable {
-  /// First and second moments, one of each a parameter.
+  /// First moments, one a parameter.
   public var first: [Float]
+  /// Second moments, one a parameter.
   public var second: [Float]
   /// Steps taken so far.
   public var step: Int

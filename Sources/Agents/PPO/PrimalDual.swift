@@ -23,7 +23,9 @@ public enum MultiplierForm: String, Sendable, Hashable, Codable, CaseIterable {
 /// violated, so that sign would reward violations. The penalty here has the sign that punishes them, but for the form
 /// `printed`.
 public struct Multiplier: Sendable, Hashable, Codable {
+  /// The multiplier itself, never negative.
   public var value: Double
+  /// How it follows the violation of its constraint.
   public let form: MultiplierForm
   /// Step size alpha.
   public let rate: Double

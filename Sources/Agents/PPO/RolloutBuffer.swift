@@ -1,3 +1,5 @@
+package import DaunceNumerics
+
 /// What one agent lived through in the rollouts of one PPO iteration, `[step][sequence]` tiles of cells.
 package final class RolloutBuffer {
   package let steps: Int

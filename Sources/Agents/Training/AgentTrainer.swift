@@ -1,7 +1,8 @@
+public import DaunceConstraints
 public import DaunceEnsemble
 public import DaunceMPI
 import DaunceNumerics
-public import DaunceState
+import DaunceState
 
 /// Trains the agents of the members held here. Every rank calls the same stages in the same order; agents share
 /// nothing but what they see of the ensemble's forecasts: mean and spread, or with `inputs: covariances` all of them.
@@ -114,15 +115,17 @@ public struct TrainingReport: Sendable, Hashable, Codable {
   public var reward: [Double] = []
   /// Mean multiplier of the first band after every PPO iteration.
   public var multiplier: [Double] = []
-  /// Mean reward per cell and step on fixed rollouts before and after PPO.
+  /// Mean reward per cell and step on fixed rollouts before PPO.
   public var rewardFirst: Double?
+  /// The same after PPO.
   public var rewardLast: Double?
   /// Every member's multiplier of the first band at the end.
   public var multiplierLast: [Double] = []
   /// Actions drawn in PPO's rollouts and learned from, one a cell, member, sequence and step.
   public var samples = 0
-  /// What PPO's iterations took: wall seconds on the slowest rank, and processor seconds of all ranks together.
+  /// Wall seconds of PPO's iterations, on the slowest rank.
   public var seconds = 0.0
+  /// Processor seconds of PPO's iterations, of all ranks together.
   public var processorSeconds = 0.0
   /// The same and more, agent by agent.
   public var history = TrainingHistory()

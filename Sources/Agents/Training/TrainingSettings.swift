@@ -33,6 +33,7 @@ public struct PPOSettings: Sendable, Hashable {
     case crps
   }
 
+  /// Rollouts with an update each; 0: no PPO.
   public var iterations: Int
   /// Observation times of a rollout.
   public var horizon: Int
@@ -40,16 +41,27 @@ public struct PPOSettings: Sendable, Hashable {
   public var episode: Int
   /// Rollouts side by side.
   public var sequences: Int
+  /// Passes over a rollout.
   public var epochs: Int
+  /// Minibatches of a pass.
   public var minibatches: Int
+  /// Discount of later rewards, from 0 to 1.
   public var discount: Double
+  /// Lambda of the generalised advantage estimate, from 0 to 1.
   public var gaeLambda: Double
+  /// Clip range of the probability ratio.
   public var clip: Double
+  /// Step size of the policy.
   public var learningRate: Double
+  /// Step size of the value function.
   public var valueLearningRate: Double
+  /// Weight of the entropy bonus.
   public var entropy: Double
+  /// Largest norm of a gradient.
   public var maximumGradientNorm: Double
+  /// Kullback-Leibler divergence that ends an update early, at 1.5 times its value.
   public var targetKL: Double
+  /// What an action is rewarded for.
   public var reward: Reward
 
   /// All settings; see the properties.

@@ -11,6 +11,7 @@ public struct EnsembleMoments: Sendable, Hashable {
   /// Covariance of every element with the element of every observation (`[observation][element]`).
   public var covariance: [Double]
 
+  /// Mean and variance (`[element]`), and covariances (`[observation][element]`).
   public init(mean: [Double], variance: [Double], covariance: [Double]) {
     precondition(variance.count == mean.count)
     self.mean = mean

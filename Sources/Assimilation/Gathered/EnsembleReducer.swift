@@ -1,4 +1,5 @@
 internal import DaunceEnsemble
+internal import DaunceNumerics
 internal import DaunceObservations
 internal import DaunceState
 

@@ -63,16 +63,19 @@ public final class AdaptiveInflation: EnsembleUpdate {
     factors = [Double](repeating: 1, count: layout.count)
   }
 
+  /// Keeps the factors and what the update remembers.
   public func save(into snapshot: inout Snapshot) {
     snapshot.set("inflation_factors", factors)
     update.save(into: &snapshot)
   }
 
+  /// Takes them back.
   public func restore(from snapshot: Snapshot) throws {
     factors = try snapshot.values("inflation_factors", count: layout.count)
     try update.restore(from: snapshot)
   }
 
+  /// Adapts the factors, inflates the forecast by them, and updates it. Collective.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     let members = ensemble.distribution.members
     guard members >= 2 else { throw AssimilationError.members(found: members) }

@@ -22,9 +22,12 @@ public final class AdditiveInflation: EnsembleUpdate {
     mean = [Double](repeating: 0, count: layout.count)
   }
 
+  /// Keeps what the update remembers.
   public func save(into snapshot: inout Snapshot) { update.save(into: &snapshot) }
+  /// Takes it back.
   public func restore(from snapshot: Snapshot) throws { try update.restore(from: snapshot) }
 
+  /// Perturbs the forecast where something is observed, and updates it. Collective.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     if observations.count > 0 { perturb(&ensemble, cycle) }
     try update.update(&ensemble, observations: observations, cycle: cycle)

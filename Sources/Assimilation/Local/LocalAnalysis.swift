@@ -17,14 +17,18 @@ public final class LocalAnalysis {
     case stochastic
   }
 
+  /// Of the state.
   public let layout: StateLayout
+  /// How an element is updated.
   public let method: Method
+  /// Factor on the forecast's anomalies, and relaxation.
   public let inflation: Inflation
   /// Seed of perturbations and rotations.
   public let seed: UInt64
   /// Whether anomalies are rotated at random after a transform without localization; the mean stays.
   public let rotates: Bool
 
+  /// An analysis by `method`; `seed` keys perturbed observations and rotations.
   public init(layout: StateLayout, method: Method, inflation: Inflation = .none, seed: UInt64 = 1, rotates: Bool = false) {
     self.layout = layout
     self.method = method

@@ -56,6 +56,7 @@ public final class LocalFilter: EnsembleUpdate {
     whole = StatePartition(analysis.layout, ranks: 1)
   }
 
+  /// Updates all members, as a whole or by parts. Collective.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     let members = ensemble.distribution.members
     guard members >= 2 else { throw AssimilationError.members(found: members) }

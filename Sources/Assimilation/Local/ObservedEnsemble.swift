@@ -5,7 +5,9 @@ public import DaunceState
 /// The observations of one analysis with every member's h(x): all that a filter knows of observations. Every rank has
 /// the same.
 public final class ObservedEnsemble {
+  /// Number of observations.
   public let count: Int
+  /// Number of members.
   public let members: Int
   /// Doubles from one observation's members to the next, as in ``PartialEnsemble/stride``.
   public let stride: Int

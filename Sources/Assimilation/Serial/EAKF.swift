@@ -9,6 +9,7 @@ public import DaunceState
 /// as an element of its own. Knows nothing of bounds unless `floor` is set: an analysis may leave a field's range, and
 /// nothing here fails then.
 public final class EAKF: InMemoryFilter, MomentFilter {
+  /// Factor on the forecast's anomalies, and relaxation.
   public let inflation: Inflation
   /// Whether values outside a field's bounds are set to them after the update.
   public let floor: Bool
@@ -21,6 +22,7 @@ public final class EAKF: InMemoryFilter, MomentFilter {
   private let exchange = EnsembleReducer()
   /// How the ensemble is brought together; `nil`: by size, as it should be but for measurements.
   public var plan: ReductionPlan?
+  /// Observations of the last analysis whose h(x) was not a number in every member.
   public var leftOut: Int { ensemble.leftOut }
 
   /// The spread after a relaxation of the perturbations is not one of moments.
@@ -89,6 +91,7 @@ public final class EAKF: InMemoryFilter, MomentFilter {
     finish(&states)
   }
 
+  /// Brings together members or moments and updates the local members. Collective.
   public func update(
     _ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int
   ) throws {

@@ -9,6 +9,7 @@ public import DaunceState
 /// The perturbations e_i have zero ensemble mean. They are drawn from streams keyed by member and cycle, and every rank
 /// can draw all of them.
 public final class StochasticEnKF: InMemoryFilter, MomentFilter {
+  /// Factor on the forecast's anomalies, and relaxation.
   public let inflation: Inflation
   /// Of the perturbations' random streams.
   public let seed: UInt64
@@ -22,6 +23,7 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
   private let exchange = EnsembleReducer()
   /// How the ensemble is brought together; `nil`: by size, as it should be but for measurements.
   public var plan: ReductionPlan?
+  /// Observations of the last analysis whose h(x) was not a number in every member.
   public var leftOut: Int { ensemble.leftOut }
 
   /// - Throws: `AssimilationError` for a localization that doesn't fit the layout.
@@ -47,6 +49,7 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
     return Array(perturbations[..<(members * observations.count)])
   }
 
+  /// Draws every member's perturbations and updates the members in `local`; see ``InMemoryFilter``.
   public func analyse(
     _ states: inout MutableSpan<Double>, members: Int, local: Range<Int>, observations: ObservationSet, cycle: Int
   ) throws(AssimilationError) {
@@ -111,6 +114,7 @@ public final class StochasticEnKF: InMemoryFilter, MomentFilter {
     ensemble.merge(into: &states)
   }
 
+  /// Brings together members or moments and updates the local members. Collective.
   public func update(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, cycle: Int) throws {
     try exchange.update(&ensemble, with: self, observations: observations, cycle: cycle)
   }

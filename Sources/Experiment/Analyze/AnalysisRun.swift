@@ -30,7 +30,7 @@ final class AnalysisRun {
   private var rows: ObservationRows { problem.observations.rows }
 
   func run() throws -> String {
-    let start = Usage.now.wall
+    let start = ContinuousClock.now
     let (part, partition, memberValues) = try forecast()
     let observed = try select(memberValues)
     if outcome.used.isEmpty {
@@ -41,7 +41,7 @@ final class AnalysisRun {
       layout, partition: partition, fields: problem.conserved, communicator: communicator)
     try constraints.remember(part)
     progress.begin("update", total: 1)
-    let updateStart = Usage.now.wall
+    let updateStart = ContinuousClock.now
     let tiles = partition.tiles[partition.tiles(of: communicator.rank)]
     let report = try communicator.collectively {
       let analysis = LocalAnalysis(
@@ -50,7 +50,7 @@ final class AnalysisRun {
       return try analysis.update(part, tiles: tiles, observed: observed, localization: problem.localization)
     }
     progress.end()
-    let updateEnd = Usage.now.wall
+    let updateEnd = ContinuousClock.now
     let updated = FieldMoments(part)
     try communicator.collectively { try checkFinite(updated, before: before, first: part.elements.lowerBound) }
     if constraints.isNeeded {
@@ -69,14 +69,14 @@ final class AnalysisRun {
     outcome.missing = try communicator.allreduce(Int64(report.missing), .sum)
     try write(part, before: before, partition: partition)
     if configuration.output.timings {
-      try tellTimings([updateStart - start, updateEnd - updateStart, Usage.now.wall - updateEnd])
+      try tellTimings([updateStart - start, updateEnd - updateStart, ContinuousClock.now - updateEnd])
     }
     return AnalysisReport(problem, configuration: configuration).summary(outcome, flags: flags)
   }
 
   /// Tells what each part took on its slowest rank. Collective.
-  private func tellTimings(_ seconds: [Double]) throws {
-    var slowest = seconds
+  private func tellTimings(_ parts: [Duration]) throws {
+    var slowest = parts.map { $0 / .seconds(1) }
     try communicator.allreduce(&slowest, .max)
     let words = zip(["reading", "update", "writing"], slowest).map { "\($0) \(String(format: "%.3f", $1)) s" }
     progress.note("on the slowest rank: \(words.joined(separator: ", "))")

@@ -3,6 +3,7 @@ import DaunceAssimilation
 import DaunceEnsemble
 public import DaunceMPI
 import DaunceObservations
+import DaunceSettings
 import DaunceState
 public import Foundation
 
@@ -18,6 +19,7 @@ public struct AnalyzeStage {
     /// Files or patterns of files.
     public var observations: [String]
 
+    /// Files or patterns of files.
     public init(ensemble: [String], observations: [String]) {
       self.ensemble = ensemble
       self.observations = observations
@@ -29,6 +31,7 @@ public struct AnalyzeStage {
   let communicator: Communicator
   let progress: any ProgressReporter
 
+  /// - Parameter inputs: what is read; nothing is opened yet.
   public init(
     _ configuration: AnalysisConfiguration, inputs: Inputs, communicator: Communicator,
     progress: any ProgressReporter = SilentProgress()

@@ -1,5 +1,6 @@
 public import DaunceArchive
 import DaunceEnsemble
+import DaunceSettings
 public import Foundation
 import DaunceMPI
 

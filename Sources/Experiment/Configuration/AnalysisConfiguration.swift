@@ -1,3 +1,5 @@
+public import DaunceSettings
+
 /// What `analyze` computes: one analysis of the ensemble in a model's files. The same machinery as ``Configuration``.
 public struct AnalysisConfiguration: ConfigurationRoot {
   @Key("seed of perturbed observations and random rotations")
@@ -5,9 +7,13 @@ public struct AnalysisConfiguration: ConfigurationRoot {
   @Key("how the ensemble is updated; --method goes before it")
   public var method = Method.letkf
 
+  /// What of the files is the state.
   public var state = State()
+  /// How observations act.
   public var filter = Filter()
+  /// Which observations are used.
   public var observations = Observations()
+  /// What is written.
   public var output = Output()
 
   /// The defaults.
@@ -113,11 +119,15 @@ public struct AnalysisConfiguration: ConfigurationRoot {
 
 /// One number for all directions, or a list with one for each.
 public struct Widths: ConfigurationValue {
+  /// One number, or one for each direction, in the unit of the coordinates (km on the sphere).
   public let values: [Double]
 
+  /// - Parameter values: one number, or one for each direction.
   public init(_ values: [Double]) { self.values = values }
 
+  /// The type in words.
   public static var expected: String { "a number, or a list of numbers, one for each direction" }
+  /// The value that a piece of YAML stands for; `nil` if it is of another type.
   public init?(literal: ConfigurationLiteral) {
     if let one = Double(literal: literal) {
       values = [one]
@@ -127,13 +137,17 @@ public struct Widths: ConfigurationValue {
       return nil
     }
   }
+  /// The value as YAML.
   public var text: String { values.count == 1 ? values[0].text : values.text }
+  /// What a rule looks at.
   public var scalars: [Double] { values }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let one = try? container.decode(Double.self) { values = [one] } else { values = try container.decode([Double].self) }
   }
+  /// Writes the value without a name.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     if values.count == 1 { try container.encode(values[0]) } else { try container.encode(values) }

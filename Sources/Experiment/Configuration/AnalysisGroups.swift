@@ -1,4 +1,5 @@
 import DaunceObservations
+public import DaunceSettings
 
 /// What one kind of observations measures, as an element of `observations.operators` of an analysis.
 public struct ObservedKind: ConfigurationGroup {
@@ -13,12 +14,15 @@ public struct ObservedKind: ConfigurationGroup {
   @Key("dimensions that are summed over in place of being interpolated along")
   public var sumAlong: [String] = []
 
+  /// The defaults.
   public init() {}
 
+  /// How several fields become one value.
   public enum Combination: String, ConfigurationChoice {
     case sum, norm
   }
 
+  /// Functions of the observed value.
   public enum Function: String, ConfigurationChoice {
     case identity, absolute, square, cube, logarithm, exponential, arctangent, threshold
   }
@@ -28,6 +32,7 @@ public struct ObservedKind: ConfigurationGroup {
     case sumAlong = "sum_along"
   }
 
+  /// Reads a group; keys that are missing have their defaults.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     kind = try container.decodeIfPresent(String.self, forKey: .kind) ?? ""
@@ -37,6 +42,7 @@ public struct ObservedKind: ConfigurationGroup {
     sumAlong = try container.decodeIfPresent([String].self, forKey: .sumAlong) ?? []
   }
 
+  /// Writes the keys that have values.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(kind, forKey: .kind)
@@ -56,10 +62,12 @@ public struct FieldBounds: ConfigurationGroup {
   @Key("largest admissible value, in the field's unit", absent: "none")
   public var upper: Double?
 
+  /// The defaults.
   public init() {}
 
   private enum CodingKeys: String, CodingKey { case field, lower, upper }
 
+  /// Reads a group; keys that are missing have their defaults.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     field = try container.decodeIfPresent(String.self, forKey: .field) ?? ""
@@ -67,6 +75,7 @@ public struct FieldBounds: ConfigurationGroup {
     upper = try container.decodeIfPresent(Double.self, forKey: .upper)
   }
 
+  /// Writes the keys that have values.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(field, forKey: .field)
@@ -84,6 +93,7 @@ public struct PairHalfWidth: ConfigurationGroup {
   @Key("as filter.half_width; off: this kind does not act on this field", .positive, absent: "off")
   public var halfWidth: Widths?
 
+  /// The defaults.
   public init() {}
 
   private enum CodingKeys: String, CodingKey {
@@ -91,6 +101,7 @@ public struct PairHalfWidth: ConfigurationGroup {
     case halfWidth = "half_width"
   }
 
+  /// Reads a group; keys that are missing have their defaults.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     kind = try container.decodeIfPresent(String.self, forKey: .kind)
@@ -98,6 +109,7 @@ public struct PairHalfWidth: ConfigurationGroup {
     halfWidth = try container.decodeIfPresent(Widths.self, forKey: .halfWidth)
   }
 
+  /// Writes the keys that have values.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encodeIfPresent(kind, forKey: .kind)

@@ -1,4 +1,5 @@
 public import DaunceAgents
+public import DaunceSettings
 
 /// Everything that decides what an experiment computes; the defaults are the paper's experiment.
 ///
@@ -17,19 +18,29 @@ public struct Configuration: ConfigurationRoot {
   @Key("methods that assimilate the test truths", .distinct)
   public var methods: [Method] = [.rl, .rlUnconstrained, .constrainedEAKF, .largeConstrainedEAKF, .eakf]
 
+  /// The forecast model and its stochastic scheme.
   public var model = Model()
+  /// How a truth is started.
   public var nature = Nature()
+  /// How a truth is observed.
   public var observations = Observations()
+  /// How many truths, and for how long.
   public var truths = Truths()
+  /// How an ensemble is started.
   public var initial = Initial()
+  /// The ensemble Kalman filters.
   public var filter = Filter()
+  /// What an analysis has to respect besides the variables' lower bounds.
   public var constraints = Constraints()
+  /// What the agents see, what they correct, how they learn.
   public var agents = Agents()
+  /// What is written besides means, spreads and scores.
   public var output = Output()
 
   /// The defaults.
   public init() {}
 
+  /// Former names of keys and the new ones.
   public static let renamed = ["agents.order_kept": "agents.rank_persistence"]
 
   /// The forecast model and its stochastic scheme.
@@ -164,8 +175,11 @@ public struct Configuration: ConfigurationRoot {
     public var hidden = [8, 8]
     @Key("cells that an agent sees around its target cell", .odd)
     public var window = 5
+    /// Supervised training before PPO.
     public var warmStart = WarmStart()
+    /// Proximal policy optimisation in closed loop.
     public var ppo = PPO()
+    /// Lagrange multipliers of the energy constraint.
     public var multipliers = Multipliers()
 
     /// Supervised training before PPO (Adam, cosine decay).

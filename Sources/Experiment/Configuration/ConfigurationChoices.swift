@@ -1,4 +1,5 @@
 public import DaunceAgents
+public import DaunceSettings
 
 // The alternatives that keys choose from; the raw value is the word in a configuration file.
 

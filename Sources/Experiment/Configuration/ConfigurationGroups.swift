@@ -1,3 +1,5 @@
+public import DaunceSettings
+
 /// Observations of one kind at some cells, as an element of `observations.networks`.
 public struct NetworkSettings: ConfigurationGroup {
   @Key("observed field of the model")
@@ -23,6 +25,7 @@ public struct NetworkSettings: ConfigurationGroup {
   @Key("the same in the field's climatological standard deviations", .positive, absent: "none")
   public var relativeSd: Double?
 
+  /// The defaults.
   public init() {}
 
   /// Laws of observation errors.
@@ -41,6 +44,7 @@ public struct NetworkSettings: ConfigurationGroup {
     case relativeSd = "relative_sd"
   }
 
+  /// Reads a group; keys that are missing have their defaults.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     field = try container.decodeIfPresent(String.self, forKey: .field) ?? ""
@@ -56,6 +60,7 @@ public struct NetworkSettings: ConfigurationGroup {
     relativeSd = try container.decodeIfPresent(Double.self, forKey: .relativeSd)
   }
 
+  /// Writes the keys that have values.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(field, forKey: .field)
@@ -79,6 +84,7 @@ public struct VariableHalfWidth: ConfigurationGroup {
   @Key("Gaspari-Cohn half-width, in cells", .positive)
   public var halfWidth = 2.0
 
+  /// The defaults.
   public init() {}
 
   private enum CodingKeys: String, CodingKey {
@@ -86,12 +92,14 @@ public struct VariableHalfWidth: ConfigurationGroup {
     case halfWidth = "half_width"
   }
 
+  /// Reads a group; keys that are missing have their defaults.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     field = try container.decodeIfPresent(String.self, forKey: .field) ?? ""
     halfWidth = try container.decodeIfPresent(Double.self, forKey: .halfWidth) ?? 2
   }
 
+  /// Writes the keys that have values.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(field, forKey: .field)

@@ -1,7 +1,9 @@
 import DaunceAgents
+public import DaunceSettings
 public import DaunceState
 
 extension Configuration {
+  /// Refuses values outside their keys' rules and keys that contradict each other.
   public func validate(source: ConfigurationError.Source) throws(ConfigurationError) {
     var problems = misfits(source: source)
     for contradiction in contradictions + agentContradictions + strangeKeys where contradiction.holds {
@@ -23,7 +25,7 @@ extension Configuration {
     return zip(leaves, Configuration().leaves).compactMap { leaf, declared in
       let path = leaf.name.split(separator: ".").map(String.init)
       guard path.count == 2, path[0] == "model", !["name", "cells"].contains(path[1]), !own.keys.contains(path[1]),
-        leaf.key.text != declared.key.text
+        leaf.text != declared.text
       else { return nil }
       let takers = ModelEntry.registry.entries.filter { $0.keys.contains(path[1]) }.map(\.name)
       return Contradiction(true, "model.name", leaf.name, "\(takers.joined(separator: " or ")) for this key")
@@ -160,18 +162,5 @@ extension Configuration {
       "all of \(known), since persistence carries no variable forward, or the base coarse-step")
     guard !contradiction.holds else { throw ConfigurationError([describe(contradiction, source: source)]) }
     return names.indices.filter { controls.contains(names[$0]) }
-  }
-}
-
-/// Two keys that must not go together.
-struct Contradiction {
-  let holds: Bool
-  let keys: [String]
-  let expected: String
-
-  init(_ holds: Bool, _ first: String, _ second: String, _ expected: String) {
-    self.holds = holds
-    keys = [first, second]
-    self.expected = expected
   }
 }

@@ -1,4 +1,5 @@
 import DaunceAgents
+import DaunceConstraints
 import DaunceEnsemble
 import DaunceModels
 import DaunceNumerics

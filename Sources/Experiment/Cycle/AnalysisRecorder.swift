@@ -4,7 +4,7 @@ import DaunceModels
 import DaunceState
 
 /// Streams analyses to a file on rank 0.
-final class AnalysisRecorder {
+package final class AnalysisRecorder {
   private let context: ExperimentContext
   private let writer: AnalysisWriter
   private var record: AnalysisRecord
@@ -17,7 +17,7 @@ final class AnalysisRecorder {
   /// - Parameters:
   ///   - times: of the analyses, the same for every truth.
   ///   - seeds: of the truths along a leading dimension; `nil` for a file of one series.
-  init(_ context: ExperimentContext, path: String, times: [Double], seeds: [UInt64]?, output: OutputFolder, title: String) throws {
+  package init(_ context: ExperimentContext, path: String, times: [Double], seeds: [UInt64]?, output: OutputFolder, title: String) throws {
     self.context = context
     self.times = times
     written = (seeds ?? [0]).map { _ in 0 }
@@ -31,7 +31,7 @@ final class AnalysisRecorder {
   }
 
   /// Adds the analysis of the next time of a truth.
-  func add(_ summary: AnalysisSummary, truth: Int = 0) throws {
+  package func add(_ summary: AnalysisSummary, truth: Int = 0) throws {
     let count = context.layout.count
     record.time = times[written[truth]]
     record.mean.fill(from: summary.mean, at: 0)

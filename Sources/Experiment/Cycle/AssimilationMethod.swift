@@ -1,17 +1,19 @@
 public import DaunceAgents
 import DaunceAssimilation
-import DaunceEnsemble
+package import DaunceConstraints
+package import DaunceEnsemble
 import DaunceMPI
 import Foundation
 import DaunceModels
 import DaunceNumerics
-import DaunceObservations
+package import DaunceObservations
 import DaunceState
 
 /// One way of carrying an ensemble through a series of observations: a forecast and an update. Filters forecast every
 /// member with the full stochastic model, agents with their cheap base.
-final class AssimilationMethod {
-  let name: String
+package final class AssimilationMethod {
+  /// The word in `methods`.
+  package let name: String
   private let forecast: (inout DistributedEnsemble, Int) throws -> Void
   private let update: any EnsembleUpdate
 
@@ -26,7 +28,7 @@ final class AssimilationMethod {
   /// Forecast and analysis of one cycle; the ensemble's clock, if any, is left running.
   ///
   /// - Returns: why the forecast of a member held here failed. The update takes place all the same, for it is collective.
-  func cycle(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, number: Int) throws -> (any Error)? {
+  package func cycle(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, number: Int) throws -> (any Error)? {
     ensemble.clock?.enter(.forecast)
     var failure: (any Error)?
     do { try forecast(&ensemble, number) } catch { failure = error }
@@ -61,7 +63,7 @@ extension AssimilationMethod {
   ///   - band: energies that constrained filters hold, `nil` for none.
   ///   - solver: of constrained filters, `nil` for the configuration's.
   ///   - origin: time before the first cycle, in time steps.
-  static func filter(
+  package static func filter(
     _ method: Configuration.Method, context: ExperimentContext, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil,
     origin: Int = 0
   ) throws -> AssimilationMethod {
@@ -98,7 +100,7 @@ extension AssimilationMethod {
   /// - Parameters:
   ///   - band: energies that a constrained filter holds whose analysis they correct.
   ///   - origin: time before the first cycle, in time steps.
-  static func agents(
+  package static func agents(
     _ trained: TrainedAgents, name: String, context: ExperimentContext, seed: UInt64, band: Band?, origin: Int = 0
   ) throws -> AssimilationMethod {
     let base = try context.makeBase(trained.settings.base, band: band, origin: origin)
@@ -112,7 +114,9 @@ extension AssimilationMethod {
 
 /// The agents of the members held here, with the settings that they were trained with.
 public struct TrainedAgents {
+  /// How they were trained, and what they see.
   public let settings: AgentSettings
+  /// One for each member held here (`[member]`).
   public let agents: [Agent]
 }
 
@@ -120,7 +124,7 @@ extension ExperimentContext {
   /// Whether an ensemble can go on: every local member finite, within a hundred climatological standard deviations of
   /// its field's reference and, where a field has a lower bound, not negative. Below the bound but positive is allowed:
   /// only constrained methods promise more.
-  func isSound(_ ensemble: DistributedEnsemble) -> Bool {
+  package func isSound(_ ensemble: DistributedEnsemble) -> Bool {
     for state in ensemble.states {
       for (v, variable) in layout.fields.enumerated() {
         let limit = variable.reference + 100 * variable.scale

@@ -1,9 +1,11 @@
+package import DaunceConstraints
 import DaunceModels
-import DaunceState
+import DaunceSettings
+package import DaunceState
 
 extension ExperimentContext {
   /// The energy that the configuration holds in a band, `nil` for none.
-  var energy: (any StateFunction)? {
+  package var energy: (any StateFunction)? {
     let name = configuration.energy.rawValue
     return traits.energies.first { $0.name == name }
   }
@@ -12,7 +14,7 @@ extension ExperimentContext {
   /// truths' energy, widened. No test truth is looked at.
   ///
   /// - Throws: when the energy is the same everywhere, or the quantiles are: such a band has no width.
-  func energyBand(from truths: [Trajectory]) throws -> Band? {
+  package func energyBand(from truths: [Trajectory]) throws -> Band? {
     guard let energy else { return nil }
     if let band = configuration.constraints.band {
       return Band(function: energy, lower: band.lower, upper: band.upper)

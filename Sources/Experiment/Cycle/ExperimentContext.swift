@@ -1,16 +1,21 @@
 import DaunceAgents
-import DaunceAssimilation
+package import DaunceAssimilation
 public import DaunceEnsemble
 public import DaunceMPI
 public import DaunceModels
 import DaunceObservations
+import DaunceSettings
 public import DaunceState
 
 /// What every stage of an experiment works with: the configuration made real on this rank.
 public final class ExperimentContext {
+  /// Every setting.
   public let configuration: Configuration
+  /// Of all ranks.
   public let communicator: Communicator
+  /// Which rank holds which member.
   public let distribution: Distribution
+  /// Made as configured.
   public let model: any ForecastModel
   /// What the model can do beside forecasts.
   public let traits: ModelTraits
@@ -19,7 +24,7 @@ public final class ExperimentContext {
   /// What observes the truths.
   package let networks: ObservingNetworks
   /// Of the configured filters.
-  let localization: DistanceLocalization
+  package let localization: DistanceLocalization
   /// Time steps of a nature run before its time 0.
   let spinUpSteps: Int
   /// Fields that agents set, as numbers in the layout.
@@ -29,8 +34,9 @@ public final class ExperimentContext {
   /// Where stages save what they need to go on; none unless it is set.
   public var checkpoints: Checkpoints
   /// Nature runs beside the truths, shared by all setups of a job.
-  var climatology = Climatology()
+  package var climatology = Climatology()
 
+  /// Of the model's states.
   public var layout: StateLayout { model.layout }
 
   /// - Throws: when ranks disagree about the configuration, there are more ranks than members, or the model refuses its
@@ -90,9 +96,14 @@ public protocol ProgressReporter: AnyObject {
 
 /// Says nothing.
 public final class SilentProgress: ProgressReporter {
+  /// A reporter that is silent.
   public init() {}
+  /// Says nothing.
   public func begin(_ stage: String, total: Int) {}
+  /// Says nothing.
   public func advance(to done: Int) {}
+  /// Says nothing.
   public func end() {}
+  /// Says nothing.
   public func note(_ message: String) {}
 }

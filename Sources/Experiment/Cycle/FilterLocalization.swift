@@ -1,5 +1,6 @@
 import DaunceAssimilation
 import DaunceObservations
+import DaunceSettings
 import DaunceState
 
 extension Configuration {

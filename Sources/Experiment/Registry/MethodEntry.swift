@@ -1,7 +1,9 @@
 public import DaunceAssimilation
+public import DaunceConstraints
 public import DaunceEnsemble
 import DaunceModels
 import DaunceObservations
+import DaunceSettings
 public import DaunceState
 
 /// What a filter is made from.
@@ -121,6 +123,7 @@ public struct MethodEntry: RegistryEntry {
 extension Configuration {
   /// Name of a way of updating an ensemble.
   public struct Method: RegisteredName {
+    /// The word in a file.
     public let rawValue: String
     /// A name that may not be registered; those of files and command lines are checked.
     public init(_ name: String) { rawValue = name }
@@ -128,17 +131,29 @@ extension Configuration {
     /// Where names are looked up.
     public static var registry: Registry<MethodEntry> { MethodEntry.registry }
 
+    /// Agents trained with multipliers.
     public static let rl = Self("rl")
+    /// Agents trained without multipliers.
     public static let rlUnconstrained = Self("rl-unconstrained")
+    /// Ensemble adjustment Kalman filter.
     public static let eakf = Self("eakf")
+    /// EAKF whose members are projected on the constraints.
     public static let constrainedEAKF = Self("constrained-eakf")
+    /// The same with more members.
     public static let largeConstrainedEAKF = Self("constrained-eakf-large")
+    /// EAKF whose members are cut off at the bounds.
     public static let flooredEAKF = Self("floored-eakf")
+    /// Stochastic ensemble Kalman filter.
     public static let enkf = Self("enkf")
+    /// Stochastic EnKF under constraints.
     public static let constrainedEnKF = Self("constrained-enkf")
+    /// No update at all.
     public static let free = Self("free")
+    /// Ensemble transform Kalman filter, not localized.
     public static let etkf = Self("etkf")
+    /// Local ensemble transform Kalman filter.
     public static let letkf = Self("letkf")
+    /// Deterministic ensemble Kalman filter.
     public static let denkf = Self("denkf")
 
     /// Whether trained agents do it.

@@ -1,4 +1,5 @@
 public import DaunceModels
+import DaunceSettings
 
 /// A forecast model that configurations know by name: `model.name`.
 public struct ModelEntry: RegistryEntry {
@@ -55,6 +56,7 @@ public struct ModelEntry: RegistryEntry {
 extension Configuration.Model {
   /// Name of a forecast model.
   public struct Name: RegisteredName {
+    /// The word in a file.
     public let rawValue: String
     /// A name that may not be registered; those of files and command lines are checked.
     public init(_ name: String) { rawValue = name }
@@ -62,8 +64,11 @@ extension Configuration.Model {
     /// Where names are looked up.
     public static var registry: Registry<ModelEntry> { ModelEntry.registry }
 
+    /// Stochastic skeleton of the Madden-Julian Oscillation.
     public static let mjoSkeleton = Self("mjo-skeleton")
+    /// Lorenz (1996).
     public static let lorenz96 = Self("lorenz96")
+    /// A positive tracer in a random wind.
     public static let advection1d = Self("advection1d")
   }
 }

@@ -1,3 +1,4 @@
+public import DaunceSettings
 import Synchronization
 
 /// Something that configurations know by name.
@@ -48,8 +49,10 @@ public protocol RegisteredName: ConfigurationChoice {
 }
 
 extension RegisteredName {
+  /// Every registered name.
   public static var allCases: [Self] { registry.names.map { Self($0) } }
 
+  /// A registered name; `nil` for others.
   public init?(rawValue: String) {
     guard Self.registry[rawValue] != nil else { return nil }
     self.init(rawValue)

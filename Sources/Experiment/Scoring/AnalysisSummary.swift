@@ -1,11 +1,11 @@
-import DaunceEnsemble
+package import DaunceEnsemble
 import DaunceMPI
 import DaunceModels
 import DaunceState
 
 /// What is kept of an analysis ensemble: mean and spread of every variable and derived field, every member's energy.
 /// Filled on rank 0 from one gather a cycle.
-final class AnalysisSummary {
+package final class AnalysisSummary {
   /// Variables, then the model's derived fields.
   let names: [String]
   /// First element of each of them in mean and spread, and the number of elements (`[fields + 1]`).
@@ -31,7 +31,8 @@ final class AnalysisSummary {
   /// Elements of a member's state and of its derived fields, and 1 if it has an energy.
   private let sizes: (state: Int, derived: Int, energy: Int)
 
-  init(_ context: ExperimentContext) {
+  /// Nothing yet.
+  package init(_ context: ExperimentContext) {
     self.context = context
     energyFunction = context.energy
     let (layout, distribution) = (context.layout, context.distribution)
@@ -58,7 +59,7 @@ final class AnalysisSummary {
   /// Derives what every member has of its own, gathers all on rank 0 and summarises it there. Collective; one gather.
   ///
   /// A clock is left in `output`, for what comes next with the analysis.
-  func summarise(_ ensemble: DistributedEnsemble) throws {
+  package func summarise(_ ensemble: DistributedEnsemble) throws {
     ensemble.clock?.enter(.diagnosis)
     let held = ensemble.states.count
     if context.distribution.ranks == 1 {

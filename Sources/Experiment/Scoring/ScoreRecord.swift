@@ -1,4 +1,5 @@
 import DaunceArchive
+import DaunceConstraints
 import DaunceNumerics
 import DaunceState
 

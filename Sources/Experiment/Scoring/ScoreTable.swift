@@ -5,6 +5,7 @@ import DaunceState
 
 /// One method's scores, averaged over truths: a row of the table and an entry of scores.json.
 public struct MethodScore {
+  /// The word in `methods`.
   public let method: String
   let truths: [TruthScore]
   let fields: [String]
@@ -148,7 +149,7 @@ public struct MethodScore {
 }
 
 /// Lines of equal columns, the first to the left, the others to the right.
-func alignedColumns(_ rows: [[String]]) -> String {
+package func alignedColumns(_ rows: [[String]]) -> String {
   let columns = rows.map(\.count).max() ?? 0
   let widths = (0..<columns).map { c in rows.map { c < $0.count ? $0[c].count : 0 }.max() ?? 0 }
   return rows.map { row in

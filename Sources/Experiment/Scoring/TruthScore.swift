@@ -1,3 +1,4 @@
+import DaunceConstraints
 import DaunceEnsemble
 import DaunceModels
 import DaunceNumerics

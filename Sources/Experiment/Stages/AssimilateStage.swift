@@ -1,5 +1,6 @@
 import DaunceAgents
 public import DaunceArchive
+import DaunceConstraints
 import DaunceEnsemble
 public import Foundation
 import DaunceMPI
@@ -11,12 +12,16 @@ import DaunceState
 public struct AssimilateStage {
   /// What is assimilated, by what.
   public struct Inputs {
+    /// How the ensemble is updated.
     public var method: Configuration.Method
     /// Folder of trained agents, for the methods that need them.
     public var agents: URL?
+    /// File of the initial ensemble.
     public var initial: URL
+    /// File of observations, in any format that is read.
     public var observations: URL
 
+    /// `agents` for the methods that need them; nothing is opened yet.
     public init(method: Configuration.Method, agents: URL?, initial: URL, observations: URL) {
       self.method = method
       self.agents = agents
@@ -28,6 +33,7 @@ public struct AssimilateStage {
   let context: ExperimentContext
   let inputs: Inputs
 
+  /// - Parameter inputs: what is assimilated, by what.
   public init(_ context: ExperimentContext, inputs: Inputs) {
     self.context = context
     self.inputs = inputs

@@ -1,5 +1,7 @@
 import DaunceArchive
+import DaunceConstraints
 import DaunceEnsemble
+import DaunceSettings
 import Foundation
 import DaunceMPI
 import DaunceObservations
@@ -11,6 +13,7 @@ public struct RunStage {
   let context: ExperimentContext
   let output: OutputFolder
 
+  /// - Parameter output: where everything is written.
   public init(_ context: ExperimentContext, output: OutputFolder) {
     self.context = context
     self.output = output
@@ -167,7 +170,7 @@ extension ExperimentContext {
   var clock: ModelClock { ModelClock(hours: traits.physicalUnits?.hours) }
 
   /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
-  func times(cycles: Int, of step: Int = 1) -> [Double] {
+  package func times(cycles: Int, of step: Int = 1) -> [Double] {
     (0..<cycles).map { configuration.spinup + Double(($0 + 1) * step) * interval }
   }
 

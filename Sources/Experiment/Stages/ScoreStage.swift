@@ -11,6 +11,9 @@ public struct ScoreStage {
   let truth: URL
   let analyses: [URL]
 
+  /// - Parameters:
+  ///   - truth: file of a nature run.
+  ///   - analyses: files of analyses.
   public init(_ context: ExperimentContext, truth: URL, analyses: [URL]) {
     self.context = context
     self.truth = truth

@@ -9,6 +9,7 @@ public struct SimulateStage {
   let context: ExperimentContext
   let output: OutputFolder
 
+  /// - Parameter output: where the files are written.
   public init(_ context: ExperimentContext, output: OutputFolder) {
     self.context = context
     self.output = output

@@ -6,6 +6,7 @@ public struct TrainStage {
   let context: ExperimentContext
   let output: OutputFolder
 
+  /// - Parameter output: where agents and records are written.
   public init(_ context: ExperimentContext, output: OutputFolder) {
     self.context = context
     self.output = output

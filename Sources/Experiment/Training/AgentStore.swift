@@ -1,7 +1,8 @@
 import DaunceAgents
 import DaunceArchive
 import DaunceEnsemble
-import Foundation
+import DaunceSettings
+package import Foundation
 import DaunceMPI
 import DaunceModels
 import DaunceObservations
@@ -9,8 +10,11 @@ import DaunceState
 
 /// Agents as files: one a member, with its networks, both optimisers' states, its multipliers and what it was trained
 /// for.
-struct AgentStore {
+package struct AgentStore {
   let context: ExperimentContext
+
+  /// - Parameter context: which agents have to fit.
+  package init(context: ExperimentContext) { self.context = context }
 
   /// File of a member's agent.
   private func path(_ folder: URL, _ member: Int) -> String {
@@ -136,7 +140,7 @@ struct AgentStore {
   ///
   /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` naming what the agents were trained for
   ///   where that differs from this context, or the member whose agent differs in kind from the others.
-  func load(from folder: URL) throws -> TrainedAgents {
+  package func load(from folder: URL) throws -> TrainedAgents {
     let trained = try context.communicator.collectively {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {

@@ -1,4 +1,5 @@
 import DaunceAgents
+package import DaunceConstraints
 import DaunceEnsemble
 import Foundation
 import DaunceObservations
@@ -6,8 +7,9 @@ import DaunceModels
 import DaunceState
 
 /// Agents trained with and without multipliers, and how it went.
-struct TrainingOutcome {
-  let agents: TrainedAgents
+package struct TrainingOutcome {
+  /// Of the members held here.
+  package let agents: TrainedAgents
   /// Trained on the same data from the same warm start, without multipliers; `nil` unless asked for.
   let unconstrained: TrainedAgents?
   let report: TrainingReport
@@ -90,7 +92,7 @@ extension ExperimentContext {
   private func reference(_ k: Int) -> String { "reference-\(k)" }
 
   /// Trains one agent a member on the training truths; goes on where a checkpoint left it.
-  func train(_ truths: [Trajectory], band: Band?, alsoUnconstrained: Bool) throws -> TrainingOutcome {
+  package func train(_ truths: [Trajectory], band: Band?, alsoUnconstrained: Bool) throws -> TrainingOutcome {
     let checkpoint = try TrainingCheckpoint(self, names: alsoUnconstrained ? ["agents", "agents-unconstrained"] : ["agents"])
     let histories =
       checkpoint.isOver ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)

@@ -1,5 +1,6 @@
 import DaunceAgents
 import DaunceArchive
+import DaunceConstraints
 import DaunceEnsemble
 import DaunceMPI
 import DaunceState

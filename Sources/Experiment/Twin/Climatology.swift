@@ -4,7 +4,7 @@ import DaunceState
 
 /// Nature runs that are no truths: what is known of the model's states at the age of the truths before anything is
 /// observed. Kept for the job, for every method starts from the same members.
-final class Climatology {
+package final class Climatology {
   /// A member's nature run.
   private struct Run: Hashable {
     let seed: UInt64

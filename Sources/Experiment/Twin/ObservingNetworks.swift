@@ -1,6 +1,7 @@
 package import DaunceModels
 package import DaunceNumerics
 package import DaunceObservations
+package import DaunceSettings
 package import DaunceState
 
 /// What one kind of observations measures, by name.

@@ -1,11 +1,12 @@
+import DaunceConstraints
 import Glibc
 import DaunceAgents
-import DaunceEnsemble
+package import DaunceEnsemble
 import DaunceMPI
 import DaunceModels
 import DaunceNumerics
 public import DaunceObservations
-import DaunceState
+package import DaunceState
 
 /// One simulated truth and its observations: a twin experiment's ground (4.3).
 public struct Trajectory: Sendable {
@@ -16,10 +17,11 @@ public struct Trajectory: Sendable {
   /// Observations of times 1...cycles.
   public var observations: [ObservationSet]
 
+  /// Number of cycles.
   public var cycles: Int { observations.count }
 
   /// The state at time 0.
-  func initial(_ layout: StateLayout) -> [Double] { Array(states.prefix(layout.count)) }
+  package func initial(_ layout: StateLayout) -> [Double] { Array(states.prefix(layout.count)) }
 }
 
 extension ExperimentContext {
@@ -120,7 +122,7 @@ extension ExperimentContext {
   /// - Parameters:
   ///   - initial: the truth at time 0 (`[variable][cell]`).
   ///   - seed: the truth's.
-  func makeInitialEnsemble(around initial: [Double], seed: UInt64) throws -> DistributedEnsemble {
+  package func makeInitialEnsemble(around initial: [Double], seed: UInt64) throws -> DistributedEnsemble {
     var ensemble = makeEnsemble()
     switch configuration.initial.kind {
     case .perturbed: try scatter(&ensemble, around: initial, seed: seed)

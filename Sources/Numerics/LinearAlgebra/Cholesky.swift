@@ -52,11 +52,13 @@ public struct NotPositiveDefinite: Error, Sendable, Hashable, CustomStringConver
   /// Row, from 0, of the first pivot that is not positive.
   public let pivot: Int
 
+  /// A matrix of `order` rows whose pivot `pivot`, from 0, is not positive.
   public init(order: Int, pivot: Int) {
     self.order = order
     self.pivot = pivot
   }
 
+  /// What was found and what was expected.
   public var description: String {
     "matrix of order \(order): pivot \(pivot) is not positive, expected a positive definite matrix"
   }

@@ -15,6 +15,7 @@ public struct RunningScore: Sendable, Hashable, Codable {
   private var smallest = Double.greatestFiniteMagnitude
   private var largest = -Double.greatestFiniteMagnitude
 
+  /// - Parameter skipping: first cycles that are left out.
   public init(skipping: Int = 0) {
     self.skipping = max(0, skipping)
   }
@@ -37,7 +38,9 @@ public struct RunningScore: Sendable, Hashable, Codable {
   public var standardDeviation: Double? {
     count > 1 ? (squares / Double(count - 1)).squareRoot() : nil
   }
+  /// Smallest of the values that count; `nil` before the first one.
   public var minimum: Double? { count > 0 ? smallest : nil }
+  /// Largest of the values that count; `nil` before the first one.
   public var maximum: Double? { count > 0 ? largest : nil }
 }
 
@@ -48,6 +51,7 @@ public struct RunningScore: Sendable, Hashable, Codable {
 public struct RunningRootMeanSquare: Sendable, Hashable, Codable {
   private var squares: RunningScore
 
+  /// - Parameter skipping: first cycles that are left out.
   public init(skipping: Int = 0) {
     squares = RunningScore(skipping: skipping)
   }

@@ -2,6 +2,7 @@
 // number for each, made of all bits of all members, and the tests compare numbers of ranks.
 
 import DaunceAssimilation
+import DaunceConstraints
 import DaunceEnsemble
 import Foundation
 import DaunceMPI

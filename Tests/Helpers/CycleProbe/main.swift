@@ -5,7 +5,9 @@
 
 import AllocationCounter
 import DaunceArchive
+import DaunceBenchmark
 import DaunceExperiment
+import DaunceSettings
 import Foundation
 import DaunceNumerics
 import DaunceMPI

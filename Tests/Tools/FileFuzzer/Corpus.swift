@@ -2,6 +2,7 @@ import CNetCDF
 import DaunceArchive
 import DaunceExperiment
 import DaunceMPI
+import DaunceSettings
 import Foundation
 
 /// Valid files of every kind that the program reads, by itself and by others.

@@ -1,5 +1,6 @@
 import DaunceArchive
 import DaunceExperiment
+import DaunceSettings
 import Foundation
 import DaunceMPI
 import DaunceModels

@@ -1,4 +1,5 @@
 import DaunceAgents
+import DaunceNumerics
 import DaunceState
 
 /// A base that leaves the state as it is.

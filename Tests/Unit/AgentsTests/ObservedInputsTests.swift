@@ -1,4 +1,5 @@
 import DaunceAgents
+import DaunceConstraints
 import DaunceNumerics
 import DaunceObservations
 import DaunceState

@@ -1,4 +1,5 @@
 import DaunceAssimilation
+import DaunceConstraints
 import DaunceState
 import Testing
 

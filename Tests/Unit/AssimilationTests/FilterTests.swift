@@ -1,4 +1,5 @@
 import DaunceAssimilation
+import DaunceConstraints
 import Foundation
 import DaunceNumerics
 import DaunceObservations

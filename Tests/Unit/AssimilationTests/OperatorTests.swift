@@ -1,4 +1,5 @@
 import DaunceAssimilation
+import DaunceConstraints
 import DaunceEnsemble
 import DaunceObservations
 import DaunceState

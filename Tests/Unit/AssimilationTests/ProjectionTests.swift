@@ -1,4 +1,5 @@
 import DaunceAssimilation
+import DaunceConstraints
 import Foundation
 import DaunceNumerics
 import DaunceState
@@ -24,10 +25,14 @@ private struct Mirrored<Function: StateFunction>: StateFunction {
   let name = "mirrored"
   let function: Function
 
-  func value(of x: Span<Double>) -> Double { function.value(of: x.indices.map { -x[$0] }.span) }
+  func value(of x: Span<Double>) -> Double {
+    let opposite = x.indices.map { -x[$0] }
+    return function.value(of: opposite.span)
+  }
 
   func gradient(of x: Span<Double>, into g: inout MutableSpan<Double>) {
-    function.gradient(of: x.indices.map { -x[$0] }.span, into: &g)
+    let opposite = x.indices.map { -x[$0] }
+    function.gradient(of: opposite.span, into: &g)
     for i in g.indices { g[i] = -g[i] }
   }
 }
@@ -243,10 +248,10 @@ private struct Mirrored<Function: StateFunction>: StateFunction {
     let (result, outcome) = try project([0, 0.3, 0.4], constraints, .slsqp, covariance: identity)
     #expect(outcome.status == .converged)
     #expect(largestDifference(result, [0, 1.2, 1.6]) < 1e-5)
-    #expect(throws: AssimilationError.unsupportedConstraint(name: "ball", solver: "dual")) {
+    #expect(throws: ConstraintError.unsupported(name: "ball", solver: "dual")) {
       try ConstrainedProjection(constraints, order: 3, solver: .dual)
     }
-    #expect(throws: AssimilationError.self) { try ConstrainedProjection(constraints, order: 4, solver: .slsqp) }
+    #expect(throws: ConstraintError.self) { try ConstrainedProjection(constraints, order: 4, solver: .slsqp) }
   }
 
   @Test(arguments: [Coupling.own, .all]) func constrainedFiltersRespectEverything(

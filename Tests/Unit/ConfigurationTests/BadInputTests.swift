@@ -1,4 +1,5 @@
 import DaunceExperiment
+import DaunceSettings
 import Foundation
 import DaunceState
 import Testing

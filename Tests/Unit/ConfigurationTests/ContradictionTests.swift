@@ -1,5 +1,6 @@
 import DaunceAgents
 import DaunceExperiment
+import DaunceSettings
 import DaunceState
 import Testing
 

@@ -1,5 +1,6 @@
 import DaunceAgents
 import DaunceExperiment
+import DaunceSettings
 import Foundation
 import Testing
 

@@ -2,6 +2,7 @@ import DaunceExperiment
 import DaunceModels
 import DaunceNumerics
 import DaunceObservations
+import DaunceSettings
 import DaunceState
 import Testing
 

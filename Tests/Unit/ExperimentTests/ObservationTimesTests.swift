@@ -2,6 +2,7 @@ import DaunceArchive
 import DaunceExperiment
 import DaunceModels
 import DaunceObservations
+import DaunceSettings
 import DaunceState
 import Foundation
 import Testing

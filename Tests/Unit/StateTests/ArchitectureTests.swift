@@ -7,19 +7,28 @@ import Testing
   private static let arrows: [String: Set<String>] = [
     "State": [], "Numerics": [], "MPI": [],
     "Observations": ["State"],
+    "Constraints": ["State", "Numerics"],
     "Ensemble": ["MPI", "Observations", "State"],
     "Models": ["State", "Numerics"],
-    "Assimilation": ["Ensemble", "Observations", "State", "Numerics", "MPI"],
-    "Agents": ["Ensemble", "Observations", "State", "Numerics", "MPI"],
+    "Assimilation": ["Constraints", "Ensemble", "Observations", "State", "Numerics", "MPI"],
+    "Agents": ["Constraints", "Ensemble", "Observations", "State", "Numerics", "MPI"],
     "Archive": ["State", "Observations"],
+    "Settings": [],
     "Experiment": [
-      "MPI", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents", "Archive",
+      "MPI", "Constraints", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents",
+      "Archive", "Settings",
     ],
-    "Program": ["Experiment", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI"],
+    "Benchmark": [
+      "Experiment", "Settings", "Agents", "Assimilation", "Constraints", "Ensemble", "Models", "MPI", "Numerics",
+      "Observations", "State",
+    ],
+    "Program": [
+      "Benchmark", "Experiment", "Settings", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI",
+    ],
     "daunce-mpi": ["Program"],
   ]
   private static let libraries = [
-    "COpenMPI": "MPI", "CNetCDF": "Archive", "COpenBLAS": "Numerics", "CNLopt": "Assimilation",
+    "COpenMPI": "MPI", "CNetCDF": "Archive", "COpenBLAS": "Numerics", "CNLopt": "Constraints", "Yams": "Settings",
   ]
 
   private static let sources = URL(filePath: #filePath).deletingLastPathComponent()
