@@ -86,7 +86,7 @@ public final class Environment {
   /// - Parameters:
   ///   - code: exit code, also of mpirun; 1...255.
   ///   - report: tells the user why. When all ranks fail alike, rank 0 does and ends the others before they speak:
-  ///     every other rank waits two seconds first, which a busy machine may need for that.
+  ///     every other rank waits for two seconds or more first, which a busy machine may need for that.
   public static func abort(code: Int32, report: () -> Void = {}) -> Never {
     var (isInitialised, isFinalized): (CInt, CInt) = (0, 0)
     MPI_Initialized(&isInitialised)
@@ -98,7 +98,7 @@ public final class Environment {
     }
     var rank: CInt = 0
     if isInitialised != 0 { MPI_Comm_rank(daunce_comm_world(), &rank) }
-    if rank > 0 { usleep(UInt32(min(500_000 + 20_000 * Int(rank), 2_000_000))) }
+    if rank > 0 { usleep(UInt32(min(2_000_000 + 20_000 * Int(rank), 4_000_000))) }
     report()
     // Open MPI 5's mpirun, told to end the job, may leave unread what a rank has just written.
     usleep(200_000)
