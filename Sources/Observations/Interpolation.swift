@@ -76,6 +76,59 @@ public struct Interpolation: Sendable {
     return product(place, acrossLongitudes: false)
   }
 
+  /// The mean over a box around `place` that is `footprint` cells long along each dimension that is along an axis, or
+  /// over all of a dimension of a single cell; with 1 the value at the place.
+  ///
+  /// Each cell's weight is its share of the box: around a cell all of an odd number of cells have the same, and of an
+  /// even number the two cells at the ends have half of it. Cells count alike whatever their size. `nil` where the box
+  /// does not lie in the grid or is longer than a closed axis, and where cells have places of their own.
+  public func stencil(at place: Place, footprint: Int) -> Stencil? {
+    guard footprint > 1 else { return stencil(at: place) }
+    guard nearest == nil else { return nil }
+    var parts: [[(index: Int, weight: Double)]] = []
+    for dimension in grid.dimensions {
+      guard let axis = dimension.axis, dimension.length > 1 else {
+        guard dimension.length == 1 else { return nil }
+        parts.append([(0, 1)])
+        continue
+      }
+      let x = place.coordinates[axis]
+      guard x.isFinite, let box = box(around: x, dimension, cells: footprint) else { return nil }
+      parts.append(box)
+    }
+    return product(parts)
+  }
+
+  /// The cells of a dimension that a box of some cells' length around `value` covers, with their shares of it.
+  private func box(
+    around value: Double, _ dimension: Grid.Dimension, cells: Int
+  ) -> [(index: Int, weight: Double)]? {
+    let n = dimension.length
+    guard cells <= n, let pair = bracket(value, dimension), let low = pair.first, let high = pair.last else {
+      return nil
+    }
+    // Place in cells: between the last cell and the first one it is beyond the last, or before the first.
+    let step = high.index == low.index + 1 ? 1.0 : high.index == 0 ? 1 : -1
+    let exact = Double(low.index) + step * high.weight
+    // On a cell or half way between two where it is so but for rounding.
+    let halves = (2 * exact).rounded() / 2
+    let position = abs(exact - halves) < 1e-9 ? halves : exact
+    let (start, end) = (position - Double(cells) / 2, position + Double(cells) / 2)
+    let covered = Int((start + 0.5).rounded(.down))...Int((end + 0.5).rounded(.up)) - 1
+    if covered.lowerBound < 0 || covered.upperBound >= n, !isClosed(dimension) { return nil }
+    return covered.map { cell in
+      let share = min(end, Double(cell) + 0.5) - max(start, Double(cell) - 0.5)
+      return ((cell + n) % n, share / Double(cells))
+    }
+  }
+
+  /// Whether the last cell's neighbour is the first one.
+  private func isClosed(_ dimension: Grid.Dimension) -> Bool {
+    guard let axis = dimension.axis, let period = geometry.axes[axis].period else { return false }
+    let x = dimension.coordinates
+    return period - abs(x[x.count - 1] - x[0]) <= 1.5 * Self.largestStep(x)
+  }
+
   /// How far a place beyond the last latitude of a global grid is on its way to the pole, and that latitude.
   private func polarShare(_ place: Place) -> (share: Double, latitude: Double)? {
     guard geometry.sphereRadius != nil, let rows = grid.dimensions.first(where: { $0.axis == 1 }), rows.length > 1,
@@ -110,6 +163,11 @@ public struct Interpolation: Sendable {
       guard let pair = bracket(place.coordinates[axis], dimension) else { return nil }
       parts.append(pair)
     }
+    return product(parts)
+  }
+
+  /// The stencil of all combinations of indices, one set of them a dimension.
+  private func product(_ parts: [[(index: Int, weight: Double)]]) -> Stencil {
     var cells: [(Int, Double)] = [(0, 1)]
     for (part, dimension) in zip(parts, grid.dimensions) {
       cells = cells.flatMap { cell, weight in

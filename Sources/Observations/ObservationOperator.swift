@@ -16,14 +16,19 @@ public struct ObservationOperator: Sendable, Hashable {
   public let function: PointwiseFunction
   /// Names of dimensions that are summed over in place of being interpolated along: a column's total.
   public let summed: [String]
+  /// Cells along each axis over which every field is averaged around the place, before anything else; 1 for its value
+  /// at the place.
+  public let footprint: Int
 
   public init(
-    fields: [Int], combination: Combination = .sum, function: PointwiseFunction = .identity, summed: [String] = []
+    fields: [Int], combination: Combination = .sum, function: PointwiseFunction = .identity, summed: [String] = [],
+    footprint: Int = 1
   ) {
     self.fields = fields
     self.combination = combination
     self.function = function
     self.summed = summed
+    self.footprint = footprint
   }
 }
 
@@ -142,29 +147,32 @@ public struct RowBuilder {
     for field in operation.fields {
       let grid = layout.grid(field)
       let summed = grid.dimensions.indices.filter { operation.summed.contains(grid.dimensions[$0].name) }
-      guard let stencil = summed.isEmpty ? interpolated(field, place) : total(field, place, over: summed) else {
-        return nil
-      }
+      guard
+        let stencil = summed.isEmpty
+          ? interpolation(of: field).stencil(at: place, footprint: operation.footprint)
+          : total(field, place, over: summed, footprint: operation.footprint)
+      else { return nil }
       let offset = layout.offsets[field]
       rows.append((stencil.cells.map { offset + Int($0) }, stencil.weights))
     }
     return rows
   }
 
-  private mutating func interpolated(_ field: Int, _ place: Place) -> Stencil? {
+  private mutating func interpolation(of field: Int) -> Interpolation {
     let number = layout.fields[field].grid
-    if interpolations[number] == nil {
-      interpolations[number] = Interpolation(layout.grids[number], geometry: layout.geometry)
-    }
-    return interpolations[number]?.stencil(at: place)
+    if let known = interpolations[number] { return known }
+    let made = Interpolation(layout.grids[number], geometry: layout.geometry)
+    interpolations[number] = made
+    return made
   }
 
   /// The sum over some dimensions, interpolated along the others.
-  private func total(_ field: Int, _ place: Place, over summed: [Int]) -> Stencil? {
+  private func total(_ field: Int, _ place: Place, over summed: [Int], footprint: Int) -> Stencil? {
     let grid = layout.grid(field)
     guard grid.places.isEmpty else { return nil }
     let rest = Grid(grid.dimensions.indices.filter { !summed.contains($0) }.map { grid.dimensions[$0] })
-    guard let base = Interpolation(rest, geometry: layout.geometry).stencil(at: place) else { return nil }
+    guard let base = Interpolation(rest, geometry: layout.geometry).stencil(at: place, footprint: footprint)
+    else { return nil }
     var cells: [(Int, Double)] = []
     for (cell, weight) in zip(base.cells, base.weights) {
       // Cell of the reduced grid back to indices, then all combinations of the summed dimensions.

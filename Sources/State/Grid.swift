@@ -53,6 +53,13 @@ public struct Grid: Sendable, Hashable {
   /// Whether any cell is somewhere.
   public var hasPlaces: Bool { !places.isEmpty || dimensions.contains { $0.axis != nil } }
 
+  /// The longest box of cells, counted along each dimension, over which a mean around a place can be taken: the length
+  /// of the shortest dimension of more than one cell, 1 where cells have places of their own, `nil` where any does.
+  public var longestFootprint: Int? {
+    guard places.isEmpty else { return 1 }
+    return dimensions.filter { $0.axis != nil && $0.length > 1 }.map(\.length).min()
+  }
+
   /// Place of a cell.
   public func place(of cell: Int) -> Place {
     if !places.isEmpty { return places[cell] }

@@ -1,4 +1,5 @@
 import DaunceNumerics
+import DaunceObservations
 import DaunceState
 
 /// Fills the policy's inputs for one member: local features of every cell, normalised to about [-1, 1]; fields are about
@@ -73,6 +74,8 @@ package final class Features {
     let error: Double?
     let reference: Double
     let scale: Double
+    /// Whether it is a mean of cells around, for all of which the innovation counts.
+    let isMean: Bool
   }
 
   /// Number of inputs.
@@ -106,7 +109,9 @@ package final class Features {
     }
     functions = kinds.indices.filter { observed[$0] == nil }.map { j in
       let range = kinds[j].range(in: layout)
-      return Function(kind: j, error: errors[j], reference: range.reference, scale: range.scale)
+      return Function(
+        kind: j, error: errors[j], reference: range.reference, scale: range.scale,
+        isMean: kinds[j].operation.footprint > 1)
     }
     literal = settings.inputs == .literal ? LiteralInputs(grid) : nil
     analysis = settings.base == .analysis ? AnalysisInputs(settings, grid: grid) : nil
@@ -143,7 +148,9 @@ package final class Features {
       if controlled, kind != nil, settings.inputs == .covariances { count += window.size + 1 }
     }
     for (j, field) in observed.enumerated() where field == nil {
-      count += window.size + 2 + (settings.observed[j].seesError ? 1 : 0) + (settings.seesEnsemble ? 1 : 0)
+      let innovation = settings.observed[j].operation.footprint > 1 ? window.size : 1
+      count += window.size + 1 + innovation + (settings.observed[j].seesError ? 1 : 0)
+      if settings.seesEnsemble { count += innovation }
     }
     if settings.base == .persistence { count += 2 * layout.fields.count }
     return count
@@ -241,7 +248,8 @@ package final class Features {
     out.takeLogarithm(factor: 0.3, shift: 1)
     out.put()
     guard let kind = field.kind else { return }
-    putInnovation(kind, against: view.observed.isOwn(kind) ? mean : view.simulatedMean + kind * n, view, &out)
+    takeInnovation(kind, against: view.observed.isOwn(kind) ? mean : view.simulatedMean + kind * n, view)
+    out.put()
     let r = view.observed.errorVariances.start + kind * n
     for c in 0..<n {
       let s = spread[c] * spread[c]
@@ -255,15 +263,21 @@ package final class Features {
     out.skip(grid.window.size + 1)
   }
 
-  /// What observations are beyond `simulated`, in units of two of their standard deviations; 0 where there is none.
+  /// - Parameter simulated: `[kind][cell]`.
   private func putInnovation(
-    _ kind: Int, against simulated: UnsafePointer<Double>, _ view: View, _ out: inout InputRows
+    _ function: Function, against simulated: UnsafePointer<Double>, _ view: View, _ out: inout InputRows
   ) {
+    takeInnovation(function.kind, against: simulated + function.kind * grid.cells, view)
+    if function.isMean { out.put(grid.window) } else { out.put() }
+  }
+
+  /// Puts into `row` what observations are beyond `simulated` (`[cell]` each), in units of two of their
+  /// standard deviations; 0 where there is none.
+  private func takeInnovation(_ kind: Int, against simulated: UnsafePointer<Double>, _ view: View) {
     let (n, row, innovations) = (grid.cells, row.start, innovations.start)
     let (y, noise) = (view.observed.values.start + kind * n, view.observed.deviations.start + kind * n)
     for c in 0..<n { innovations[c] = y[c] - simulated[c] }
     for c in 0..<n { row[c] = y[c].isNaN ? 0 : Float(min(max(innovations[c] / (2 * noise[c]), -4), 4)) }
-    out.put()
   }
 
   private func putDifferences(_ field: Field, _ x: UnsafePointer<Double>, _ view: View, _ out: inout InputRows) {
@@ -277,7 +291,8 @@ package final class Features {
   }
 
   /// Observations of a function of the state: a window of them, a flag where there is none, the error, the innovation
-  /// against the member's own h(x), and against that of the ensemble's mean where agents see it.
+  /// against the member's own h(x), and against that of the ensemble's mean where agents see it; of means of cells a
+  /// window of innovations, for they are about all of its cells.
   private func putFunction(_ function: Function, _ view: View, _ out: inout InputRows) {
     let (n, row, kind) = (grid.cells, row.start, function.kind)
     let y = view.observed.values.start + kind * n
@@ -286,8 +301,8 @@ package final class Features {
     out.put(grid.window)
     putFlag(y, &out)
     if let error = function.error { putError(kind, typical: error, view, &out) }
-    putInnovation(kind, against: view.simulated + kind * n, view, &out)
-    if settings.seesEnsemble { putInnovation(kind, against: view.simulatedMean + kind * n, view, &out) }
+    putInnovation(function, against: view.simulated, view, &out)
+    if settings.seesEnsemble { putInnovation(function, against: view.simulatedMean, view, &out) }
   }
 
   private func putAuxiliary(_ state: UnsafePointer<Double>, _ out: inout InputRows) {

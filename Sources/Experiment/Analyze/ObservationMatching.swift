@@ -155,11 +155,18 @@ struct MatchedObservations {
           found: "\(name) in observations.operators, which the state does not have",
           expected: "fields among \(layout.fields.map(\.name).joined(separator: ", "))")
       }
+      if let limit = layout.grid(field).longestFootprint, listed.footprint > limit {
+        throw ArchiveError(
+          .wrongSize, path: table.source, object: "observations of \(listed.kind)",
+          found: "a footprint of \(listed.footprint) cells of \(name) in observations.operators",
+          expected: "at most \(limit) on its grid")
+      }
       fields.append(field)
     }
     return ObservationOperator(
       fields: fields, combination: .init(rawValue: listed.combination.rawValue) ?? .sum,
-      function: PointwiseFunction(rawValue: listed.function.rawValue) ?? .identity, summed: listed.sumAlong)
+      function: PointwiseFunction(rawValue: listed.function.rawValue) ?? .identity, summed: listed.sumAlong,
+      footprint: listed.footprint)
   }
 
   /// The table's column for each axis that any of its kinds needs.

@@ -13,6 +13,8 @@ public struct ObservedKind: ConfigurationGroup {
   public var function = Function.identity
   @Key("dimensions that are summed over in place of being interpolated along")
   public var sumAlong: [String] = []
+  @Key("cells along each axis over which every field is averaged around the place", .atLeast(1))
+  public var footprint = 1
 
   /// The defaults.
   public init() {}
@@ -28,7 +30,7 @@ public struct ObservedKind: ConfigurationGroup {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case kind, fields, combination, function
+    case kind, fields, combination, function, footprint
     case sumAlong = "sum_along"
   }
 
@@ -40,6 +42,7 @@ public struct ObservedKind: ConfigurationGroup {
     combination = try container.decodeIfPresent(Combination.self, forKey: .combination) ?? .sum
     function = try container.decodeIfPresent(Function.self, forKey: .function) ?? .identity
     sumAlong = try container.decodeIfPresent([String].self, forKey: .sumAlong) ?? []
+    footprint = try container.decodeIfPresent(Int.self, forKey: .footprint) ?? 1
   }
 
   /// Writes the keys that have values.
@@ -50,6 +53,7 @@ public struct ObservedKind: ConfigurationGroup {
     try container.encode(combination, forKey: .combination)
     try container.encode(function, forKey: .function)
     try container.encode(sumAlong, forKey: .sumAlong)
+    try container.encode(footprint, forKey: .footprint)
   }
 }
 

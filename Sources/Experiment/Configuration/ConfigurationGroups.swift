@@ -10,6 +10,8 @@ public struct NetworkSettings: ConfigurationGroup {
   public var combination = ObservedKind.Combination.sum
   @Key("function of that value")
   public var function = ObservedKind.Function.identity
+  @Key("cells along each axis over which every field is averaged around an observed cell", .atLeast(1))
+  public var footprint = 1
   @Key("every so many cells are observed, from the first on", .atLeast(1), absent: "none")
   public var every: Int?
   @Key("observed cells, from 0", .nonNegative, absent: "none")
@@ -40,7 +42,7 @@ public struct NetworkSettings: ConfigurationGroup {
   var fieldNames: [String] { fields ?? (field.isEmpty ? [] : [field]) }
 
   private enum CodingKeys: String, CodingKey {
-    case field, fields, combination, function, every, cells, random, interval, law, sd
+    case field, fields, combination, function, footprint, every, cells, random, interval, law, sd
     case relativeSd = "relative_sd"
   }
 
@@ -51,6 +53,7 @@ public struct NetworkSettings: ConfigurationGroup {
     fields = try container.decodeIfPresent([String].self, forKey: .fields)
     combination = try container.decodeIfPresent(ObservedKind.Combination.self, forKey: .combination) ?? .sum
     function = try container.decodeIfPresent(ObservedKind.Function.self, forKey: .function) ?? .identity
+    footprint = try container.decodeIfPresent(Int.self, forKey: .footprint) ?? 1
     every = try container.decodeIfPresent(Int.self, forKey: .every)
     cells = try container.decodeIfPresent([Int].self, forKey: .cells)
     random = try container.decodeIfPresent(Int.self, forKey: .random)
@@ -67,6 +70,7 @@ public struct NetworkSettings: ConfigurationGroup {
     try container.encodeIfPresent(fields, forKey: .fields)
     try container.encode(combination, forKey: .combination)
     try container.encode(function, forKey: .function)
+    try container.encode(footprint, forKey: .footprint)
     try container.encodeIfPresent(every, forKey: .every)
     try container.encodeIfPresent(cells, forKey: .cells)
     try container.encodeIfPresent(random, forKey: .random)

@@ -86,6 +86,7 @@ extension ObservedKind {
     fields = quantity.operation.fields.map { layout.fields[$0].name }
     combination = .init(rawValue: quantity.operation.combination.rawValue) ?? .sum
     function = .init(rawValue: quantity.operation.function.rawValue) ?? .identity
+    footprint = quantity.operation.footprint
   }
 }
 

@@ -103,11 +103,12 @@ package struct AgentStore {
     )
   }
 
-  /// An operator as words: `identity X`, `absolute norm u v`.
+  /// An operator as words: `identity X`, `absolute norm u v`, `identity mean 8 Z`.
   private func words(_ operation: ObservationOperator) -> String {
     let combination = operation.fields.count > 1 ? [operation.combination.rawValue] : []
-    return ([operation.function.rawValue] + combination + operation.fields.map { context.layout.fields[$0].name })
-      .joined(separator: " ")
+    let mean = operation.footprint > 1 ? ["mean", "\(operation.footprint)"] : []
+    let fields = operation.fields.map { context.layout.fields[$0].name }
+    return ([operation.function.rawValue] + combination + mean + fields).joined(separator: " ")
   }
 
   /// The observed kinds of this context with the errors and inputs of a file's agents.

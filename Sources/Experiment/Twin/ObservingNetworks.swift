@@ -6,7 +6,7 @@ package import DaunceState
 
 /// What one kind of observations measures, by name.
 package struct ObservedQuantity: Sendable, Hashable {
-  /// As in files: the field's name, `absolute_x`, `norm_u_v`.
+  /// As in files: the field's name, `absolute_x`, `norm_u_v`, `mean_8_x`.
   package let name: String
   package let operation: ObservationOperator
 }
@@ -15,7 +15,7 @@ package struct ObservedQuantity: Sendable, Hashable {
 struct ObservingNetwork {
   /// Number of what is observed among the experiment's quantities.
   let kind: Int
-  /// Cells of the first observed field's grid, ascending.
+  /// Cells of the first observed field's grid, ascending; of observations with a footprint its centres.
   let cells: [Int]
   /// State elements and weights of every observation, for each observed field.
   let rows: [[(elements: [Int], weights: [Double])]]
@@ -72,14 +72,18 @@ package final class ObservingNetworks {
     return known.sources.map { networks[$0.network].cells[$0.place] }
   }
 
-  /// Observations of several networks, in the order of the first elements that they see.
+  /// Observations of several networks, in the order of the first elements that they see; those that see the same one
+  /// first by kind and cell, as files have them.
   private func combine(_ active: [Int]) -> Together {
     var sources = active.flatMap { n in networks[n].cells.indices.map { (network: n, place: $0) } }
-    if active.count > 1 {
+    if active.count > 1 || active.contains(where: { quantities[networks[$0].kind].operation.footprint > 1 }) {
       func first(_ source: (network: Int, place: Int)) -> Int {
         networks[source.network].rows[source.place].first?.elements.first ?? 0
       }
-      sources.sort { (first($0), $0.network) < (first($1), $1.network) }
+      func order(_ source: (network: Int, place: Int)) -> (Int, Int, Int) {
+        (first(source), networks[source.network].kind, networks[source.network].cells[source.place])
+      }
+      sources.sort { order($0) < order($1) }
     }
     var rows = ObservationRows()
     var places: [Place] = []
@@ -173,8 +177,8 @@ private struct NetworkBuilder {
     let operation = quantities[kind].operation
     let grid = layout.grid(operation.fields[0])
     let stencils = cells.map { cell in
-      // A field of the observed grid is seen at the cell itself, others where the cell is.
-      operation.fields.count == 1
+      // A field of the observed grid is seen at the cell itself, others and means where the cell is.
+      operation.fields.count == 1 && operation.footprint == 1
         ? [(elements: [layout.offsets[operation.fields[0]] + cell], weights: [1])]
         : rows.rows(of: operation, at: grid.place(of: cell)) ?? []
     }
@@ -217,8 +221,25 @@ private struct NetworkBuilder {
     if given.relativeSd != nil, operation != ObservationOperator(fields: [first]) {
       problems.append(problem("relative_sd", quantities[kind].name, "sd for what is no field itself"))
     }
-    let count = layout.range(first).count
-    let cells = given.cells(of: count, number: i, seed: configuration.seed)
+    let cells = given.cells(of: layout.range(first).count, number: i, seed: configuration.seed)
+    check(cells, kind: kind, given, problem)
+    guard problems.count == before else { return nil }
+    let deviation = given.sd ?? (given.relativeSd ?? 1) * layout.fields[first].scale
+    return network(
+      kind: kind, cells: cells, cycles: interval / shortest, law: .init(given.law),
+      errorVariance: deviation * deviation)
+  }
+
+  /// Whether the cells of a network are there, observed once, and surrounded by all that is observed; what is not so is
+  /// a problem more.
+  private mutating func check(
+    _ cells: [Int], kind: Int, _ given: NetworkSettings,
+    _ problem: (_ key: String, _ found: String, _ expected: String) -> ConfigurationError.Problem
+  ) {
+    let before = problems.count
+    let operation = quantities[kind].operation
+    let count = layout.range(operation.fields[0]).count
+    let name = given.fieldNames.joined(separator: ", ")
     if cells.isEmpty || cells.contains(where: { $0 >= count }) || Set(cells).count < cells.count {
       problems.append(problem("cells", "\(cells)", "different cells from 0 to \(count - 1), at least one"))
     }
@@ -227,15 +248,16 @@ private struct NetworkBuilder {
         problem("cells", "cell \(twice) of \(name) again", "every cell of a variable in one network at most"))
     }
     taken.formUnion(cells.map { [kind, $0] })
-    if problems.count == before, let outside = firstCell(of: cells, outside: operation) {
-      problems.append(
-        problem("cells", "cell \(outside), where not all of \(name) have values", "cells inside of all of their grids"))
+    if let limit = operation.fields.compactMap({ layout.grid($0).longestFootprint }).min(), given.footprint > limit {
+      problems.append(problem("footprint", "\(given.footprint)", "at most \(limit) cells on the grid of \(name)"))
     }
-    guard problems.count == before else { return nil }
-    let deviation = given.sd ?? (given.relativeSd ?? 1) * layout.fields[first].scale
-    return network(
-      kind: kind, cells: cells, cycles: interval / shortest, law: .init(given.law),
-      errorVariance: deviation * deviation)
+    if problems.count == before, let outside = firstCell(of: cells, outside: operation) {
+      let (found, expected) =
+        given.footprint > 1
+        ? ("whose footprint is not inside of the grid of \(name)", "cells half a footprint from its ends or more")
+        : ("where not all of \(name) have values", "cells inside of all of their grids")
+      problems.append(problem("cells", "cell \(outside), \(found)", expected))
+    }
   }
 
   /// Whether what an operator gives is positive whatever the state.
@@ -253,9 +275,9 @@ private struct NetworkBuilder {
     return operation.combination == .norm ? areAbove.contains(true) : areAbove.allSatisfy { $0 }
   }
 
-  /// The first of some cells, of the first field's grid, at whose place another field of an operator has no value.
+  /// The first of some cells, of the first field's grid, at whose place a field of an operator has no value or mean.
   private mutating func firstCell(of cells: [Int], outside operation: ObservationOperator) -> Int? {
-    guard operation.fields.count > 1 else { return nil }
+    guard operation.fields.count > 1 || operation.footprint > 1 else { return nil }
     let grid = layout.grid(operation.fields[0])
     for cell in cells where rows.rows(of: operation, at: grid.place(of: cell)) == nil { return cell }
     return nil
@@ -265,11 +287,12 @@ private struct NetworkBuilder {
   private mutating func kind(_ fields: [Int], _ given: NetworkSettings) -> Int {
     let operation = ObservationOperator(
       fields: fields, combination: .init(rawValue: given.combination.rawValue) ?? .sum,
-      function: PointwiseFunction(rawValue: given.function.rawValue) ?? .identity)
+      function: PointwiseFunction(rawValue: given.function.rawValue) ?? .identity, footprint: given.footprint)
     if let known = quantities.firstIndex(where: { $0.operation == operation }) { return known }
     let words =
       (given.function == .identity ? [] : [given.function.rawValue])
-      + (fields.count > 1 ? [given.combination.rawValue] : []) + fields.map { layout.fields[$0].name }
+      + (fields.count > 1 ? [given.combination.rawValue] : [])
+      + (given.footprint > 1 ? ["mean", "\(given.footprint)"] : []) + fields.map { layout.fields[$0].name }
     quantities.append(ObservedQuantity(name: words.joined(separator: "_"), operation: operation))
     return quantities.count - 1
   }

@@ -89,6 +89,7 @@ extension JobTests {
             - {field: K, every: 8, interval: 40, sd: 0.005}
             - {field: R, cells: [3, 60], law: laplace, sd: 0.01}
             - {field: R, cells: [5], sd: 0.001}
+            - {field: Z, footprint: 3, every: 8, sd: 0.002}
         """, to: "networks.yaml")
       let result = try workshop.daunce(2, "simulate", "--config", "networks.yaml", "--output", "networks", "--quiet")
       try #require(result.status == 0, "\(result.stderr)")
@@ -112,6 +113,14 @@ extension JobTests {
       #expect(abs(deviation(wide) / 0.01 - 1) < 0.15 && abs(deviation(r.map { $0[5] }) / 0.001 - 1) < 0.15)
       // Mean absolute error over sd: 0.71 for Laplace's law, 0.80 for the normal one.
       #expect(abs(wide.reduce(0) { $0 + abs($1) } / 800 / 0.01 - 0.707) < 0.06)
+      let z = try values(workshop, "networks/nature.nc", "Z").dropFirst(64)
+      let means = z.indices.map { i -> Double in
+        let row = (i - z.startIndex) / 64 * 64 + z.startIndex
+        return (z[i] + z[row + (i - row + 1) % 64] + z[row + (i - row + 63) % 64]) / 3
+      }
+      let found = zip(try values(workshop, "networks/observations.nc", "mean_3_Z"), means).map { $0 - $1 }
+      #expect(found.indices.allSatisfy { found[$0].isNaN == ($0 % 8 != 0) })
+      #expect(abs(deviation(found.filter { !$0.isNaN }) / 0.002 - 1) < 0.1)
       // What was written can be assimilated.
       let use = try workshop.daunce(
         2, "assimilate", "--config", "networks.yaml", "--method", "constrained-eakf", "--initial", "networks/initial.nc",

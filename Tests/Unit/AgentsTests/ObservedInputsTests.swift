@@ -178,6 +178,32 @@ private let square = ObservationOperator(fields: [0], function: .square)
     #expect(tile[12][2] == 0)
   }
 
+  /// The mean of three cells is compared with that of the forecast, and cells beside its centre see the innovation too.
+  @Test func innovationsOfMeansAreInWindows() {
+    let layout = layout()
+    let operation = ObservationOperator(fields: [0], footprint: 3)
+    let kinds = [AgentSettings.Observed(name: "mean_3_p", number: 2, operation: operation, errorVariance: 100)]
+    let settings = settings(layout, kinds, .ensemble)
+    let grid = AgentGrid(layout, grid: 0, window: 3)
+    let features = Features(settings: settings, base: Still(layout), grid: grid)
+    let observed = CellObservations(ObservationPlacement(settings, grid: grid))
+    var builder = RowBuilder(layout)
+    var rows = ObservationRows()
+    rows.append(builder.rows(of: operation, at: layout.place(of: 1)) ?? [], by: operation)
+    let network = ObservationNetwork(rows: rows, kinds: [2], places: [layout.place(of: 1)])
+    observed.take(ObservationSet(network, values: [100_026 + 2.0 / 3], errorVariances: [100]))
+    let mean = [100_000.0, 100_020, 100_000, 100_010, 99_990]
+    let tile = inputs(features, observed, forecast: forecast, mean: mean, spread: [10, 10, 10, 10, 10])
+    // Forecast 3, mean 3, spread, its logarithm; q; window 3, flag, innovations 3 and 3.
+    #expect(tile.count == 3 + 3 + 2 + 1 + 3 + 1 + 3 + 3)
+    // The forecast's mean is (-50 + 100 + 0) / 3 beyond 100,000, 10 less; that of the ensemble's mean 20 / 3, 20 less.
+    for (row, innovation) in [(14, 0.5), (17, 1.0)] {
+      for (place, cell) in [2, 1, 0].enumerated() {
+        for c in 0..<5 { #expect(abs(Double(tile[row - 1 + place][c]) - (c == cell ? innovation : 0)) < 1e-5) }
+      }
+    }
+  }
+
   /// The same problem in hectopascals from another zero: the same actions in that unit, to rounding.
   @Test func unitsDoNotMatter() {
     let (plain, other) = (actions(unit: 1, shift: 0), actions(unit: 0.01, shift: -1000))

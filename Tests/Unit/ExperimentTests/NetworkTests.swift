@@ -65,6 +65,61 @@ import Testing
     #expect(observe(all, time: 3).network === first.network && observe(all, time: 4).network === both.network)
   }
 
+  /// u is 3, 1, 2, 0, 0, 0, 0, 5 around the ring: (5 + 3 + 1) / 3 = 3 at cell 0, (1 + 2 + 0) / 3 = 1 at cell 2; an even
+  /// number has half of the cells at its ends, (5 / 2 + 3 + 1 / 2) / 2 = 3. The places are the centres.
+  @Test func footprintsAreMeansOfCells() throws {
+    let all = try networks(
+      "[{field: u, footprint: 3, cells: [0, 2], sd: 1e-9}, {field: u, footprint: 2, cells: [0], sd: 1e-9}, "
+        + "{field: u, footprint: 8, cells: [0], sd: 1e-9}, {field: u, cells: [0], sd: 1e-9}]")
+    #expect(all.quantities.map(\.name) == ["u", "v", "mean_3_u", "mean_2_u", "mean_8_u"])
+    // Rows go around the ring: all of them but that at cell 2 begin with element 0, and are sorted by kind.
+    let seen = observe(all, time: 1)
+    #expect(seen.network.kinds == [0, 2, 3, 4, 2])
+    for (found, expected) in zip(seen.values, [3, 3, 3, 11.0 / 8, 1]) { #expect(abs(found - expected) < 1e-7) }
+    #expect(seen.network.places.map(\.coordinates.x) == [0.5, 0.5, 0.5, 0.5, 2.5])
+    #expect(seen.network.rows.element(1) == nil && seen.network.rows.isFieldValue(1))
+  }
+
+  /// Fields are averaged before all else. Around u's cell 1, at 1.5, u is (3 + 1 + 2) / 3 = 2, and a box of three cells
+  /// covers half of v's cells 0 and 3: (4 / 2 + 4 - 2 + 0 / 2) / 3 = 4 / 3.
+  @Test func footprintsComeBeforeCombinationAndFunction() throws {
+    let wind = try networks("[{fields: [u, v], combination: norm, footprint: 3, cells: [1], sd: 1e-9}]")
+    #expect(wind.quantities[2].name == "norm_mean_3_u_v")
+    #expect(abs(observe(wind, time: 1).values[0] - (4 + 16.0 / 9).squareRoot()) < 1e-7)
+    // (4 + 4 - 2) / 3 = 2, whose square is 4, while the mean of squares is 12.
+    let square = try networks("[{field: v, function: square, footprint: 3, cells: [1], sd: 1e-9}]")
+    #expect(square.quantities[2].name == "square_mean_3_v")
+    #expect(abs(observe(square, time: 1).values[0] - 4) < 1e-7)
+  }
+
+  /// Rows of three by four cells that are closed along x alone.
+  @Test func footprintsOnPlanes() throws {
+    let plane = StateLayout(
+      geometry: Geometry(axes: [Axis(name: "x", period: 4), Axis(name: "y")]),
+      grids: [
+        Grid([
+          .init(name: "y", axis: 1, coordinates: [0, 1, 2]), .init(name: "x", axis: 0, coordinates: [0, 1, 2, 3]),
+        ])
+      ], fields: [Field(name: "u")])
+    func made(_ yaml: String) throws -> ObservingNetworks {
+      try Configuration(yaml: "observations: {networks: [\(yaml)]}", source: "test")
+        .makeNetworks(in: plane, natural: natural).0
+    }
+    // 4 y + x at all cells: around cell 4, x = 0 and y = 1, y is 1 and x (3 + 0 + 1) / 3 on average.
+    let state = (0..<12).map(Double.init)
+    let seen = try made("{field: u, footprint: 3, cells: [4], sd: 1e-9}").observe(state.span, time: 0) {
+      RandomStream(seed: 1, purpose: .test, member: $0)
+    }
+    #expect(abs(seen.values[0] - (4 + 4.0 / 3)) < 1e-7)
+    for (yaml, message) in [
+      ("{field: u, footprint: 3, cells: [0, 4], sd: 1}", "cells: found cell 0, whose footprint is not inside of"),
+      ("{field: u, footprint: 4, cells: [4], sd: 1}", "networks[0].footprint: found 4, expected at most 3 cells on"),
+    ] {
+      let error = try #require(throws: ConfigurationError.self) { try made(yaml) }
+      #expect("\(error)".contains(message) && error.problems.count == 1, "\(error)")
+    }
+  }
+
   @Test(arguments: [
     ("[{field: w, every: 1, sd: 1}]", "networks[0].field: found w, expected a variable of mjo-skeleton: u, v"),
     ("[{fields: [u, w], every: 1, sd: 1}]", "networks[0].fields: found w, expected"),
@@ -74,6 +129,10 @@ import Testing
     ("[{field: v, function: logarithm, law: lognormal, every: 1, sd: 1}]", "found lognormal for logarithm_v, expected"),
     ("[{fields: [v, u], law: lognormal, every: 1, sd: 1}]", "found lognormal for sum_v_u, expected gaussian"),
     ("[{fields: [v, u], function: logarithm, every: 1, sd: 1}]", "found logarithm of v, u, expected another one"),
+    ("[{field: u, footprint: 0, every: 1, sd: 1}]", "networks[0].footprint: found 0, expected"),
+    ("[{field: u, footprint: 9, every: 1, sd: 1}]", "networks[0].footprint: found 9, expected at most 8 cells on"),
+    ("[{field: u, footprint: 3, every: 1, relative_sd: 1}]", "relative_sd: found mean_3_u, expected sd"),
+    ("[{field: u, footprint: 3, every: 1, sd: 1}, {field: u, footprint: 3, cells: [3], sd: 1}]", "cell 3 of u again"),
     ("[{field: u, cells: [8], sd: 1}]", "cells: found [8], expected different cells from 0 to 7"),
     ("[{field: u, every: 1, sd: 1}, {field: u, cells: [3], sd: 1}]", "cell 3 of u again"),
   ]) func mistakesAreNamed(yaml: String, message: String) {

@@ -1,6 +1,7 @@
 import DaunceArchive
 import DaunceExperiment
 import DaunceModels
+import DaunceNumerics
 import DaunceObservations
 import DaunceSettings
 import DaunceState
@@ -19,11 +20,12 @@ import Testing
     }
   }
 
-  private func read(_ text: String) throws -> ObservationTimes {
+  private func read(_ text: String, _ known: [ObservedQuantity]? = nil) throws -> ObservationTimes {
     let file = FileManager.default.temporaryDirectory.appending(path: "times-\(UUID().uuidString).csv")
     try Data(text.utf8).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    return try ObservationTimes(path: file.path, layout: layout, quantities: try quantities, clock: ModelClock())
+    return try ObservationTimes(
+      path: file.path, layout: layout, quantities: try known ?? quantities, clock: ModelClock())
   }
 
   @Test func timesAreSortedAndValuesInterpolated() throws {
@@ -58,6 +60,29 @@ import Testing
     #expect(found.flagCounts.first { $0.flag == .duplicate }?.count == 1)
     #expect(found.flagCounts.first { $0.flag == .missing }?.count == 2)
     #expect(found.flagCounts.first { $0.flag == .used }?.count == 1)
+  }
+
+  /// Means of cells come back from a file as networks made them: the same rows in the same order.
+  @Test func footprintsAreMadeAgain() throws {
+    let networks = try Configuration(
+      yaml: "observations: {networks: [{field: b, footprint: 4, every: 2, sd: 1}, {field: b, every: 4, sd: 1}]}",
+      source: "test"
+    ).makeNetworks(in: layout, natural: .init(variable: 0, errorVariance: 1, law: .gaussian, stepsBetween: 1)).0
+    let state = (0..<16).map { Double($0 * $0 % 7) }
+    let seen = networks.observe(state.span, time: 1) { RandomStream(seed: 1, purpose: .test, member: $0) }
+    let names = seen.network.kinds.map { networks.quantities[Int($0)].name }
+    #expect(Set(names) == ["mean_4_b", "b"])
+    // Kind by kind, as fields are read.
+    let lines = seen.values.indices.sorted { names[$0] < names[$1] }.map {
+      "1,\(seen.network.places[$0].coordinates.x),\(names[$0]),\(seen.values[$0]),1\n"
+    }
+    let text = "time,x,variable,value,error_variance\n" + lines.joined()
+    let found = try read(text, networks.quantities).sets[0]
+    #expect(found.network.kinds == seen.network.kinds && found.values == seen.values)
+    #expect(found.network.places.map(\.coordinates.x) == seen.network.places.map(\.coordinates.x))
+    for k in 0..<seen.count {
+      #expect(found.network.rows.value(k, of: state.span) == seen.network.rows.value(k, of: state.span))
+    }
   }
 
   @Test func timesWithTheSamePlacesShareANetwork() throws {

@@ -27,6 +27,24 @@ import Testing
     #expect(interpolation.stencil(at: Place([3, .nan])) == nil)
   }
 
+  /// Shares of a box of cells: all alike for an odd number, half at the ends for an even one, and between cells by
+  /// what is covered. None where the box goes over the end of a bounded axis or around a closed one.
+  @Test func boxes() {
+    let ring = Interpolation(
+      Grid([.init(name: "x", axis: 0, coordinates: [6, 4, 2, 0])]), geometry: plane)
+    func box(_ x: Double, _ cells: Int) -> Stencil? { ring.stencil(at: Place([x]), footprint: cells) }
+    #expect(box(6, 3) == Stencil(cells: [0, 1, 3], weights: [1.0 / 3, 1.0 / 3, 1.0 / 3]))
+    #expect(box(2, 2) == Stencil(cells: [1, 2, 3], weights: [0.25, 0.5, 0.25]))
+    #expect(box(7, 2) == Stencil(cells: [0, 3], weights: [0.5, 0.5]))
+    #expect(box(7.5, 2) == Stencil(cells: [0, 2, 3], weights: [0.375, 0.125, 0.5]))
+    #expect(box(0, 4) == Stencil(cells: [0, 1, 2, 3], weights: [0.25, 0.25, 0.25, 0.25]))
+    #expect(box(0, 5) == nil && box(.nan, 3) == nil)
+    let line = Interpolation(Grid([.init(name: "y", axis: 1, coordinates: [0, 1, 2])]), geometry: plane)
+    #expect(line.stencil(at: Place([.nan, 1]), footprint: 3)?.weights == [1.0 / 3, 1.0 / 3, 1.0 / 3])
+    #expect(line.stencil(at: Place([.nan, 0.9]), footprint: 3) == nil)
+    #expect(line.stencil(at: Place([.nan, 0.9]), footprint: 1)?.cells == [0, 1])
+  }
+
   @Test func listedPlaces() throws {
     let geometry = Geometry(axes: [Axis(name: "x")])
     let grid = Grid([.init(name: "station", length: 3)], places: [Place([0]), Place([1]), Place([3])])
