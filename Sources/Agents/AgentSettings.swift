@@ -58,7 +58,7 @@ public struct AgentSettings: Sendable, Hashable {
   public var inputs: Inputs
   /// What it learns from.
   public var target: Target
-  /// How the members' draws hang together.
+  /// How the members' draws depend on each other.
   public var draws: Draws
   /// Share of the cells in which draws follow the order of the members' forecasts, for stratified draws of agents that
   /// see the ensemble; `nil`: to be measured in training.

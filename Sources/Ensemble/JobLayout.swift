@@ -81,7 +81,7 @@ public struct JobLayout: Sendable, Hashable, CustomStringConvertible {
     return Self.count(least, "member") + (ranks > 1 ? " each" : "")
   }
 
-  /// Hosts that are alike and follow each other are told together, and not more than four kinds.
+  /// Hosts that are alike and follow each other share an entry, and no more than four entries are shown.
   private var groups: String {
     var groups: [(first: Host, last: Host, count: Int)] = []
     for host in hosts {

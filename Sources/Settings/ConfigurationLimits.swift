@@ -2,7 +2,7 @@ import Foundation
 import Yams
 
 /// How large a configuration may be. The parser calls itself for everything nested and writes aliases out, so a damaged
-/// file of some kilobytes could otherwise overflow the stack, or stand for more words than there are atoms.
+/// file of some kilobytes could otherwise overflow the stack, or expand to more text than fits in memory.
 enum ConfigurationLimits {
   /// Bytes of a file; every key with its comment takes a hundredth of it.
   static let bytes = 1 << 20

@@ -2,7 +2,7 @@
 ///
 /// `delta_t = r_t + gamma V_{t+1} - V_t`, `A_t = delta_t + gamma lambda A_{t+1}`; the last value bootstraps.
 ///
-/// No sequence terminates, but some start again elsewhere. What comes after a start is nobody's merit before it: the
+/// No sequence terminates, but some start again elsewhere. Rewards after a start are not credited to actions before it: the
 /// step before bootstraps with its own value, the state that it led to not having been looked at.
 ///
 /// - Parameters:

@@ -63,7 +63,7 @@ public enum SandboxedReader {
 
   private static func apply(_ limits: Limits, bytes: Int) {
     func limit(_ resource: __rlimit_resource, _ value: Int) {
-      // At the first a signal comes that has a name of its own, at the second one that ends anything.
+      // At the soft limit the kernel sends a signal that says which limit it was (SIGXCPU), at the hard one SIGKILL.
       var both = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value + 5))
       // Where a smaller limit holds already, that one stays.
       setrlimit(__rlimit_resource_t(resource.rawValue), &both)
