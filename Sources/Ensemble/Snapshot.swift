@@ -1,23 +1,10 @@
+public import DaunceState
+
 /// What a stage of an experiment needs to go on where it stopped: named numbers that all ranks share, and named numbers
 /// of each member held here. Values come back bit for bit, on any number of ranks.
 public struct Snapshot: Sendable, Hashable {
   /// Numbers of one of the types that can be kept.
-  public enum Numbers: Sendable, Hashable {
-    case doubles([Double])
-    case floats([Float])
-    case integers([Int64])
-    case bytes([UInt8])
-
-    /// How many there are.
-    public var count: Int {
-      switch self {
-      case .doubles(let values): values.count
-      case .floats(let values): values.count
-      case .integers(let values): values.count
-      case .bytes(let values): values.count
-      }
-    }
-  }
+  public typealias Numbers = NumberArray
 
   /// Numbers that are the same for all members. What rank 0 gives is what every rank finds again.
   public private(set) var shared: [String: Numbers] = [:]

@@ -81,7 +81,7 @@ public final class Environment {
   }
 
   /// Ends all ranks of the job with exit code `code`, whatever they wait for; MPI need not have been initialised. Where the
-  /// launcher speaks PMIx, as mpirun does, it adds no lines of its own to the report.
+  /// launcher speaks PMIx, as mpirun does, that of Open MPI 4 adds no lines of its own to the report.
   ///
   /// - Parameters:
   ///   - code: exit code, also of mpirun; 1...255.

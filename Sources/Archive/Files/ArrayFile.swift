@@ -1,21 +1,9 @@
+public import DaunceState
+
 /// A named array of numbers with a shape, in row-major order.
 public struct NamedArray: Sendable, Hashable {
   /// Numbers of one of the types that are stored.
-  public enum Values: Sendable, Hashable {
-    case doubles([Double])
-    case floats([Float])
-    case integers([Int64])
-    case bytes([UInt8])
-
-    public var count: Int {
-      switch self {
-      case .doubles(let values): values.count
-      case .floats(let values): values.count
-      case .integers(let values): values.count
-      case .bytes(let values): values.count
-      }
-    }
-  }
+  public typealias Values = NumberArray
 
   public let name: String
   /// Length of each dimension; empty for a single number.

@@ -1,5 +1,6 @@
 import DaunceArchive
 import DaunceEnsemble
+import DaunceState
 import Foundation
 
 /// Snapshots as files, and back.
@@ -12,13 +13,13 @@ extension Snapshot {
     var arrays: [NamedArray] = []
     if withShared {
       for (name, numbers) in shared.sorted(by: { $0.key < $1.key }) {
-        arrays.append(NamedArray(Self.sharedPrefix + name, shape: [numbers.count], numbers.values))
+        arrays.append(NamedArray(Self.sharedPrefix + name, shape: [numbers.count], numbers))
       }
     }
     for (name, numbers) in members.sorted(by: { $0.key < $1.key }) where !numbers.isEmpty {
       arrays.append(
         NamedArray(
-          Self.memberPrefix + name, shape: [numbers.count, numbers[0].count], Numbers.joined(numbers).values))
+          Self.memberPrefix + name, shape: [numbers.count, numbers[0].count], NumberArray.joined(numbers)))
     }
     return ArrayFile(arrays: arrays)
   }
@@ -28,36 +29,18 @@ extension Snapshot {
   mutating func add(_ file: ArrayFile, shared: Bool, rows: Range<Int>) {
     for array in file.arrays {
       if shared, array.name.hasPrefix(Self.sharedPrefix) {
-        share(String(array.name.dropFirst(Self.sharedPrefix.count)), Numbers(array.values))
+        share(String(array.name.dropFirst(Self.sharedPrefix.count)), array.values)
       } else if array.name.hasPrefix(Self.memberPrefix), array.shape.count == 2 {
         let name = String(array.name.dropFirst(Self.memberPrefix.count))
         for row in rows where row < array.shape[0] {
-          append(name, Numbers(array.values)[row * array.shape[1]..<(row + 1) * array.shape[1]])
+          append(name, array.values[row * array.shape[1]..<(row + 1) * array.shape[1]])
         }
       }
     }
   }
 }
 
-extension Snapshot.Numbers {
-  fileprivate var values: NamedArray.Values {
-    switch self {
-    case .doubles(let values): .doubles(values)
-    case .floats(let values): .floats(values)
-    case .integers(let values): .integers(values)
-    case .bytes(let values): .bytes(values)
-    }
-  }
-
-  fileprivate init(_ values: NamedArray.Values) {
-    switch values {
-    case .doubles(let values): self = .doubles(values)
-    case .floats(let values): self = .floats(values)
-    case .integers(let values): self = .integers(values)
-    case .bytes(let values): self = .bytes(values)
-    }
-  }
-
+extension NumberArray {
   fileprivate subscript(range: Range<Int>) -> Self {
     switch self {
     case .doubles(let values): .doubles(Array(values[range]))

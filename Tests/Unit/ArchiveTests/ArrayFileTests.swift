@@ -1,3 +1,4 @@
+import DaunceState
 import DaunceArchive
 import Testing
 
