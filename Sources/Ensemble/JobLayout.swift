@@ -10,6 +10,7 @@ public struct JobLayout: Sendable, Hashable, CustomStringConvertible {
     /// Cores that these ranks share.
     public var cores: Int
 
+    /// A host with its ranks, and the cores that they may use.
     public init(name: String, ranks: Int, cores: Int) {
       (self.name, self.ranks, self.cores) = (name, ranks, cores)
     }
@@ -21,6 +22,7 @@ public struct JobLayout: Sendable, Hashable, CustomStringConvertible {
   /// Whether ranks that wait give their core away.
   public let yields: Bool
 
+  /// A job of so many members on these hosts; `yields` says whether waiting ranks leave their core to others.
   public init(hosts: [Host], members: Int, yields: Bool) {
     (self.hosts, self.members, self.yields) = (hosts, members, yields)
   }

@@ -89,6 +89,7 @@ public struct Traffic: Sendable, Hashable {
   /// of a broadcast. What travels over the wires is up to MPI's algorithms.
   public var bytes = 0
 
+  /// Nothing sent yet.
   public init() {}
 
   /// Traffic of two parts together.

@@ -89,6 +89,7 @@ public struct ModelTraits {
   /// deviation of error, where the model says nothing else.
   public let observing: ObservingSystem
 
+  /// Asks a model for everything that it can do beside forecasts.
   public init(of model: any ForecastModel) {
     let conserving = model as? any ConservingModel
     invariants = conserving?.invariants ?? []
@@ -115,6 +116,7 @@ public struct BackgroundField: Sendable, Hashable {
   /// `[cell]`.
   public let values: [Double]
 
+  /// A field by its name in files, its name in words and its values (`[cell]`).
   public init(name: String, longName: String, values: [Double]) {
     self.name = name
     self.longName = longName
@@ -129,6 +131,7 @@ public struct PhysicalUnits: Sendable, Hashable {
   /// Kilometres in the unit of length.
   public let kilometres: Double
 
+  /// What a model's unit of time is in hours, and its unit of length in kilometres.
   public init(hours: Double, kilometres: Double) {
     self.hours = hours
     self.kilometres = kilometres
@@ -155,6 +158,7 @@ public struct ObservingSystem: Sendable, Hashable {
   /// Time steps from one observation to the next.
   public let stepsBetween: Int
 
+  /// Observations of the field number `variable`, every `stepsBetween` time steps; the error variance is in its unit squared.
   public init(variable: Int, errorVariance: Double, law: ErrorLaw, stepsBetween: Int) {
     self.variable = variable
     self.errorVariance = errorVariance
@@ -170,6 +174,7 @@ public struct DiagnosticField: Sendable {
   /// Computes the field (`[cell]`) of a state (`[variable][cell]`).
   public let compute: @Sendable (Span<Double>) -> [Double]
 
+  /// A field by its name, worked out from a state (`[layout.count]`, to `[cell]`).
   public init(name: String, compute: @escaping @Sendable (Span<Double>) -> [Double]) {
     self.name = name
     self.compute = compute

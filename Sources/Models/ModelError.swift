@@ -7,6 +7,7 @@ public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What would have been accepted.
   public let expected: String
 
+  /// A setting's key, its value, and what it has to be.
   public init(key: String, found: String, expected: String) {
     self.key = key
     self.found = found

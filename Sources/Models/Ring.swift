@@ -5,6 +5,7 @@ public struct Ring: Sendable, Hashable {
   /// Circumference, in the model's unit of length.
   public let length: Double
 
+  /// A ring of equal cells; `length` is its circumference.
   public init(cells: Int, length: Double) {
     self.cells = cells
     self.length = length

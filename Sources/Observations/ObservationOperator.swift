@@ -45,6 +45,7 @@ public struct ObservationRows: Sendable {
   private var elements: [Int] = []
   private var weights: [Double] = []
 
+  /// No observations.
   public init() {}
 
   public var count: Int { functions.count }

@@ -19,6 +19,7 @@ public enum PointwiseFunction: String, Sendable, Hashable, CaseIterable {
   /// 1 above 0, 0 elsewhere.
   case threshold
 
+  /// The function at `x`.
   public func callAsFunction(_ x: Double) -> Double {
     switch self {
     case .identity: x

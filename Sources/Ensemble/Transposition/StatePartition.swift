@@ -18,6 +18,7 @@ public struct StatePartition: Sendable {
   public let tiles: [Tile]
   public let ranks: Int
 
+  /// Divides a layout's elements among so many ranks.
   public init(_ layout: StateLayout, ranks: Int) {
     var tiles: [Tile] = []
     for field in layout.fields.indices {
@@ -56,6 +57,7 @@ public final class PartialEnsemble {
   /// `[element][stride]`
   public let values: UnsafeMutablePointer<Double>
 
+  /// All of so many members' values at a range of the state's elements.
   public init(elements: Range<Int>, members: Int) {
     self.elements = elements
     self.members = members

@@ -97,14 +97,17 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
 public struct KineticEnergy: StateFunction {
   public let name = "kinetic"
 
+  /// The energy of any number of cells.
   public init() {}
 
+  /// The energy of a state (`[cell]`).
   public func value(of state: Span<Double>) -> Double {
     var sum = 0.0
     for i in 0..<state.count { sum += state[i] * state[i] }
     return sum / (2 * Double(state.count))
   }
 
+  /// Its derivatives by the state (`[cell]`).
   public func gradient(of state: Span<Double>, into gradient: inout MutableSpan<Double>) {
     for i in 0..<state.count { gradient[i] = state[i] / Double(state.count) }
   }

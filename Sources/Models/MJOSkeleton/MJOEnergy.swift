@@ -40,6 +40,7 @@ public struct MJOEnergy: StateFunction {
   private static let activityWeight = 1 / (MJOConstants.growthRate * MJOConstants.moistureGradient)
   private var rossbyWeight: Double { form == .conserved ? 1.5 : 0.375 }
 
+  /// The energy of a state (`[variable][cell]`).
   public func value(of state: Span<Double>) -> Double {
     let n = source.count
     let rossbyWeight = rossbyWeight
@@ -55,6 +56,7 @@ public struct MJOEnergy: StateFunction {
     return sum / Double(n)
   }
 
+  /// Its derivatives by the state (`[variable][cell]`).
   public func gradient(of state: Span<Double>, into gradient: inout MutableSpan<Double>) {
     let n = source.count
     let inverse = 1 / Double(n)
