@@ -110,11 +110,13 @@ protocol AnyKey {
   var meaning: String { get }
   /// `an integer of at least 1`, `rl | eakf`.
   var expected: String { get }
-  /// The value as YAML that decodes to it.
+  /// The value as YAML.
   var text: String { get }
+  /// The value as YAML that decodes to it.
+  var codingText: String { get }
   /// The value as YAML for readers: `auto` where `text` is `null`.
   var display: String { get }
-  /// YAML text of a literal, if it is of the key's type and obeys its rule.
+  /// YAML text that decodes to what a literal stands for, if it is of the key's type and obeys its rule.
   func accept(_ literal: ConfigurationLiteral) -> Acceptance
   /// Whether the value of a key of the same declaration obeys this key's rule.
   func admits(_ other: any AnyKey) -> Bool
@@ -130,6 +132,7 @@ enum Acceptance {
 extension Key: AnyKey {
   var groupLeaves: [ConfigurationLeaf] { (Value.Scalar.self as? any ConfigurationGroup.Type)?.leaves ?? [] }
   var text: String { wrappedValue.text }
+  var codingText: String { wrappedValue.codingText }
   var display: String { wrappedValue.isAbsent ? absent : wrappedValue.text }
 
   var expected: String {
@@ -140,7 +143,7 @@ extension Key: AnyKey {
   func accept(_ literal: ConfigurationLiteral) -> Acceptance {
     let plain = literal == .plain(absent) && Value.isOptional ? .plain("null") : literal
     guard let value = Value(literal: plain) else { return .wrongType }
-    return rule.holds(value) ? .accepted(text: value.text) : .outOfRange
+    return rule.holds(value) ? .accepted(text: value.codingText) : .outOfRange
   }
 
   func admits(_ other: any AnyKey) -> Bool {

@@ -66,7 +66,7 @@ extension ConfigurationRoot {
   func replacing(_ given: [GivenValue]) throws(ConfigurationError) -> Self {
     let current = leaves
     let declared = Self().leaves
-    var texts = current.map(\.key.text)
+    var texts = current.map(\.key.codingText)
     var problems: [ConfigurationError.Problem] = []
     for value in given where problems.count < ConfigurationLimits.problems {
       guard let index = declared.firstIndex(where: { $0.path == value.path }) else {

@@ -15,6 +15,8 @@ public protocol ConfigurationValue: Codable, Sendable, Hashable {
   init?(literal: ConfigurationLiteral)
   /// The value as YAML.
   var text: String { get }
+  /// The same as a decoder reads it, where that is another text.
+  var codingText: String { get }
   /// What a rule looks at: the value itself, or a list's elements.
   var scalars: [Scalar] { get }
   /// Whether this is the absent value.
@@ -26,6 +28,8 @@ extension ConfigurationValue {
   public static var isOptional: Bool { false }
   /// There is a value always.
   public var isAbsent: Bool { false }
+  /// A decoder reads the text.
+  public var codingText: String { text }
 }
 
 extension ConfigurationValue where Scalar == Self {
@@ -67,8 +71,8 @@ public indirect enum ConfigurationLiteral: Sendable, Hashable {
   }
 }
 
-/// A group of keys that a list can hold any number of. Its own keys are declared with `@Key`; those that have their
-/// defaults are left out of its text.
+/// A group of keys that a list can hold any number of. Its own keys are declared with `@Key`, all of them; those that
+/// have their defaults are left out of its text.
 public protocol ConfigurationGroup: ConfigurationValue where Scalar == Self {
   /// With the defaults.
   init()
@@ -88,14 +92,15 @@ extension ConfigurationGroup {
     case .group: fields = []
     default: return nil
     }
-    var texts: [String] = []
+    var leaves = Self.leaves.map { (name: $0.name, property: $0.properties[0], key: $0.key, text: $0.key.codingText) }
     for field in fields {
-      guard let leaf = Self.leaves.first(where: { $0.name == field.name }),
-        case .accepted(let text) = leaf.key.accept(field.literal)
+      guard let i = leaves.firstIndex(where: { $0.name == field.name }),
+        case .accepted(let text) = leaves[i].key.accept(field.literal)
       else { return nil }
-      texts.append("\(field.name): \(text)")
+      leaves[i].text = text
     }
-    guard let group = try? YAMLDecoder().decode(Self.self, from: "{\(texts.joined(separator: ", "))}") else { return nil }
+    let text = leaves.map { "\($0.property): \($0.text)" }.joined(separator: ", ")
+    guard let group = try? YAMLDecoder().decode(Self.self, from: "{\(text)}") else { return nil }
     self = group
   }
 
@@ -104,6 +109,12 @@ extension ConfigurationGroup {
     let own = ConfigurationLeaf.leaves(of: self)
     let given = zip(own, Self.leaves).filter { $0.key.text != $1.key.text }.map { "\($0.0.name): \($0.0.key.text)" }
     return "{\(given.joined(separator: ", "))}"
+  }
+
+  /// All keys, by the names of the properties.
+  public var codingText: String {
+    let keys = ConfigurationLeaf.leaves(of: self).map { "\($0.properties[0]): \($0.key.codingText)" }
+    return "{\(keys.joined(separator: ", "))}"
   }
 }
 
@@ -255,6 +266,8 @@ extension Array: ConfigurationValue where Element: ConfigurationValue {
   }
   /// The value as YAML.
   public var text: String { "[\(map(\.text).joined(separator: ", "))]" }
+  /// The same as a decoder reads it.
+  public var codingText: String { "[\(map(\.codingText).joined(separator: ", "))]" }
   /// What a rule looks at.
   public var scalars: [Element] { self }
 }
@@ -277,6 +290,8 @@ extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
   }
   /// The value as YAML.
   public var text: String { self?.text ?? "null" }
+  /// The same as a decoder reads it.
+  public var codingText: String { self?.codingText ?? "null" }
   /// What a rule looks at.
   public var scalars: [Wrapped.Scalar] { self?.scalars ?? [] }
   /// Whether there is no value.

@@ -28,33 +28,6 @@ public struct ObservedKind: ConfigurationGroup {
   public enum Function: String, ConfigurationChoice {
     case identity, absolute, square, cube, logarithm, exponential, arctangent, threshold
   }
-
-  private enum CodingKeys: String, CodingKey {
-    case kind, fields, combination, function, footprint
-    case sumAlong = "sum_along"
-  }
-
-  /// Reads a group; keys that are missing have their defaults.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    kind = try container.decodeIfPresent(String.self, forKey: .kind) ?? ""
-    fields = try container.decodeIfPresent([String].self, forKey: .fields)
-    combination = try container.decodeIfPresent(Combination.self, forKey: .combination) ?? .sum
-    function = try container.decodeIfPresent(Function.self, forKey: .function) ?? .identity
-    sumAlong = try container.decodeIfPresent([String].self, forKey: .sumAlong) ?? []
-    footprint = try container.decodeIfPresent(Int.self, forKey: .footprint) ?? 1
-  }
-
-  /// Writes the keys that have values.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(kind, forKey: .kind)
-    try container.encodeIfPresent(fields, forKey: .fields)
-    try container.encode(combination, forKey: .combination)
-    try container.encode(function, forKey: .function)
-    try container.encode(sumAlong, forKey: .sumAlong)
-    try container.encode(footprint, forKey: .footprint)
-  }
 }
 
 /// Admissible values of one field, as an element of `state.bounds` of an analysis.
@@ -68,24 +41,6 @@ public struct FieldBounds: ConfigurationGroup {
 
   /// The defaults.
   public init() {}
-
-  private enum CodingKeys: String, CodingKey { case field, lower, upper }
-
-  /// Reads a group; keys that are missing have their defaults.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    field = try container.decodeIfPresent(String.self, forKey: .field) ?? ""
-    lower = try container.decodeIfPresent(Double.self, forKey: .lower)
-    upper = try container.decodeIfPresent(Double.self, forKey: .upper)
-  }
-
-  /// Writes the keys that have values.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(field, forKey: .field)
-    try container.encodeIfPresent(lower, forKey: .lower)
-    try container.encodeIfPresent(upper, forKey: .upper)
-  }
 }
 
 /// How far one kind of observations acts on one field, as an element of `filter.half_widths` of an analysis.
@@ -99,25 +54,4 @@ public struct PairHalfWidth: ConfigurationGroup {
 
   /// The defaults.
   public init() {}
-
-  private enum CodingKeys: String, CodingKey {
-    case kind, field
-    case halfWidth = "half_width"
-  }
-
-  /// Reads a group; keys that are missing have their defaults.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    kind = try container.decodeIfPresent(String.self, forKey: .kind)
-    field = try container.decodeIfPresent(String.self, forKey: .field)
-    halfWidth = try container.decodeIfPresent(Widths.self, forKey: .halfWidth)
-  }
-
-  /// Writes the keys that have values.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encodeIfPresent(kind, forKey: .kind)
-    try container.encodeIfPresent(field, forKey: .field)
-    try container.encodeIfPresent(halfWidth, forKey: .halfWidth)
-  }
 }

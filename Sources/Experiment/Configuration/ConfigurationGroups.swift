@@ -40,45 +40,6 @@ public struct NetworkSettings: ConfigurationGroup {
 
   /// Names of the observed fields.
   var fieldNames: [String] { fields ?? (field.isEmpty ? [] : [field]) }
-
-  private enum CodingKeys: String, CodingKey {
-    case field, fields, combination, function, footprint, every, cells, random, interval, law, sd
-    case relativeSd = "relative_sd"
-  }
-
-  /// Reads a group; keys that are missing have their defaults.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    field = try container.decodeIfPresent(String.self, forKey: .field) ?? ""
-    fields = try container.decodeIfPresent([String].self, forKey: .fields)
-    combination = try container.decodeIfPresent(ObservedKind.Combination.self, forKey: .combination) ?? .sum
-    function = try container.decodeIfPresent(ObservedKind.Function.self, forKey: .function) ?? .identity
-    footprint = try container.decodeIfPresent(Int.self, forKey: .footprint) ?? 1
-    every = try container.decodeIfPresent(Int.self, forKey: .every)
-    cells = try container.decodeIfPresent([Int].self, forKey: .cells)
-    random = try container.decodeIfPresent(Int.self, forKey: .random)
-    interval = try container.decodeIfPresent(Int.self, forKey: .interval)
-    law = try container.decodeIfPresent(Law.self, forKey: .law) ?? .gaussian
-    sd = try container.decodeIfPresent(Double.self, forKey: .sd)
-    relativeSd = try container.decodeIfPresent(Double.self, forKey: .relativeSd)
-  }
-
-  /// Writes the keys that have values.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(field, forKey: .field)
-    try container.encodeIfPresent(fields, forKey: .fields)
-    try container.encode(combination, forKey: .combination)
-    try container.encode(function, forKey: .function)
-    try container.encode(footprint, forKey: .footprint)
-    try container.encodeIfPresent(every, forKey: .every)
-    try container.encodeIfPresent(cells, forKey: .cells)
-    try container.encodeIfPresent(random, forKey: .random)
-    try container.encodeIfPresent(interval, forKey: .interval)
-    try container.encode(law, forKey: .law)
-    try container.encodeIfPresent(sd, forKey: .sd)
-    try container.encodeIfPresent(relativeSd, forKey: .relativeSd)
-  }
 }
 
 /// How far observations of one variable act, as an element of `filter.half_widths`.
@@ -90,23 +51,4 @@ public struct VariableHalfWidth: ConfigurationGroup {
 
   /// The defaults.
   public init() {}
-
-  private enum CodingKeys: String, CodingKey {
-    case field
-    case halfWidth = "half_width"
-  }
-
-  /// Reads a group; keys that are missing have their defaults.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    field = try container.decodeIfPresent(String.self, forKey: .field) ?? ""
-    halfWidth = try container.decodeIfPresent(Double.self, forKey: .halfWidth) ?? 2
-  }
-
-  /// Writes the keys that have values.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(field, forKey: .field)
-    try container.encode(halfWidth, forKey: .halfWidth)
-  }
 }
