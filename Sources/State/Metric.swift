@@ -17,9 +17,9 @@ public struct Metric: Sendable {
   public let widths: [Double]
 
   /// Periods of the embedded coordinates, 0 where there is none.
-  private let periods: SIMD4<Double>
+  @usableFromInline let periods: SIMD4<Double>
   /// Great-circle distance per radian in units of the width; 0 for straight axes.
-  private let arc: Double
+  @usableFromInline let arc: Double
 
   /// - Parameter widths: positive, one for each direction.
   public init(_ geometry: Geometry, widths: [Double]) {
@@ -55,25 +55,28 @@ public struct Metric: Sendable {
 
   /// Square of the distance between two embedded places, in units of the widths: the sum over directions, those left
   /// out in which one of the places is nowhere.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func squaredDistance(_ a: SIMD4<Double>, _ b: SIMD4<Double>) -> Double {
     var difference = a - b
     difference.replace(with: 0, where: difference .!= difference)
-    if arc > 0 {
-      let chord = difference[0] * difference[0] + difference[1] * difference[1] + difference[2] * difference[2]
-      let angle = 2 * asin(min(1, 0.5 * chord.squareRoot()))
-      let horizontal = arc * angle
-      let vertical = wrapped(difference)[3]
-      return horizontal * horizontal + vertical * vertical
-    }
+    if arc > 0 { return squaredDistanceOnSphere(difference) }
     let wrapped = wrapped(difference)
     let squares = wrapped * wrapped
     return (squares[0] + squares[1]) + (squares[2] + squares[3])
   }
 
+  @usableFromInline
+  func squaredDistanceOnSphere(_ difference: SIMD4<Double>) -> Double {
+    let chord = difference[0] * difference[0] + difference[1] * difference[1] + difference[2] * difference[2]
+    let angle = 2 * asin(min(1, 0.5 * chord.squareRoot()))
+    let horizontal = arc * angle
+    let vertical = wrapped(difference)[3]
+    return horizontal * horizontal + vertical * vertical
+  }
+
   /// Shortest differences on periodic axes, for coordinates of any turn.
-  @inline(__always)
-  private func wrapped(_ difference: SIMD4<Double>) -> SIMD4<Double> {
+  @inlinable @inline(__always)
+  func wrapped(_ difference: SIMD4<Double>) -> SIMD4<Double> {
     guard periods != .zero else { return difference }
     let turns = (difference / periods).rounded(.toNearestOrEven)
     return difference - (periods * turns).replacing(with: 0, where: periods .== 0)

@@ -124,6 +124,28 @@ public struct PlaceIndex: Sendable {
   ///   - high: largest ones.
   ///   - result: emptied first.
   public func candidates(low: SIMD4<Double>, high: SIMD4<Double>, into result: inout [Int32]) {
+    collect(low: low, high: high, from: 0, into: &result)
+    result.sort()
+  }
+
+  /// The same in no particular order, of the places with numbers from `least` on alone.
+  public func unsortedCandidates(
+    low: SIMD4<Double>, high: SIMD4<Double>, from least: Int32, into result: inout [Int32]
+  ) {
+    collect(low: low, high: high, from: least, into: &result)
+  }
+
+  /// Where numbers from `least` on begin among ascending ones.
+  public static func firstIndex(in numbers: ArraySlice<Int32>, from least: Int32) -> Int {
+    var (low, high) = (numbers.startIndex, numbers.endIndex)
+    while low < high {
+      let middle = (low + high) / 2
+      if numbers[middle] < least { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func collect(low: SIMD4<Double>, high: SIMD4<Double>, from least: Int32, into result: inout [Int32]) {
     result.removeAll(keepingCapacity: true)
     let (from, to) = (metric.binCoordinates(low), metric.binCoordinates(high))
     var first = SIMD4<Int>.zero
@@ -145,7 +167,7 @@ public struct PlaceIndex: Sendable {
         let (start, end) = (max(a, 0), min(b, n - 1))
         guard end >= start else {
           // Only those that are everywhere.
-          result.append(contentsOf: everywhere)
+          result.append(contentsOf: everywhere.lazy.filter { $0 >= least })
           return
         }
         first[axis] = Int(start)
@@ -160,12 +182,12 @@ public struct PlaceIndex: Sendable {
           let c = b * shape[2] + (first[2] + k) % shape[2]
           for l in 0..<number[3] {
             let bin = c * shape[3] + (first[3] + l) % shape[3]
-            for entry in starts[bin]..<starts[bin + 1] { result.append(entries[Int(entry)]) }
+            let inside = entries[Int(starts[bin])..<Int(starts[bin + 1])]
+            result.append(contentsOf: inside[Self.firstIndex(in: inside, from: least)...])
           }
         }
       }
     }
-    result.append(contentsOf: everywhere)
-    result.sort()
+    result.append(contentsOf: everywhere.lazy.filter { $0 >= least })
   }
 }

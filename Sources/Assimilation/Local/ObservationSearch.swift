@@ -2,9 +2,10 @@ internal import DaunceState
 
 /// Finds the observations near an observation, with their weights: what a serial filter updates in observation space.
 struct ObservationSearch {
-  private struct Group {
+  fileprivate struct Group {
     let metric: Metric?
     let index: PlaceIndex?
+    /// Ascending.
     let observations: [Int32]
   }
 
@@ -39,21 +40,42 @@ struct ObservationSearch {
     }
   }
 
-  /// Calls `body` for every observation in reach of observation `k`, itself included, in no particular order.
-  func forEach(near k: Int, scratch: inout [Int32], _ body: (_ id: Int, _ weight: Double) -> Void) {
-    for group in groups[Int(observed.kinds[k])] {
+  /// Observations and their weights, and what a search needs besides.
+  struct Found {
+    fileprivate(set) var ids: [Int32] = []
+    fileprivate(set) var weights: [Double] = []
+    private var candidates: [Int32] = []
+
+    fileprivate mutating func removeAll() {
+      ids.removeAll(keepingCapacity: true)
+      weights.removeAll(keepingCapacity: true)
+    }
+
+    fileprivate mutating func add(_ group: Group, from next: Int, at place: Place) {
       guard let metric = group.metric, let index = group.index else {
-        for id in group.observations { body(Int(id), 1) }
-        continue
+        ids.append(contentsOf: group.observations[next...])
+        weights.append(contentsOf: repeatElement(1, count: group.observations.count - next))
+        return
       }
-      let at = metric.embed(observed.places[k])
-      index.candidates(low: at, high: at, into: &scratch)
-      for candidate in scratch {
+      let at = metric.embed(place)
+      index.unsortedCandidates(low: at, high: at, from: Int32(next), into: &candidates)
+      for candidate in candidates {
         let squared = metric.squaredDistance(at, index.embedded[Int(candidate)])
         guard squared < 4 else { continue }
         let weight = GaspariCohn.value(squared.squareRoot())
-        if weight > 0 { body(Int(group.observations[Int(candidate)]), weight) }
+        guard weight > 0 else { continue }
+        ids.append(group.observations[Int(candidate)])
+        weights.append(weight)
       }
+    }
+  }
+
+  /// Finds the observations behind observation `k` and in its reach, in no particular order.
+  func find(behind k: Int, into found: inout Found) {
+    found.removeAll()
+    for group in groups[Int(observed.kinds[k])] {
+      let next = PlaceIndex.firstIndex(in: group.observations[...], from: Int32(k) + 1)
+      found.add(group, from: next, at: observed.places[k])
     }
   }
 }

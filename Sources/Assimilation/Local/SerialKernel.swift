@@ -27,7 +27,7 @@ final class SerialKernel: RowKernel {
     meanIncrement = inverse
     shrinkage = inverse
     let search = ObservationSearch(localization, geometry: geometry, observed: observed)
-    var scratch: [Int32] = []
+    var found = ObservationSearch.Found()
     var mean = observed.mean
     let (stride, share) = (observed.stride, Double(observed.members - 1))
     for k in 0..<p {
@@ -39,11 +39,12 @@ final class SerialKernel: RowKernel {
       meanIncrement[k] = variance / (variance + r) * (observed.values[k] - mean[k])
       shrinkage[k] = (r / (variance + r)).squareRoot() - 1
       let (increment, factor) = (meanIncrement[k], shrinkage[k])
-      // Those before had their turn.
-      search.forEach(near: k, scratch: &scratch) { j, weight in
-        guard j > k else { return }
-        let row = observed.anomalies + j * stride
-        let g = weight * Lanes4.dot(row, y, stride) / sum
+      // Those before had their turn. The rows are far apart in memory, so nothing but their sums is in this loop.
+      search.find(behind: k, into: &found)
+      for i in found.ids.indices {
+        let j = Int(found.ids[i])
+        let row = observed.anomalies + j &* stride
+        let g = found.weights[i] * Lanes4.dot(row, y, stride) / sum
         mean[j] += g * increment
         Lanes4.add(g * factor, y, to: row, stride)
       }

@@ -2,16 +2,19 @@ import DaunceState
 import Testing
 
 @Suite struct PlaceIndexTests {
-  /// Every place within the reach is among the candidates, in ascending order.
+  /// Every place within the reach is among the candidates, in ascending order; those from a number on are found alone.
   private func check(_ metric: Metric, _ places: [Place], reach: Double) {
     let index = PlaceIndex(places, metric: metric, reach: reach)
     var found: [Int32] = []
-    for place in places {
+    var later: [Int32] = []
+    for (k, place) in places.enumerated() {
       let at = metric.embed(place)
       index.candidates(low: at, high: at, into: &found)
       #expect(found == found.sorted() && Set(found).count == found.count)
       let near = places.indices.filter { metric.squaredDistance(at, metric.embed(places[$0])) <= reach * reach }
       #expect(Set(near).isSubset(of: Set(found.map { Int($0) })))
+      index.unsortedCandidates(low: at, high: at, from: Int32(k), into: &later)
+      #expect(later.sorted() == found.filter { $0 >= k })
     }
   }
 
