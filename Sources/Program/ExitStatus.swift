@@ -93,13 +93,14 @@ func conclude(afterStart error: any Error) -> Never {
   }
 }
 
-/// Ends all ranks in order, for a job that can be gone on with: all of them come here together.
-///
-/// Rank 0 tells it before MPI ends: mpirun ends all ranks as soon as one of them has left with this code.
+/// Ends all ranks for a job that can be gone on with: all of them come here together, and rank 0 tells it.
 func conclude(_ interruption: Interruption, in environment: Environment) throws -> Never {
-  if Launch.rank == 0 { tell("daunce-mpi: \(interruption)", on: .standardError) }
-  try environment.finalize()
-  exit(ExitStatus.interrupted.rawValue)
+  // A rank whose last files are not closed yet must not be ended by the others.
+  try environment.world.barrier()
+  Signals.obeyTermination()
+  Environment.abort(code: ExitStatus.interrupted.rawValue) {
+    if environment.world.rank == 0 { tell("daunce-mpi: \(interruption)", on: .standardError) }
+  }
 }
 
 /// What the user is told. Rank 0 speaks for all, so only another rank is named.
