@@ -13,15 +13,10 @@ extension PolicyHead {
   /// - Parameter input: the tile's input, `[input][vector]`.
   @inline(__always)
   package func scaleOutputs(_ tile: Activations, input: UnsafePointer<Lanes>) {
-    guard actsInSpread else { return }
-    for k in 0..<controls {
-      for v in 0..<vectors {
-        let logSpread = input[k * vectors + v]
-        let (location, logScale) = (2 * k * vectors + v, (2 * k + 1) * vectors + v)
-        tile.output[location] *= exponential(logSpread)
-        let factor = atMost(Self.logFactorRange, atLeast(-Self.logFactorRange, tile.output[logScale]))
-        tile.output[logScale] = factor + logSpread - Float(Self.initialLogScale)
-      }
+    forEachAction(input) { logSpread, location, logScale in
+      tile.output[location] *= exponential(logSpread)
+      let factor = atMost(Self.logFactorRange, atLeast(-Self.logFactorRange, tile.output[logScale]))
+      tile.output[logScale] = factor + logSpread - Float(Self.initialLogScale)
     }
   }
 
@@ -29,18 +24,24 @@ extension PolicyHead {
   /// loss to be descended) that leads back inside.
   @inline(__always)
   package func scaleSlopes(_ tile: Activations, input: UnsafePointer<Lanes>) {
+    forEachAction(input) { logSpread, location, logScale in
+      tile.outputSlope[location] *= exponential(logSpread)
+      let factor = tile.output[logScale] - logSpread + Float(Self.initialLogScale)
+      let limit = Self.logFactorRange - 1e-4
+      let slope = tile.outputSlope[logScale]
+      let isHeld = ((factor .> limit) .& (slope .< 0)) .| ((factor .< -limit) .& (slope .> 0))
+      tile.outputSlope[logScale] = slope.replacing(with: 0, where: isHeld)
+    }
+  }
+
+  /// Calls `body` with the logarithm of the spread and where the action's two outputs are.
+  @inline(__always)
+  private func forEachAction(
+    _ input: UnsafePointer<Lanes>, _ body: (_ logSpread: Lanes, _ location: Int, _ logScale: Int) -> Void
+  ) {
     guard actsInSpread else { return }
     for k in 0..<controls {
-      for v in 0..<vectors {
-        let logSpread = input[k * vectors + v]
-        let (location, logScale) = (2 * k * vectors + v, (2 * k + 1) * vectors + v)
-        tile.outputSlope[location] *= exponential(logSpread)
-        let factor = tile.output[logScale] - logSpread + Float(Self.initialLogScale)
-        let limit = Self.logFactorRange - 1e-4
-        let slope = tile.outputSlope[logScale]
-        let isHeld = ((factor .> limit) .& (slope .< 0)) .| ((factor .< -limit) .& (slope .> 0))
-        tile.outputSlope[logScale] = slope.replacing(with: 0, where: isHeld)
-      }
+      for v in 0..<vectors { body(input[k * vectors + v], 2 * k * vectors + v, (2 * k + 1) * vectors + v) }
     }
   }
 }

@@ -27,21 +27,8 @@ public struct NatureRun: Sendable, Hashable {
 
 /// What truths of one model have in common.
 public struct NatureMetadata: Sendable, Hashable {
-  /// A field that doesn't change (`[cell]`).
-  public struct Field: Sendable, Hashable {
-    public let name: String
-    public let longName: String
-    public let values: [Double]
-
-    /// - Parameter values: on the first grid (`[cell]`).
-    public init(name: String, longName: String, values: [Double]) {
-      self.name = name
-      self.longName = longName
-      self.values = values
-    }
-  }
-
-  public var fields: [Field]
+  /// Fields on the first grid.
+  public var fields: [BackgroundField]
   /// The model's units of time and length, where they mean something.
   public var hours: Double?
   public var kilometres: Double?
@@ -49,7 +36,7 @@ public struct NatureMetadata: Sendable, Hashable {
   /// - Parameters:
   ///   - hours: in the model's unit of time; `nil` where it means nothing in nature.
   ///   - kilometres: in its unit of length.
-  public init(fields: [Field] = [], hours: Double? = nil, kilometres: Double? = nil) {
+  public init(fields: [BackgroundField] = [], hours: Double? = nil, kilometres: Double? = nil) {
     self.fields = fields
     self.hours = hours
     self.kilometres = kilometres

@@ -1,6 +1,6 @@
 public import DaunceEnsemble
 public import DaunceObservations
-public import DaunceState
+import DaunceState
 
 /// A filter as a function of a whole ensemble in memory, which needs no communication.
 public protocol InMemoryFilter: EnsembleUpdate {

@@ -197,7 +197,7 @@ extension ExperimentContext {
     try NatureFile.write(
       stored, to: path, layout: layout, diagnostics: traits.diagnostics.map(\.name), asSeries: asSeries,
       nature: NatureMetadata(
-        fields: traits.backgroundFields.map { .init(name: $0.name, longName: $0.longName, values: $0.values) },
+        fields: traits.backgroundFields,
         hours: traits.physicalUnits?.hours, kilometres: traits.physicalUnits?.kilometres),
       provenance: provenance.titled("nature runs"))
   }

@@ -5,7 +5,7 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-public import DaunceState
+import DaunceState
 
 /// Normal modes of the skeleton model linearised about a = abar and K = R = Z = 0, for one wavenumber.
 ///

@@ -1,4 +1,5 @@
 import DaunceArchive
+import DaunceState
 import Testing
 
 /// Scores and training histories, which only other programs read.
