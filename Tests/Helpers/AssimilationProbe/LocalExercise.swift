@@ -52,7 +52,7 @@ struct LocalExercise {
   private func local(
     _ method: LocalAnalysis.Method, rotates: Bool = false, gatherLimit: Int = .max
   ) throws -> LocalFilter {
-    try LocalFilter(
+    LocalFilter(
       LocalAnalysis(
         layout: layout, method: method, inflation: try Inflation(factor: 1.1, relaxation: 0.3), seed: 4,
         rotates: rotates),
