@@ -105,7 +105,9 @@ final class Rollout {
   private func start(_ m: Int, _ s: Int) {
     let stream = RandomStream(seed: seed, purpose: .rolloutStart, member: tag, cycle: s)
     let truth = stream.integer(below: data.truths.count, at: 2 * restarts[m][s])
-    let time = stream.integer(below: max(1, data.cycles - 1), at: 2 * restarts[m][s] + 1)
+    // A history may end where the filter failed.
+    let known = min(data.cycles, data.histories[m][truth].count / data.stateCount)
+    let time = stream.integer(below: max(1, known - 1), at: 2 * restarts[m][s] + 1)
     restarts[m][s] += 1
     places[m][s] = Place(truth: truth, time: time, start: time)
     let count = data.stateCount

@@ -6,9 +6,13 @@ import DaunceState
 extension AgentTrainer {
   /// Maximum-likelihood start: the policy's law of the target, given the reference filter's states and then the
   /// agent's own closed-loop states. The likelihood is a proper score, so the spread that it learns is honest.
+  ///
+  /// Agents that correct an analysis leave it as it is before they have learned anything, so their loop is closed from
+  /// the first step on.
   public func warmStart(_ warm: WarmStartSettings) throws {
     guard warm.steps > 0 else { return }
-    for round in 0...max(0, warm.closedLoopRounds) where round >= firstRound {
+    let first = settings.base == .analysis ? min(1, warm.closedLoopRounds) : 0
+    for round in first...max(0, warm.closedLoopRounds) where round >= firstRound {
       let correlation = try fit(warm, round: round)
       if isOrderOpen, round > 0 { settings.rankPersistence = min(max(0, correlation), 1) }
     }

@@ -11,7 +11,7 @@ public struct TrainingData: Sendable {
   public let truths: [[Double]]
   /// For every truth the observations of times 1 to `cycles`.
   public let observations: [[ObservationSet]]
-  /// Analyses of the reference filter: `[local member][truth]`, each `[cycles + 1][count]`.
+  /// Analyses of the reference filter: `[local member][truth]`, each `[cycles + 1][count]`, or fewer where it failed.
   public let histories: [[[Double]]]
 
   /// Data of equally long truths; see the properties for shapes.

@@ -190,7 +190,7 @@ public struct Configuration: ConfigurationRoot {
       public var batch = 64
       @Key("first step size", .positive)
       public var learningRate = 3.0e-3
-      @Key("further rounds on the agents' own closed-loop states", .atLeast(0))
+      @Key("further rounds on the agents' own closed-loop states; with base: analysis the first of them takes the place of the round before", .atLeast(0))
       public var closedLoopRounds = 1
       @Key("share of training states that lose observations, so that agents can do without", .fraction)
       public var missingFraction = 0.1

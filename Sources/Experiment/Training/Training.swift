@@ -45,6 +45,7 @@ extension ExperimentContext {
   /// Runs `agents.filter`, the agents' teacher, over the training truths and keeps every local member's analyses.
   func referenceHistories(_ truths: [Trajectory], band: Band?) throws -> [[[Double]]] {
     var histories = distribution.local.map { _ in [[Double]]() }
+    var failures = 0
     progress.begin("reference filter", total: truths.count)
     for (k, truth) in truths.enumerated() {
       let method = try AssimilationMethod.filter(configuration.agents.filter, context: self, seed: truth.seed, band: band)
@@ -77,14 +78,22 @@ extension ExperimentContext {
         keep($0, $1)
       }
       if let cycle = failure {
-        throw ExperimentError(
-          .data,
-          "the reference filter failed at cycle \(cycle) of training truth \(truth.seed): no history to train on")
+        // Agents that correct an analysis start from what there is: they may come through where their filter does not.
+        guard configuration.agents.base == .analysis, configuration.agents.target == .truth else {
+          throw ExperimentError(
+            .data,
+            "the reference filter failed at cycle \(cycle) of training truth \(truth.seed): no history to train on")
+        }
+        failures += 1
+      } else if first < truth.cycles {
+        keep(truth.cycles, ensemble)
       }
-      if first < truth.cycles { keep(truth.cycles, ensemble) }
       progress.advance(to: k + 1)
     }
     progress.end()
+    if failures > 0 {
+      progress.note("\(configuration.agents.filter.rawValue) failed on \(failures) of \(truths.count) training truths; agents start from what it did before")
+    }
     return histories
   }
 

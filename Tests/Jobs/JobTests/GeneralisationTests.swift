@@ -108,6 +108,37 @@ extension JobTests {
       #expect(refused.status == 65 && refused.stderr.contains("attribute filter"), "\(refused.stderr)")
     }
 
+    /// A filter that fails on training truths ends the training of agents that learn from its states, but not of those that
+    /// correct its analysis: they start from what it did before.
+    @Test func agentsComeThroughWhereTheirFilterFails() throws {
+      let workshop = try workshop()
+      try FileManager.default.createDirectory(
+        at: workshop.folder.appending(path: "failing"), withIntermediateDirectories: true)
+      try workshop.write(
+        """
+        model: {name: lorenz96}
+        members: 4
+        initial: {kind: climatology, climatology_runs: 4}
+        observations: {networks: [{field: X, every: 4, interval: 3, sd: 0.7}]}
+        filter: {half_width: 8, inflation: 1.6}
+        truths: {training: 3, training_cycles: 60}
+        agents:
+          filter: eakf
+          warm_start: {steps: 20, batch: 4}
+          ppo: {iterations: 0}
+
+        """, to: "failing/job.yaml")
+      func train(_ base: String) throws -> (status: Int32, stderr: String) {
+        let result = try workshop.daunce(
+          2, "train", "--config", "job.yaml", "--set", "agents.base=\(base)", "--output", base, in: "failing")
+        return (result.status, result.stderr)
+      }
+      let refused = try train("coarse-step")
+      #expect(refused.status == 65 && refused.stderr.contains("no history to train on"), "\(refused.stderr)")
+      let trained = try train("analysis")
+      #expect(trained.status == 0 && trained.stderr.contains("eakf failed on 3 of 3 training truths"), "\(trained.stderr)")
+    }
+
     /// Agents see what is observed of a function of the state beside the state itself, and say so in their files.
     @Test func agentsTakeSeveralKindsOfObservations() throws {
       let configuration = """
