@@ -4,8 +4,11 @@ public import DaunceState
 
 /// An ensemble spread over the ranks of a communicator: every rank holds the states of its own members.
 public struct DistributedEnsemble {
+  /// Of every member's state.
   public let layout: StateLayout
+  /// Which rank holds which members.
   public let distribution: Distribution
+  /// Of the ranks that share the ensemble.
   public let communicator: Communicator
   /// States of the members held here, in the order of `distribution.local`, each `[variable][cell]`.
   public var states: [[Double]]

@@ -2,7 +2,9 @@
 public struct Distribution: Sendable, Hashable {
   /// Number of members, at least `ranks` and at most `ExactSum.memberLimit`.
   public let members: Int
+  /// Number of ranks.
   public let ranks: Int
+  /// This rank.
   public let rank: Int
 
   /// - Throws: `DistributionError` when there are more ranks than members, no member at all, or more than exact sums
@@ -29,9 +31,12 @@ public struct Distribution: Sendable, Hashable {
 
 /// More ranks than members, no members, or too many.
 public struct DistributionError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Number of members.
   public let members: Int
+  /// Number of ranks.
   public let ranks: Int
 
+  /// As messages show it.
   public var description: String {
     if members < 1 { return "members: found \(members), expected at least 1" }
     if members > ExactSum.memberLimit {

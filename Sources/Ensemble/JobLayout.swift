@@ -4,6 +4,7 @@ public import DaunceMPI
 public struct JobLayout: Sendable, Hashable, CustomStringConvertible {
   /// One machine, or several alike in a row.
   public struct Host: Sendable, Hashable {
+    /// Of the host.
     public var name: String
     /// Ranks on it.
     public var ranks: Int
@@ -18,6 +19,7 @@ public struct JobLayout: Sendable, Hashable, CustomStringConvertible {
 
   /// In the order of their first ranks.
   public let hosts: [Host]
+  /// Number of members.
   public let members: Int
   /// Whether ranks that wait give their core away.
   public let yields: Bool
@@ -58,6 +60,7 @@ public struct JobLayout: Sendable, Hashable, CustomStringConvertible {
     self.init(hosts: hosts, members: members, yields: Environment.yieldsWhenIdle)
   }
 
+  /// Number of ranks on all hosts.
   public var ranks: Int { hosts.reduce(0) { $0 + $1.ranks } }
 
   /// One line, such as `10 ranks on 2 hosts (node01: 5 ranks, 32 cores; node02: 5 ranks, 32 cores), 1 member each`.

@@ -91,28 +91,36 @@ public protocol SnapshotElement: BitwiseCopyable, Sendable {
 }
 
 extension Double: SnapshotElement {
+  /// The numbers with their type.
   public static func wrap(_ values: [Double]) -> Snapshot.Numbers { .doubles(values) }
+  /// The numbers, if they are of this type.
   public static func unwrap(_ numbers: Snapshot.Numbers) -> [Double]? {
     if case .doubles(let values) = numbers { values } else { nil }
   }
 }
 
 extension Float: SnapshotElement {
+  /// The numbers with their type.
   public static func wrap(_ values: [Float]) -> Snapshot.Numbers { .floats(values) }
+  /// The numbers, if they are of this type.
   public static func unwrap(_ numbers: Snapshot.Numbers) -> [Float]? {
     if case .floats(let values) = numbers { values } else { nil }
   }
 }
 
 extension Int64: SnapshotElement {
+  /// The numbers with their type.
   public static func wrap(_ values: [Int64]) -> Snapshot.Numbers { .integers(values) }
+  /// The numbers, if they are of this type.
   public static func unwrap(_ numbers: Snapshot.Numbers) -> [Int64]? {
     if case .integers(let values) = numbers { values } else { nil }
   }
 }
 
 extension UInt8: SnapshotElement {
+  /// The numbers with their type.
   public static func wrap(_ values: [UInt8]) -> Snapshot.Numbers { .bytes(values) }
+  /// The numbers, if they are of this type.
   public static func unwrap(_ numbers: Snapshot.Numbers) -> [UInt8]? {
     if case .bytes(let values) = numbers { values } else { nil }
   }
@@ -120,7 +128,9 @@ extension UInt8: SnapshotElement {
 
 /// A snapshot that does not hold what is looked for: one of another version of the program.
 public struct SnapshotError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Of the value.
   public let name: String
+  /// What stands there.
   public let found: String
 
   /// What was looked for by `name`, and what was found in its place.
@@ -129,5 +139,6 @@ public struct SnapshotError: Error, Sendable, Hashable, CustomStringConvertible 
     self.found = found
   }
 
+  /// As messages show it.
   public var description: String { "\(name) of a checkpoint: found \(found); expected what this version saves" }
 }

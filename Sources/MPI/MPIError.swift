@@ -34,6 +34,7 @@ public struct RankFailure: Error, Sendable {
 }
 
 extension MPIError: CustomStringConvertible {
+  /// As messages show it.
   public var description: String {
     switch self {
     case .call(let operation, let code, let message):
@@ -52,6 +53,7 @@ extension MPIError: CustomStringConvertible {
 }
 
 extension RankFailure: CustomStringConvertible {
+  /// As messages show it.
   public var description: String { "rank \(rank): \(message)" }
 }
 

@@ -45,11 +45,13 @@ public protocol ConservingModel: ForecastModel {
 
 /// A model with derived fields that are scored besides its own, such as the MJO.
 public protocol DiagnosedModel: ForecastModel {
+  /// The derived fields.
   var diagnostics: [DiagnosticField] { get }
 }
 
 /// A model that knows local fields which help an agent, beside those of its state.
 public protocol InformingModel: ForecastModel {
+  /// Names of these fields, in the order of `auxiliaryFields`.
   var auxiliaryNames: [String] { get }
   /// Writes these fields for `state`, normalised to about [-1, 1] (`[auxiliary][cell]`).
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>)
@@ -69,21 +71,33 @@ public protocol DescribedModel: ForecastModel {
 }
 
 extension DescribedModel {
+  /// No units.
   public var units: String { "nondimensional" }
+  /// None.
   public var backgroundFields: [BackgroundField] { [] }
+  /// None.
   public var physicalUnits: PhysicalUnits? { nil }
+  /// Not known.
   public var operationsPerStep: Int? { nil }
 }
 
 /// What a model can do and says beside its forecast; nothing where it does not.
 public struct ModelTraits {
+  /// Linear functions of the state that forecasts keep.
   public let invariants: [LinearInvariant]
+  /// Functions that a band can be for.
   public let energies: [any StateFunction]
+  /// Fields computed from a state.
   public let diagnostics: [DiagnosticField]
+  /// Fields that agents see beside the state.
   public let auxiliaryNames: [String]
+  /// Name of the model's unit system.
   public let units: String
+  /// Fields that don't change.
   public let backgroundFields: [BackgroundField]
+  /// Units of time and length, where they mean something in nature.
   public let physicalUnits: PhysicalUnits?
+  /// Floating-point operations of a step, where they are known.
   public let operationsPerStep: Int?
   /// How truths are observed by default: the first field everywhere after every time step with a climatological standard
   /// deviation of error, where the model says nothing else.
@@ -138,6 +152,7 @@ public struct ObservingSystem: Sendable, Hashable {
   public let variable: Int
   /// Error variance, in the variable's unit squared.
   public let errorVariance: Double
+  /// How errors are distributed.
   public let law: ErrorLaw
   /// Time steps from one observation to the next.
   public let stepsBetween: Int

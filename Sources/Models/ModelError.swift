@@ -14,6 +14,7 @@ public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
     self.expected = expected
   }
 
+  /// As messages show it.
   public var description: String { "model setting '\(key)' is \(found); expected \(expected)" }
 
   /// Throws unless `holds`.

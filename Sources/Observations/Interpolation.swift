@@ -7,6 +7,7 @@ public struct Stencil: Sendable, Hashable {
   /// Weights, whose sum is 1 (`[cells]`).
   public var weights: [Double]
 
+  /// Cells and as many weights.
   public init(cells: [Int32] = [], weights: [Double] = []) {
     self.cells = cells
     self.weights = weights
@@ -19,6 +20,7 @@ public struct Interpolation: Sendable {
   private let grid: Grid
   private let nearest: PlaceIndex?
 
+  /// Interpolation between the cells of a grid whose axes are those of `geometry`.
   public init(_ grid: Grid, geometry: Geometry) {
     self.grid = grid
     self.geometry = geometry

@@ -12,7 +12,9 @@ public struct ObservationOperator: Sendable, Hashable {
 
   /// Numbers of the observed fields in the layout.
   public let fields: [Int]
+  /// How several fields become one value.
   public let combination: Combination
+  /// Of that value.
   public let function: PointwiseFunction
   /// Names of dimensions that are summed over in place of being interpolated along: a column's total.
   public let summed: [String]
@@ -20,6 +22,7 @@ public struct ObservationOperator: Sendable, Hashable {
   /// at the place.
   public let footprint: Int
 
+  /// An operator on at least one field, by the numbers of fields in the layout; see the properties.
   public init(
     fields: [Int], combination: Combination = .sum, function: PointwiseFunction = .identity, summed: [String] = [],
     footprint: Int = 1
@@ -48,6 +51,7 @@ public struct ObservationRows: Sendable {
   /// No observations.
   public init() {}
 
+  /// Number of observations.
   public var count: Int { functions.count }
 
   /// Adds an observation.
@@ -136,6 +140,7 @@ public struct RowBuilder {
   private let layout: StateLayout
   private var interpolations: [Int: Interpolation] = [:]
 
+  /// A builder for states of this layout.
   public init(_ layout: StateLayout) {
     self.layout = layout
   }

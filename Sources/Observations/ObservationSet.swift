@@ -12,6 +12,7 @@ public final class ObservationNetwork: Sendable {
   /// Where each observation is (`[count]`).
   public let places: [Place]
 
+  /// Number of observations.
   public var count: Int { kinds.count }
 
   /// - Parameter rows: as many as kinds and places.
@@ -39,12 +40,14 @@ public final class ObservationNetwork: Sendable {
 
 /// The observations of one time: what every filter and agent takes.
 public struct ObservationSet: Sendable {
+  /// What is observed, and where.
   public let network: ObservationNetwork
   /// Observed values, finite (`[count]`).
   public var values: [Double]
   /// Error variances, positive (`[count]`).
   public var errorVariances: [Double]
 
+  /// Number of observations.
   public var count: Int { values.count }
 
   /// - Parameters: one value and one error variance for each of the network's observations.

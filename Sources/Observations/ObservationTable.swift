@@ -32,8 +32,10 @@ public struct ObservationTable: Sendable, Hashable {
     (values, errorVariances, quality, memberValues) = ([], [], [], [])
   }
 
+  /// Number of observations.
   public var count: Int { values.count }
 
+  /// By everything, in order.
   public static func == (a: Self, b: Self) -> Bool {
     a.source == b.source && a.kinds == b.kinds && a.kind == b.kind
       && a.coordinates.elementsEqual(b.coordinates) {
@@ -43,6 +45,7 @@ public struct ObservationTable: Sendable, Hashable {
       && a.errorVariances == b.errorVariances && a.quality == b.quality && a.memberValues == b.memberValues
   }
 
+  /// By source and values alone, which tell tables apart.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(source)
     hasher.combine(values)

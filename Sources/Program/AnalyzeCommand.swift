@@ -71,6 +71,7 @@ struct Analyze: ProgramCommand {
       ].compactMap { $0 } + settings.map { ConfigurationOverride(option: "--set", key: $0.key, value: $0.value) }
     let configuration = try AnalysisConfiguration.load(path: config, overrides: overrides)
     if printConfig {
+      // What was asked for, and the only thing on standard output.
       if Launch.rank == 0 { print(configuration.yaml, terminator: "") }
       throw ExitCode.success
     }

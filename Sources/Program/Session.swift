@@ -107,6 +107,7 @@ extension StageCommand {
   func prepare() throws -> Job {
     let session = try Session(common)
     if common.printConfig {
+      // What was asked for, and the only thing on standard output.
       if Launch.rank == 0 { print(session.configuration.yaml, terminator: "") }
       throw ExitCode.success
     }

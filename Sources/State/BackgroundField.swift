@@ -2,6 +2,7 @@
 public struct BackgroundField: Sendable, Hashable {
   /// Name in files: `S`.
   public let name: String
+  /// Name in words.
   public let longName: String
   /// `[cell]`.
   public let values: [Double]

@@ -10,12 +10,15 @@ public struct StatePartition: Sendable {
 
   /// Consecutive elements of one field.
   public struct Tile: Sendable, Hashable {
+    /// Number of the field.
     public let field: Int
+    /// Of the state.
     public let elements: Range<Int>
   }
 
   /// In the order of elements.
   public let tiles: [Tile]
+  /// Number of ranks.
   public let ranks: Int
 
   /// Divides a layout's elements among so many ranks.
@@ -51,6 +54,7 @@ public struct StatePartition: Sendable {
 public final class PartialEnsemble {
   /// Elements of the state that are here.
   public let elements: Range<Int>
+  /// Number of members.
   public let members: Int
   /// Doubles from one element to the next: the members, rounded up to whole vectors. What lies between is zero.
   public let stride: Int

@@ -6,9 +6,11 @@ public import DaunceState
 ///
 /// A few members a rank are in memory as whole states at a time; nobody ever holds the whole ensemble.
 public final class Transposition {
+  /// Of the state.
   public let layout: StateLayout
   /// Members that each rank has whole (`[ranks]`).
   public let owners: [Range<Int>]
+  /// Which rank updates which part of the state.
   public let partition: StatePartition
   private let communicator: Communicator
   /// Members of each rank that are exchanged together.

@@ -7,12 +7,17 @@ public import DaunceState
 /// By default everything is observed every step with unit variance, the standard experiment of the field (Sakov & Oke
 /// 2008).
 public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedModel {
+  /// Name in configurations and files.
   public let name = "lorenz96"
+  /// One field, X, on a circle.
   public let layout: StateLayout
+  /// In the model's unit of time.
   public let timeStep: Double
   /// F.
   public let forcing: Double
+  /// How twin experiments observe it unless told otherwise.
   public let observing: ObservingSystem
+  /// None.
   public let invariants: [LinearInvariant] = []
   /// <x^2> / 2: bounded, but not conserved.
   public let energies: [any StateFunction]
@@ -48,6 +53,7 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
     (0..<layout.count).map { forcing + 0.01 * stream.normal(at: $0) }
   }
 
+  /// Carries a state (`[element]`) by `steps` Runge-Kutta steps of ``timeStep``; autonomous and without noise.
   public func forecast(_ state: inout MutableSpan<Double>, from start: Int = 0, steps: Int, noise: RandomStream) {
     for _ in 0..<max(0, steps) { step(&state, timeStep) }
   }
@@ -95,6 +101,7 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
 
 /// <x^2> / 2 over all state elements.
 public struct KineticEnergy: StateFunction {
+  /// Name in configurations and files.
   public let name = "kinetic"
 
   /// The energy of any number of cells.

@@ -36,7 +36,9 @@ public struct MJOConfiguration: Sendable, Hashable {
     case feller
   }
 
+  /// Units and sizes.
   public var preset: Preset
+  /// Homogeneous, or with a warm pool (4.9).
   public var background: Background
   /// Number of cells, at least 8.
   public var cells: Int
@@ -51,6 +53,7 @@ public struct MJOConfiguration: Sendable, Hashable {
   public var noiseAmplitude: Double
   /// Smallest activity, a_min > 0.
   public var floor: Double
+  /// How the square-root noise is sampled.
   public var noiseScheme: NoiseScheme
   /// Error variance of an observation of a.
   public var observationVariance: Double

@@ -18,12 +18,15 @@ public import DaunceState
 /// weight, and with S a the activity's derivative is S (a - 1) instead of H a - S, so neither cancels and that energy
 /// drifts even without noise. It is offered because published bands are in terms of it.
 public struct MJOEnergy: StateFunction {
+  /// Which weights: those that the equations conserve, or those that the paper prints.
   public enum Form: String, Sendable, Hashable, CaseIterable {
     case conserved
     case printed
   }
 
+  /// Which weights.
   public let form: Form
+  /// That of the form.
   public var name: String { form.rawValue }
   /// S at every cell.
   private let source: [Double]

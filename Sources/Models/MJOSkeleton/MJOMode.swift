@@ -28,10 +28,12 @@ public struct MJOMode: Sendable, Hashable {
   /// that are to be multiplied by the imaginary unit.
   let weights: (k: Double, r: Double, z: Double, a: Double)
 
+  /// By wavenumber and frequencies, which decide the rest.
   public static func == (x: MJOMode, y: MJOMode) -> Bool {
     x.wavenumber == y.wavenumber && x.frequencies == y.frequencies
   }
 
+  /// By what equality looks at.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(wavenumber)
     hasher.combine(frequencies)

@@ -16,12 +16,19 @@ public import DaunceState
 ///
 /// The state is `[K, R, Z, a]`, each `[cell]`; a never falls below the floor.
 public final class MJOSkeleton: TwinModel, CoarseModel, ConservingModel, DiagnosedModel, InformingModel, DescribedModel {
+  /// What the model was made from.
   public let configuration: MJOConfiguration
+  /// Name in configurations and files.
   public let name = "mjo-skeleton"
+  /// K, R, Z and a on a circle.
   public let layout: StateLayout
+  /// How twin experiments observe it unless told otherwise: a in every cell.
   public let observing: ObservingSystem
+  /// The two zonal means that the equations keep.
   public let invariants: [LinearInvariant]
+  /// In both forms.
   public let energies: [any StateFunction]
+  /// The MJO (4.10).
   public let diagnostics: [DiagnosticField]
   /// S at every cell (`[cell]`).
   public let source: [Double]
@@ -30,9 +37,13 @@ public final class MJOSkeleton: TwinModel, CoarseModel, ConservingModel, Diagnos
   /// `Q`: moisture over 0.06; `activity-noise`: sqrt(|Q| a); `source`: S / 0.022 - 1.
   public let auxiliaryNames = ["Q", "activity-noise", "source"]
 
+  /// In the preset's unit of time.
   public var timeStep: Double { configuration.timeStep }
+  /// Name of the preset.
   public var units: String { configuration.preset.rawValue }
+  /// Those of the preset.
   public var physicalUnits: PhysicalUnits? { configuration.preset.physicalUnits }
+  /// The source S.
   public var backgroundFields: [BackgroundField] {
     [BackgroundField(name: "S", longName: "source of heat and moisture", values: source)]
   }

@@ -9,10 +9,12 @@ public import DaunceNumerics
 
 /// Reads a stream's numbers one after the other: for samplers that reject, and so need an unknown count of them.
 public struct StreamCursor {
+  /// The stream that is read.
   public let stream: RandomStream
   /// Address of the next block of two numbers.
   public var index: Int
 
+  /// Starts at block `index` of a stream.
   public init(_ stream: RandomStream, at index: Int = 0) {
     self.stream = stream
     self.index = index
@@ -42,13 +44,16 @@ public struct SquareRootTransition: Sendable, Hashable {
   /// A, the noise amplitude dA.
   public let amplitude: Double
 
+  /// A transition from `start`, positive, with growth m and noise amplitude A; all in the model's units.
   public init(start: Double, growth: Double, amplitude: Double) {
     self.start = start
     self.growth = growth
     self.amplitude = amplitude
   }
 
+  /// Mean of the value at the end.
   public var mean: Double { start * (1 + growth) }
+  /// Variance of the value at the end.
   public var variance: Double { amplitude * start * (1 + growth) * abs(growth) }
 
   /// Draws X(dt) >= 0.

@@ -26,12 +26,17 @@ public import DaunceState
 ///
 /// Observed everywhere once every 5/64 of a turn.
 public final class Advection1D: TwinModel, CoarseModel, ConservingModel, DescribedModel {
+  /// Name in configurations and files.
   public let name = "advection1d"
+  /// The tracer on a circle.
   public let layout: StateLayout
+  /// In the model's unit of time.
   public let timeStep: Double
+  /// How twin experiments observe it unless told otherwise.
   public let observing: ObservingSystem
   /// The mean of u, called mass.
   public let invariants: [LinearInvariant]
+  /// None.
   public let energies: [any StateFunction] = []
 
   /// c, in lengths per time.
