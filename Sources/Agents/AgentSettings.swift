@@ -74,11 +74,14 @@ public struct AgentSettings: Sendable, Hashable {
   public var window: Int
   /// Sizes of the hidden layers.
   public var hidden: [Int]
+  /// Time between observations that agents know theirs relative to, in the model's unit; they then also see the number
+  /// of members and how long ago the ensemble began. `nil`: none of the three. For `base: analysis`.
+  public var typicalInterval: Double?
 
   /// All settings; see the properties.
   public init(
     base: Base, inputs: Inputs, target: Target, draws: Draws, rankPersistence: Double? = 0, bounds: Bounds,
-    controls: [Int], observed: [Observed], window: Int, hidden: [Int]
+    controls: [Int], observed: [Observed], window: Int, hidden: [Int], typicalInterval: Double? = nil
   ) {
     self.base = base
     self.inputs = inputs
@@ -90,6 +93,7 @@ public struct AgentSettings: Sendable, Hashable {
     self.observed = observed
     self.window = window
     self.hidden = hidden
+    self.typicalInterval = typicalInterval
   }
 
   /// Whether agents know the other members' forecasts and draw from parts that can follow their order.
@@ -127,6 +131,9 @@ public protocol AnalysisBase: BaseForecast {
   ///
   /// - Parameter noise: of this member and cycle.
   func forecast(_ state: inout MutableSpan<Double>, cycle: Int, noise: RandomStream) throws
+
+  /// Time between observations, in the model's unit.
+  var interval: Double { get }
 
   /// A filter for one ensemble.
   ///

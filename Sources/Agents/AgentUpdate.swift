@@ -18,6 +18,9 @@ public final class AgentUpdate: EnsembleUpdate {
   /// With `base: analysis`, what agents correct the work of.
   private let filter: (any EnsembleUpdate)?
   private let seed: UInt64
+  /// Told of every evaluated policy before it acts: the local member, the tile with inputs and outputs, and what
+  /// increments are added to (`[control][cell]`).
+  package var observer: ((_ member: Int, _ tile: Activations, _ anchors: UnsafePointer<Double>) -> Void)?
 
   /// - Parameters:
   ///   - agents: of the local members, in their order.
@@ -39,6 +42,12 @@ public final class AgentUpdate: EnsembleUpdate {
     filter = settings.base == .analysis ? try (base as? any AnalysisBase)?.makeFilter(seed: seed) : nil
     self.seed = seed
     past = agents.map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: base.layout.count) } }
+  }
+
+  /// What the agents' inputs are; told at the next update.
+  package var catalogue: InputCatalogue? {
+    get { runner.catalogue }
+    set { runner.catalogue = newValue }
   }
 
   /// Carries the local members to the observation time of `cycle`: the base forecast of these agents, or the full
@@ -133,6 +142,7 @@ public final class AgentUpdate: EnsembleUpdate {
       agents[m].policy, tile: tile, forecast: x, previous: past[m][1].start, beforePrevious: past[m][2].start,
       time: cycle, sequence: 0)
     runner.anchors(anchors.start, forecast: x, sequence: 0)
+    observer?(m, tile, anchors.start)
     runner.draw(
       actions.start, anchors: anchors.start, tile: tile, purpose: .policyDraw, member: m, cycle: cycle,
       sequence: 0)

@@ -10,7 +10,7 @@ struct RootCommand: ParsableCommand {
     abstract: "Ensembles of reinforcement-learning agents for data assimilation, one agent and member to an MPI rank.",
     discussion: "Start it with mpirun -np 10 daunce-mpi, or with launch/run.",
     version: Version.description,
-    subcommands: [Run.self, Simulate.self, Train.self, Assimilate.self, Analyze.self, Score.self, Benchmark.self],
+    subcommands: [Run.self, Simulate.self, Train.self, Assimilate.self, Analyze.self, Score.self, Benchmark.self, Inspect.self],
     defaultSubcommand: Run.self)
 }
 
@@ -45,14 +45,24 @@ struct Simulate: StageCommand {
 struct Train: StageCommand {
   static let configuration = CommandConfiguration(abstract: "Agents from a reference run, in the folder agents.")
 
+  @Option(
+    help: ArgumentHelp(
+      "Agents to begin with, in place of new ones: of another background, resolution, network or number of members, too.",
+      valueName: "folder"))
+  var from: String?
+
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   var isResumable: Bool { true }
 
+  var identity: String { from == nil ? "Train" : "Train from" }
+
   func perform(_ session: Session, context: ExperimentContext) throws {
     let session = try session.withCheckpoints(checkpoints, identity: identity, context: context)
-    session.say(try TrainStage(context, output: session.makeOutput(context)).run())
+    // Before anything is written.
+    let start = try from.map { try context.agentsToLearn(from: URL(filePath: $0)) }
+    session.say(try TrainStage(context, output: session.makeOutput(context), from: start).run())
   }
 }
 

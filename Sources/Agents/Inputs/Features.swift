@@ -93,7 +93,8 @@ package final class Features {
   private let row: Workspace<Float>
   private let innovations: Workspace<Double>
 
-  package init(settings: AgentSettings, base: any BaseForecast, grid: AgentGrid) {
+  /// - Parameter members: of the ensemble.
+  package init(settings: AgentSettings, base: any BaseForecast, grid: AgentGrid, members: Int) {
     self.settings = settings
     self.base = base
     self.grid = grid
@@ -114,7 +115,7 @@ package final class Features {
         isMean: kinds[j].operation.footprint > 1)
     }
     literal = settings.inputs == .literal ? LiteralInputs(grid) : nil
-    analysis = settings.base == .analysis ? AnalysisInputs(settings, grid: grid) : nil
+    analysis = settings.base == .analysis ? AnalysisInputs(settings, base: base, members: members, grid: grid) : nil
     auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * grid.cells)
     // Whole vectors, for the logarithm; 1 has one.
     let vectors = (grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
@@ -157,17 +158,22 @@ package final class Features {
   }
 
   /// Writes the inputs of all cells into `tile` (`[input][cell]`, padded to whole vectors).
-  package func fill(_ tile: UnsafeMutableBufferPointer<Lanes>, _ view: View, vectors: Int) {
+  ///
+  /// - Parameter catalogue: told what the inputs are.
+  package func fill(
+    _ tile: UnsafeMutableBufferPointer<Lanes>, _ view: View, vectors: Int, catalogue: InputCatalogue? = nil
+  ) {
     let stride = vectors * Lanes.scalarCount
     guard let start = UnsafeMutableRawPointer(tile.baseAddress)?.assumingMemoryBound(to: Float.self) else {
       return
     }
     if let literal {
+      if let catalogue { literal.list(in: catalogue) }
       return literal.fill(
         start, stride: stride, state: view.forecast, previous: view.previous, beforePrevious: view.beforePrevious,
         time: view.time, row: row.start)
     }
-    var out = InputRows(out: start, stride: stride, cells: grid.cells, row: row.start)
+    var out = InputRows(out: start, stride: stride, cells: grid.cells, row: row.start, catalogue: catalogue)
     if let analysis {
       analysis.fill(view, &out)
     } else {
@@ -175,7 +181,7 @@ package final class Features {
     }
     for values in grid.window.edges {
       for c in 0..<grid.cells { row.start[c] = values[c] }
-      out.put()
+      out.put("ends of an axis")
     }
     putAuxiliary(view.forecast, &out)
   }
@@ -192,16 +198,18 @@ package final class Features {
     for function in functions { putFunction(function, view, &out) }
   }
 
+  private func name(_ field: Field) -> String { grid.layout.fields[field.number].name }
+
   private func putForecast(_ field: Field, _ x: UnsafePointer<Double>, _ out: inout InputRows) {
     let (n, row, reference, unit) = (grid.cells, row.start, field.reference, field.unit)
     for c in 0..<n { row[c] = Float((x[c] - reference) * unit) }
-    guard field.control != nil || field.kind != nil else { return out.put() }
-    out.put(grid.window)
+    guard field.control != nil || field.kind != nil else { return out.put("\(name(field)): member") }
+    out.put(grid.window, "\(name(field)): member")
     guard let lower = field.lowerBound else { return }
     for c in 0..<n { row[c] = Float((max(0, x[c] - lower) * unit).squareRoot()) }
-    out.put()
+    out.put("\(name(field)): root of the member above its bound")
     for c in 0..<n { row[c] = Float(min((x[c] - reference) / field.scale, 1)) }
-    out.put()
+    out.put("\(name(field)): member, large values cut off")
   }
 
   /// A field's own observations.
@@ -213,26 +221,28 @@ package final class Features {
     let (n, row, reference, unit) = (grid.cells, row.start, field.reference, field.unit)
     let y = view.observed.values.start + kind * n
     for c in 0..<n { row[c] = Float(((y[c].isNaN ? fallback[c] : y[c]) - reference) * unit) }
-    out.put(grid.window)
+    out.put(grid.window, "\(name(field)): observation")
     if let lower = field.lowerBound {
       for c in 0..<n { row[c] = (max(0, row[c] - Float((lower - reference) * unit))).squareRoot() }
-      out.put()
+      out.put("\(name(field)): root of the observation above the bound")
     }
-    putFlag(y, &out)
-    if let error = field.error { putError(kind, typical: error, view, &out) }
+    putFlag(y, name(field), &out)
+    if let error = field.error { putError(kind, typical: error, name(field), view, &out) }
   }
 
-  private func putFlag(_ y: UnsafePointer<Double>, _ out: inout InputRows) {
+  private func putFlag(_ y: UnsafePointer<Double>, _ name: @autoclosure () -> String, _ out: inout InputRows) {
     for c in 0..<grid.cells { row.start[c] = y[c].isNaN ? 1 : 0 }
-    out.put()
+    out.put("\(name()): missing or not")
   }
 
   /// Logarithm of the error variance over the kind's typical one.
-  private func putError(_ kind: Int, typical: Double, _ view: View, _ out: inout InputRows) {
+  private func putError(
+    _ kind: Int, typical: Double, _ name: @autoclosure () -> String, _ view: View, _ out: inout InputRows
+  ) {
     let r = view.observed.errorVariances.start + kind * grid.cells
     for c in 0..<grid.cells { row.start[c] = Float(r[c] / typical) }
     out.takeLogarithm()
-    out.put()
+    out.put("\(name()): log error variance")
   }
 
   private func putEnsemble(
@@ -241,26 +251,26 @@ package final class Features {
     let (n, row, reference, unit, scale) = (grid.cells, row.start, field.reference, field.unit, field.scale)
     let spread = view.spread + control * n
     for c in 0..<n { row[c] = Float((mean[c] - reference) * unit) }
-    out.put(grid.vicinity)
+    out.put(grid.vicinity, "\(name(field)): ensemble mean")
     for c in 0..<n { row[c] = Float(spread[c] / scale) }
-    out.put()
+    out.put("\(name(field)): spread")
     for c in 0..<n { row[c] = Float(spread[c] / scale + 1e-4) }
     out.takeLogarithm(factor: 0.3, shift: 1)
-    out.put()
+    out.put("\(name(field)): log spread")
     guard let kind = field.kind else { return }
     takeInnovation(kind, against: view.observed.isOwn(kind) ? mean : view.simulatedMean + kind * n, view)
-    out.put()
+    out.put("\(name(field)): innovation")
     let r = view.observed.errorVariances.start + kind * n
     for c in 0..<n {
       let s = spread[c] * spread[c]
       row[c] *= Float(s / (s + r[c]))
     }
-    out.put()
+    out.put("\(name(field)): innovation times gain")
     guard settings.inputs == .covariances else { return }
     LocalGain.fill(
       out.out, stride: out.stride, window: grid.window,
       regressions: view.regressions + control * grid.window.size * n, innovations: innovations.start, scale: scale)
-    out.skip(grid.window.size + 1)
+    out.skip(grid.window.size + 1, "\(name(field)): regressions on innovations")
   }
 
   /// - Parameter simulated: `[kind][cell]`.
@@ -268,7 +278,11 @@ package final class Features {
     _ function: Function, against simulated: UnsafePointer<Double>, _ view: View, _ out: inout InputRows
   ) {
     takeInnovation(function.kind, against: simulated + function.kind * grid.cells, view)
-    if function.isMean { out.put(grid.window) } else { out.put() }
+    if function.isMean {
+      out.put(grid.window, "\(settings.observed[function.kind].name): innovation")
+    } else {
+      out.put("\(settings.observed[function.kind].name): innovation")
+    }
   }
 
   /// Puts into `row` what observations are beyond `simulated` (`[cell]` each), in units of two of their
@@ -285,9 +299,9 @@ package final class Features {
     let previous = grid.values(field.number, of: view.previous, slot: 1)
     let before = grid.values(field.number, of: view.beforePrevious, slot: 2)
     for c in 0..<n { row[c] = Float((previous[c] - x[c]) * -4 * unit) }
-    out.put()
+    out.put("\(name(field)): last difference in time")
     for c in 0..<n { row[c] = Float((previous[c] - before[c]) * 4 * unit) }
-    out.put()
+    out.put("\(name(field)): difference in time before")
   }
 
   /// Observations of a function of the state: a window of them, a flag where there is none, the error, the innovation
@@ -298,9 +312,9 @@ package final class Features {
     let y = view.observed.values.start + kind * n
     let unit = 1 / (1.5 * function.scale)
     for c in 0..<n { row[c] = y[c].isNaN ? 0 : Float(min(max((y[c] - function.reference) * unit, -10), 10)) }
-    out.put(grid.window)
-    putFlag(y, &out)
-    if let error = function.error { putError(kind, typical: error, view, &out) }
+    out.put(grid.window, "\(settings.observed[kind].name): observation")
+    putFlag(y, settings.observed[kind].name, &out)
+    if let error = function.error { putError(kind, typical: error, settings.observed[kind].name, view, &out) }
     putInnovation(function, against: view.simulated, view, &out)
     if settings.seesEnsemble { putInnovation(function, against: view.simulatedMean, view, &out) }
   }
@@ -313,7 +327,7 @@ package final class Features {
     base.auxiliaryFields(of: values, into: &fields)
     for k in 0..<auxiliary.count / n {
       for c in 0..<n { out.out[c] = Float(auxiliary[k * n + c]) }
-      out.skip(1)
+      out.skip(1, "field \(k + 1) of the model's own")
     }
   }
 }

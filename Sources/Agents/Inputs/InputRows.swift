@@ -7,20 +7,29 @@ struct InputRows {
   /// `[cell]`, padded to whole vectors.
   let row: UnsafeMutablePointer<Float>
 
-  init(out: UnsafeMutablePointer<Float>, stride: Int, cells: Int, row: UnsafeMutablePointer<Float>) {
+  /// Told what inputs are, where somebody asks for it.
+  private let catalogue: InputCatalogue?
+
+  init(
+    out: UnsafeMutablePointer<Float>, stride: Int, cells: Int, row: UnsafeMutablePointer<Float>,
+    catalogue: InputCatalogue? = nil
+  ) {
     (self.out, self.stride, self.cells, self.row) = (out, stride, cells, row)
+    self.catalogue = catalogue
   }
 
   /// The row at the cell itself.
   @inline(__always)
-  mutating func put() {
+  mutating func put(_ name: @autoclosure () -> String) {
+    catalogue?.add(name(), 1)
     out.update(from: row, count: cells)
     out += stride
   }
 
   /// The row at every place of a window.
   @inline(__always)
-  mutating func put(_ window: Neighbourhood) {
+  mutating func put(_ window: Neighbourhood, _ name: @autoclosure () -> String) {
+    catalogue?.add(name(), window.size)
     for place in 0..<window.size {
       window.copy(place, from: row, to: out)
       out += stride
@@ -36,5 +45,19 @@ struct InputRows {
   }
 
   /// Leaves inputs to somebody else.
-  mutating func skip(_ inputs: Int) { out += inputs * stride }
+  @inline(__always)
+  mutating func skip(_ inputs: Int, _ name: @autoclosure () -> String) {
+    catalogue?.add(name(), inputs)
+    out += inputs * stride
+  }
+}
+
+/// What the inputs of agents are, in their order: a name for each window or single input.
+package final class InputCatalogue {
+  /// Names with the number of inputs that belong to each.
+  package private(set) var groups: [(name: String, count: Int)] = []
+
+  package init() {}
+
+  func add(_ name: String, _ count: Int) { groups.append((name, count)) }
 }

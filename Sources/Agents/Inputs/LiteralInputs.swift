@@ -15,6 +15,18 @@ package struct LiteralInputs {
     grid.layout.fields.count * (grid.window.size + 2) + 1 + grid.positions.count + grid.window.edges.count
   }
 
+  /// Says what they are.
+  func list(in catalogue: InputCatalogue) {
+    for field in grid.layout.fields {
+      catalogue.add("\(field.name): member", grid.window.size)
+      catalogue.add("\(field.name): last difference in time", 1)
+      catalogue.add("\(field.name): difference in time before", 1)
+    }
+    catalogue.add("time since the start", 1)
+    catalogue.add("position", grid.positions.count)
+    if !grid.window.edges.isEmpty { catalogue.add("ends of an axis", grid.window.edges.count) }
+  }
+
   /// Writes the inputs of all cells: `[input][cell]`, rows `stride` apart.
   ///
   /// Values are distances from the field's reference divided by 1.5 climatological standard deviations, differences are

@@ -100,6 +100,11 @@ public final class GradientSums {
   /// Writes the sums over lanes, one a parameter.
   public func write(to gradient: inout [Float]) {
     precondition(gradient.count == lanes.count)
+    gradient.withUnsafeMutableBufferPointer { if let start = $0.baseAddress { write(to: start) } }
+  }
+
+  /// The same to a place for `count` numbers.
+  func write(to gradient: UnsafeMutablePointer<Float>) {
     for k in 0..<lanes.count { gradient[k] = lanes.start[k].sum() }
   }
 }

@@ -51,6 +51,9 @@ final class PolicyRunner {
   private let admissible: Workspace<Double>
   private let invariants: InvariantProjection
 
+  /// Told once what the inputs are.
+  var catalogue: InputCatalogue?
+
   /// Elements that an agent sets in one state: `[control][cell]`.
   let actionCount: Int
 
@@ -71,7 +74,7 @@ final class PolicyRunner {
       "agents set fields of one grid")
     let grid = AgentGrid(layout, grid: settings.grid(in: layout), window: settings.window)
     self.grid = grid
-    features = Features(settings: settings, base: base, grid: grid)
+    features = Features(settings: settings, base: base, grid: grid, members: distribution.members)
     head = PolicyHead(settings: settings, layout: layout)
     let placement = ObservationPlacement(settings, grid: grid)
     observed = (0..<sequences).map { _ in CellObservations(placement) }
@@ -217,7 +220,8 @@ final class PolicyRunner {
       forecastMean: forecastMean.start + sequence * (forecastMean.count / sequences),
       forecastSpread: forecastSpread.start + sequence * (forecastSpread.count / sequences),
       previous: previous, beforePrevious: beforePrevious, time: time)
-    features.fill(tile.input, view, vectors: vectors)
+    features.fill(tile.input, view, vectors: vectors, catalogue: catalogue)
+    catalogue = nil
     policy.forward(tile)
     if let input = tile.input.baseAddress { head.scaleOutputs(tile, input: input) }
   }

@@ -31,8 +31,16 @@ extension AgentTrainer {
     let collector = RolloutCollector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let learner = PPOLearner(ppo: ppo, head: runner.head, agent: agents[0])
     onStep?("PPO", 0, ppo.iterations)
+    var course = Course("PPO", steps: ppo.iterations, agents: agents.count, hasConstantRate: true, reviews: reviews)
+    let samples = ppo.horizon * ppo.sequences * runner.cells * distribution.members
+    if let saved {
+      try course.restore(from: saved, parameters: agents[0].policy.parameters.count)
+    } else {
+      try review(&course, done: 0, agents: agents, samples: samples)
+    }
     let stopwatch = Stopwatch(report)
-    for iteration in firstIteration..<max(firstIteration, ppo.iterations) {
+    var iteration = firstIteration
+    while iteration < course.end {
       let tag = nextTag()
       let outcome = try collector.collect(rollout, into: experiences, agents: agents, tag: tag)
       for m in agents.indices {
@@ -52,17 +60,21 @@ extension AgentTrainer {
       report.multiplier.append(
         try averageOverMembers(agents.map { $0.multipliers.first?.value ?? 0 }))
       try remember(outcome)
-      onStep?("PPO", iteration + 1, ppo.iterations)
+      iteration += 1
+      for m in agents.indices { course.add(loss: -outcome.reward[m], agent: m) }
+      try review(&course, done: iteration, agents: agents, samples: samples)
+      onStep?("PPO", iteration, course.end)
       try onBoundary? {
         try stopwatch.read(into: &report, communicator)
-        var snapshot = snapshot(round: Round.ppo, step: iteration + 1)
+        var snapshot = snapshot(round: Round.ppo, step: iteration)
+        course.save(into: &snapshot)
         rollout.save(into: &snapshot)
         return snapshot
       }
     }
     try stopwatch.read(into: &report, communicator)
-    report.samples =
-      ppo.iterations * ppo.horizon * ppo.sequences * runner.cells * distribution.members
+    keepBest(of: course)
+    report.samples = iteration * samples
     report.rewardLast = try evaluate(ppo)
     report.multiplierLast = try gatherOverMembers(agents.map { $0.multipliers.first?.value ?? 0 })
   }

@@ -2,8 +2,10 @@ public import DaunceEnsemble
 
 /// A training as a snapshot, from which it goes on to the same agents.
 extension AgentTrainer {
-  /// Where a training stands: its rounds of the warm start count from 0, then come PPO and the end.
+  /// Where a training stands: the common training comes first, rounds of the warm start count from 0, then come PPO and
+  /// the end.
   enum Round {
+    static let common = -1
     static let ppo = 1 << 20
     static let end = ppo + 1
   }
@@ -65,8 +67,10 @@ extension AgentTrainer {
   }
 
   /// The snapshot to go on from in the middle of `round`, once; `nil` for a round that begins.
-  func takeSaved(round: Int) -> Snapshot? {
-    guard firstRound == round, let snapshot = saved, snapshot.shared["rollout_tag"] != nil else { return nil }
+  ///
+  /// - Parameter key: what a snapshot from the middle of that round has.
+  func takeSaved(round: Int, key: String = "rollout_tag") -> Snapshot? {
+    guard firstRound == round, let snapshot = saved, snapshot.shared[key] != nil else { return nil }
     saved = nil
     return snapshot
   }

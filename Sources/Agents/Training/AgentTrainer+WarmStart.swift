@@ -1,4 +1,3 @@
-import Glibc
 import DaunceEnsemble
 import DaunceNumerics
 import DaunceState
@@ -37,45 +36,58 @@ extension AgentTrainer {
     let tag = try saved?.integer("noise_tag") ?? nextTag()
     let stage = isTeacherForced ? "warm start" : "warm start, closed loop"
     onStep?(stage, 0, warm.steps)
+    var course = Course(
+      stage, steps: warm.steps, agents: agents.count, isPreparation: isTeacherForced && warm.closedLoopRounds > 0, reviews: reviews)
+    let samples = warm.batch * runner.cells * distribution.members
     if let saved {
+      try course.restore(from: saved, parameters: agents[0].policy.parameters.count)
       try rollout.restore(from: saved)
       try progress.restore(from: saved)
     } else {
       for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
     }
-    let scratch = Scratch(runner, agents[0])
+    if saved == nil { try review(&course, done: 0, agents: agents, samples: samples) }
+    let likelihood = TargetLikelihood(runner, agents[0].policy)
+    let actions = Workspace<Double>(repeating: 0, count: runner.actionCount)
     let sums = agents.map { GradientSums($0.policy) }
     var gradient = [Float](repeating: 0, count: agents[0].policy.parameters.count)
-    for t in progress.done..<max(progress.done, warm.steps) {
+    while progress.done < course.end {
+      let t = progress.done
       for sum in sums { sum.reset() }
       try rollout.advance { step in
         let m = step.member
-        let loss = likelihood(step, scratch, runner, weight: 1 / Float(warm.batch * runner.actionCount))
-        progress.add(loss, step, scratch.tile, anchors: scratch.anchors.start)
-        if let input = scratch.tile.input.baseAddress { runner.head.scaleSlopes(scratch.tile, input: input) }
-        agents[m].policy.backward(scratch.tile, into: sums[m])
+        likelihood.evaluate(
+          agents[m].policy, state: step.state, previous: step.previous, beforePrevious: step.beforePrevious,
+          time: step.time, sequence: step.sequence)
+        let loss = likelihood.takeLoss(target: step.target, weight: 1 / Float(warm.batch * runner.actionCount))
+        course.add(loss: loss * Double(warm.batch), agent: m)
+        progress.add(loss, step, isLate: course.isInLastTenth(t), likelihood.tile, anchors: likelihood.anchors.start)
+        likelihood.backward(agents[m].policy, into: sums[m])
         if !isTeacherForced {
           runner.draw(
-            scratch.actions.start, anchors: scratch.anchors.start, tile: scratch.tile, purpose: .rolloutNoise,
+            actions.start, anchors: likelihood.anchors.start, tile: likelihood.tile, purpose: .rolloutNoise,
             member: m, cycle: tag << 20 + t, sequence: step.sequence)
-          runner.apply(scratch.actions.start, to: step.state)
+          runner.apply(actions.start, to: step.state)
         }
       }
-      let rate = warm.learningRate * 0.5 * (1 + cos(Double.pi * Double(t) / Double(warm.steps)))
+      let rate = warm.learningRate * course.rate(at: t)
       for m in agents.indices {
         sums[m].write(to: &gradient)
         agents[m].improvePolicy(gradient: gradient, rate: rate, maximumNorm: 5)
       }
       progress.done = t + 1
-      onStep?(stage, t + 1, warm.steps)
+      try review(&course, done: t + 1, agents: agents, samples: samples)
+      onStep?(stage, t + 1, course.end)
       try onBoundary? {
         var snapshot = snapshot(round: round, step: t + 1)
         rollout.save(into: &snapshot)
         progress.save(into: &snapshot)
+        course.save(into: &snapshot)
         snapshot.set("noise_tag", tag)
         return snapshot
       }
     }
+    keepBest(of: course)
     return try conclude(progress)
   }
 
@@ -88,58 +100,5 @@ extension AgentTrainer {
     let products = try averageOverMembers(order.products)
     let squares = try averageOverMembers(order.squares)
     return squares > 0 ? products / squares : 0
-  }
-
-  /// What one state's likelihood is worked out in.
-  private struct Scratch {
-    let anchors, actions, targets: Workspace<Double>
-    let scores: Workspace<PolicyHead.Score>
-    let tile: Activations
-
-    init(_ runner: PolicyRunner, _ agent: Agent) {
-      anchors = Workspace(repeating: 0, count: runner.actionCount)
-      actions = Workspace(repeating: 0, count: runner.actionCount)
-      targets = Workspace(repeating: 0, count: runner.actionCount)
-      scores = Workspace(repeating: PolicyHead.Score.zero, count: runner.head.controls)
-      tile = Activations(network: agent.policy, vectors: runner.vectors)
-    }
-  }
-
-  /// Evaluates a member's policy at a state and leaves the slopes of its target's likelihood in the tile; returns the
-  /// loss.
-  private func likelihood(
-    _ step: Rollout.Step, _ scratch: Scratch, _ runner: PolicyRunner, weight: Float
-  ) -> Double {
-    let n = runner.cells
-    runner.evaluate(
-      agents[step.member].policy, tile: scratch.tile, forecast: step.state, previous: step.previous,
-      beforePrevious: step.beforePrevious, time: step.time, sequence: step.sequence)
-    runner.anchors(scratch.anchors.start, forecast: step.state, sequence: step.sequence)
-    for (k, v) in settings.controls.enumerated() {
-      (scratch.targets.start + k * n).update(from: step.target + runner.layout.offsets[v], count: n)
-    }
-    return likelihoodSlopes(
-      runner.head, scratch.tile, anchors: scratch.anchors.start, targets: scratch.targets.start,
-      scores: scratch.scores.start, weight: weight)
-  }
-
-  /// Writes the slopes of the weighted negative log-likelihood of the target into the tile; returns the loss.
-  private func likelihoodSlopes(
-    _ head: PolicyHead, _ tile: Activations, anchors: UnsafePointer<Double>, targets: UnsafePointer<Double>,
-    scores: UnsafeMutablePointer<PolicyHead.Score>, weight: Float
-  ) -> Double {
-    var loss = 0.0
-    for v in 0..<head.vectors {
-      let present = head.presence(v)
-      // The target stands where the action would.
-      let density = head.logDensity(tile, vector: v, actions: targets, anchors: anchors, scores: scores)
-      loss -= Double((density * present).sum())
-      for k in 0..<head.controls {
-        head.setSlopes(
-          tile, k, vector: v, score: scores[k], location: -weight * present * scores[k].location,
-          logScale: -weight * present * scores[k].logScale)
-      }
-    }
-    return loss * Double(weight)
   }
 }

@@ -13,7 +13,7 @@ public final class AgentTrainer {
   /// Agents of the local members.
   public internal(set) var agents: [Agent]
   /// What the training has done so far.
-  public internal(set) var report = TrainingReport()
+  public var report = TrainingReport()
 
   /// Called with the stage, the steps done and the stage's number of steps; once with 0 done.
   public var onStep: ((_ stage: String, _ done: Int, _ total: Int) -> Void)?
@@ -21,6 +21,21 @@ public final class AgentTrainer {
   /// Called after every Adam step of the warm start and every iteration of PPO, with a way to a snapshot of that moment,
   /// which all ranks take or none; an error that it throws ends the training.
   public var onBoundary: ((_ snapshot: () throws -> Snapshot) throws -> Void)?
+
+  /// When agents are looked at on the way.
+  public var reviews: ReviewSettings?
+
+  /// Looks at agents, on truths that they do not learn from; `nil` where they fail. Collective.
+  public var onReview: ((_ trained: TrainedPolicies) throws -> Finding?)?
+
+  /// Told of every review.
+  public var onReport: ((_ review: Review) -> Void)?
+
+  /// Told what the user should know of a stage that has ended.
+  public var onRemark: ((_ remark: String) -> Void)?
+
+  /// When the last review ended, in nanoseconds of the system's clock.
+  var lastReview: UInt64 = 0
 
   let data: TrainingData
   let base: any BaseForecast
@@ -36,7 +51,7 @@ public final class AgentTrainer {
   let isOrderOpen: Bool
   /// What `restore` was given, until the round that it belongs to; and that round.
   var saved: Snapshot?
-  var firstRound = 0
+  var firstRound = Round.common
 
   /// - Parameters:
   ///   - bands: constraints with a multiplier each.
@@ -75,6 +90,11 @@ public final class AgentTrainer {
     settings = other.settings
     report.warmStartLoss = other.report.warmStartLoss
     report.history = other.report.history
+  }
+
+  /// Starts from what other agents have learned: their policies and value functions, but not their multipliers.
+  public func begin(with others: [Agent]) {
+    for m in agents.indices { (agents[m].policy, agents[m].value) = (others[m].policy, others[m].value) }
   }
 
   /// A runner for `sequences` ensembles side by side.
@@ -127,6 +147,23 @@ public struct TrainingReport: Sendable, Hashable, Codable {
   public var seconds = 0.0
   /// Processor seconds of PPO's iterations, of all ranks together.
   public var processorSeconds = 0.0
+  /// Error and CRPS of the filter that agents learn from, on the truths of the reviews.
+  public struct Teacher: Sendable, Hashable, Codable {
+    /// Of the ensemble mean, over the fields' scales.
+    public var error: Double
+    /// Over the fields' scales.
+    public var crps: Double
+
+    /// Both.
+    public init(error: Double, crps: Double) { (self.error, self.crps) = (error, crps) }
+  }
+
+  /// What the reviews compare with; `nil` without reviews, or where the filter failed.
+  public var teacher: Teacher?
+  /// What agents scored on the way, on truths that they did not learn from.
+  public var reviews: [Review] = []
+  /// Step whose agents were kept, by stages whose last ones were not the best.
+  public var keptSteps: [String: Int] = [:]
   /// The same and more, agent by agent.
   public var history = TrainingHistory()
 

@@ -1,5 +1,9 @@
 /// What became of every agent in the course of a training; the same on every rank.
 public struct TrainingHistory: Sendable, Hashable, Codable {
+  /// Steps of the common training up to and with each point of `commonLoss`.
+  public var commonSteps: [Int] = []
+  /// Mean negative log-likelihood per action of the common policy over the steps since the point before.
+  public var commonLoss: [Double] = []
   /// Warm-start steps up to and with each point of `warmStartLoss`.
   public var warmStartSteps: [Int] = []
   /// Mean negative log-likelihood per action over the steps since the point before, round by round

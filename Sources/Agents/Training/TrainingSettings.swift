@@ -1,3 +1,18 @@
+/// A training of one policy that all agents start from, in closed loop with whole ensembles; for `base: analysis`.
+public struct CommonSettings: Sendable, Hashable {
+  /// Adam steps; 0: none.
+  public var steps: Int
+  /// Ensembles side by side, each with a state of all cells in a step.
+  public var batch: Int
+  /// Learning rate at the start; it falls to zero along a cosine.
+  public var learningRate: Double
+
+  /// All settings; see the properties.
+  public init(steps: Int, batch: Int, learningRate: Double) {
+    (self.steps, self.batch, self.learningRate) = (steps, batch, learningRate)
+  }
+}
+
 /// Supervised start of a policy: maximum likelihood of the target, first on the reference filter's states and then on
 /// the agent's own closed-loop states.
 public struct WarmStartSettings: Sendable, Hashable {

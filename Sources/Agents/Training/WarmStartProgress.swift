@@ -24,8 +24,12 @@ struct WarmStartProgress {
   var lastTenth: [Double] { losses.map { $0 / Double(max(1, steps / 10)) } }
 
   /// Takes in the loss of one member at one step; its policy outputs are in `tile`.
-  mutating func add(_ loss: Double, _ step: Rollout.Step, _ tile: Activations, anchors: UnsafePointer<Double>) {
-    if done >= steps - max(1, steps / 10) {
+  ///
+  /// - Parameter isLate: whether the step belongs to the last tenth of the round.
+  mutating func add(
+    _ loss: Double, _ step: Rollout.Step, isLate: Bool, _ tile: Activations, anchors: UnsafePointer<Double>
+  ) {
+    if isLate {
       losses[step.member] += loss
       order.add(step, tile, anchors: anchors)
     }

@@ -1,8 +1,9 @@
 /// How a training went, agent by agent.
 ///
 ///     dimensions:
-///       member = 10 ; round = 2 ; step = 200 ; iteration = 40 ; constraint = 1 ; evaluation = 2 ;
+///       common_step = 200 ; member = 10 ; round = 2 ; step = 200 ; iteration = 40 ; constraint = 1 ; evaluation = 2 ;
 ///     variables:
+///       int64 common_step(common_step) ;  double common_loss(common_step) ;
 ///       int member(member) ;  int64 step(step) ;  int64 iteration(iteration) ;
 ///       char constraint_name(constraint, ...) ;
 ///       double warm_start_loss(round, member, step) ;
@@ -10,11 +11,14 @@
 ///       double multiplier(iteration, member, constraint) ;  double deviation(iteration, member, constraint) ;
 ///       double evaluation_reward(evaluation, member) ;
 ///
-/// A training without a warm start, without PPO or without constraints lacks what belongs to it.
+/// A training without a common part, a warm start, without PPO or without constraints lacks what belongs to it.
 public struct TrainingFile: Sendable, Hashable {
   public var memberCount: Int
   /// Names of the constraints that have a multiplier.
   public var constraints: [String]
+  /// Steps of the common training up to and with each point of its losses, and the losses.
+  public var commonSteps: [Int] = []
+  public var commonLoss: [Double] = []
   /// Steps of a warm-start round up to and with each point of its losses.
   public var steps: [Int] = []
   /// Losses (`[round]` of `[member][step]`).
@@ -38,9 +42,23 @@ public struct TrainingFile: Sendable, Hashable {
   public func write(to path: String, provenance: Provenance) throws(ArchiveError) -> UInt64 {
     let writer = try DatasetWriter(path: path, provenance: provenance)
     let member = try writer.defineMembers(memberCount)
+    if !commonLoss.isEmpty { try writeCommon(writer) }
     if !warmStartLoss.isEmpty { try writeWarmStart(writer, member) }
     if !reward.isEmpty { try writeIterations(writer, member) }
     return try writer.finish()
+  }
+
+  private func writeCommon(_ writer: DatasetWriter) throws(ArchiveError) {
+    let step = try writer.dimension("common_step", length: commonSteps.count)
+    try writer.write(
+      commonSteps.map { Int64($0) },
+      to: writer.variable(
+        "common_step", of: Int64.self, over: [step], attributes: notes("optimisation step of the common training")))
+    try writer.write(
+      commonLoss,
+      to: writer.variable(
+        "common_loss", over: [step],
+        attributes: notes("negative log-likelihood per action, mean over the steps since the point before")))
   }
 
   private func writeWarmStart(_ writer: DatasetWriter, _ member: DatasetWriter.Dimension) throws(ArchiveError) {

@@ -175,12 +175,50 @@ public struct Configuration: ConfigurationRoot {
     public var hidden = [8, 8]
     @Key("cells that an agent sees around its target cell", .odd)
     public var window = 5
+    /// One policy that all agents start from, with base: analysis.
+    public var common = Common()
     /// Supervised training before PPO.
     public var warmStart = WarmStart()
     /// Proximal policy optimisation in closed loop.
     public var ppo = PPO()
     /// Lagrange multipliers of the energy constraint.
     public var multipliers = Multipliers()
+    /// How a training is watched, on truths that it does not learn from.
+    public var review = Review()
+
+    /// How a training is watched, on truths that it does not learn from and that no score is of.
+    public struct Review: Codable, Sendable, Hashable {
+      @Key("truths held back for it; 0: a training is not watched; auto: as many as agents learn from, 4 at most", .within(0...10_000))
+      public var truths: Int?
+      @Key("cycles of each, of which the spin-up, half of them at most, is left out; auto: a training truth's, 200 at most", .within(2...1_000_000))
+      public var cycles: Int?
+      @Key("reviews of each stage", .within(1...10_000))
+      public var times = 12
+      @Key("reviews in a row without a better one that bring a stage to its end; 0: never", .nonNegative)
+      public var patience = 5
+    }
+
+    /// One policy that all agents start from, learned in closed loop with whole ensembles (Adam, cosine decay).
+    public struct Common: Codable, Sendable, Hashable {
+      @Key("optimisation steps; 0: no common training, every agent starts by itself", .within(0...1_000_000))
+      public var steps = 0
+      @Key("ensembles side by side, a state of all cells each in every step", .within(1...65_535))
+      public var batch = 24
+      @Key("first step size", .positive)
+      public var learningRate = 5.0e-3
+      @Key("ensemble sizes to train for, taken in turn; auto: members", .within(2...16_384))
+      public var members: [Int]?
+      @Key("multiples of the observation interval to train for", .within(1...1_000))
+      public var intervals = [1]
+      @Key("shares of the networks' observations to train for: every run of an ensemble draws one, and which they are", .fraction)
+      public var coverage = [1.0]
+      @Key("factors on the observations' error variance to train for", .positive)
+      public var errorFactors = [1.0]
+      @Key("share of observation times without any observation", .fraction)
+      public var gaps = 0.0
+      @Key("starts to train for; auto: initial.kind", .distinct)
+      public var starts: [Initial.Kind]?
+    }
 
     /// Supervised training before PPO (Adam, cosine decay).
     public struct WarmStart: Codable, Sendable, Hashable {

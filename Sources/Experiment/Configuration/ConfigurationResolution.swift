@@ -19,6 +19,11 @@ extension Configuration {
   /// Rollouts of PPO. Agents that correct an analysis draw nothing at random that PPO could learn from.
   public var ppoIterations: Int { agents.ppo.iterations ?? (agents.base == .analysis ? 0 : 40) }
 
+  /// Truths that a training is watched on, and their cycles.
+  public var review: (truths: Int, cycles: Int) {
+    (agents.review.truths ?? min(4, truths.training), agents.review.cycles ?? min(200, max(2, truths.trainingCycles)))
+  }
+
   /// The energy that is held in a band, `off` if none is.
   public var energy: Constraints.Energy { constraints.energy ?? modelEntry?.energy ?? .off }
 }

@@ -94,7 +94,7 @@ extension Configuration {
         agents.ppo.minibatches > agents.ppo.horizon * agents.ppo.sequences, "agents.ppo.minibatches",
         "agents.ppo.sequences", "no more minibatches than horizon times sequences"),
       .init(
-        agents.warmStart.steps == 0 && ppoIterations == 0
+        agents.common.steps == 0 && agents.warmStart.steps == 0 && ppoIterations == 0
           && (methods.contains(.rl) || methods.contains(.rlUnconstrained)),
         "agents.warm_start.steps", "agents.ppo.iterations", "some training for the method rl"),
       .init(
@@ -118,6 +118,17 @@ extension Configuration {
       .init(
         agents.inputs != .ensemble && agents.base == .analysis, "agents.inputs", "agents.base",
         "inputs ensemble for agents that correct an analysis"),
+      .init(
+        agents.base != .analysis && agents.common.steps > 0, "agents.base", "agents.common.steps",
+        "analysis for a common training"),
+      .init(
+        (agents.common.intervals.max() ?? 1) * 10 > truths.trainingCycles && agents.common.intervals != [1], "agents.common.intervals",
+        "truths.training_cycles", "training truths of ten observation times at the longest interval"),
+      .init(
+        agents.common.steps == 0
+          && (agents.common.members != nil || agents.common.starts != nil || agents.common.intervals != [1]
+            || agents.common.coverage != [1] || agents.common.errorFactors != [1] || agents.common.gaps > 0),
+        "agents.common.steps", "agents.common", "steps of a common training, which is where situations vary"),
       .init(
         agents.base == .analysis && filter.adaptive > 0, "agents.base", "filter.adaptive",
         "0 for agents that correct an analysis: in training every sequence would need an inflation of its own"),

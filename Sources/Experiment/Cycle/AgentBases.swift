@@ -38,6 +38,7 @@ final class FilteredBase: AnalysisBase {
 
   var layout: StateLayout { context.layout }
   var auxiliaryCount: Int { context.traits.auxiliaryNames.count }
+  var interval: Double { context.interval }
 
   func forecast(_ state: inout MutableSpan<Double>, cycle: Int, noise: RandomStream) throws {
     let steps = context.observing.stepsBetween

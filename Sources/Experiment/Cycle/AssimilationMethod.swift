@@ -107,7 +107,12 @@ extension AssimilationMethod {
     let update = try AgentUpdate(
       agents: trained.agents, settings: trained.settings, base: base, distribution: context.distribution,
       communicator: context.communicator, seed: seed)
-    return AssimilationMethod(
+    return agents(update, name: name)
+  }
+
+  /// Agents that are ready to act.
+  static func agents(_ update: AgentUpdate, name: String) -> AssimilationMethod {
+    AssimilationMethod(
       name: name, forecast: { ensemble, cycle in try update.forecast(&ensemble, cycle: cycle) }, update: update)
   }
 }

@@ -147,7 +147,7 @@ public struct RunStage {
       ])
     }
     if let outcome {
-      report["training"] = TrainingSummary(outcome, iterations: configuration.ppoIterations).json
+      report["training"] = TrainingSummary(outcome).json
     }
     return .object(report)
   }

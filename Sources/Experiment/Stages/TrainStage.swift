@@ -5,11 +5,15 @@ import DaunceModels
 public struct TrainStage {
   let context: ExperimentContext
   let output: OutputFolder
+  let start: TrainedAgents?
 
-  /// - Parameter output: where agents and records are written.
-  public init(_ context: ExperimentContext, output: OutputFolder) {
+  /// - Parameters:
+  ///   - output: where agents and records are written.
+  ///   - start: agents to begin with, in place of new ones; see `ExperimentContext.agentsToLearn`.
+  public init(_ context: ExperimentContext, output: OutputFolder, from start: TrainedAgents? = nil) {
     self.context = context
     self.output = output
+    self.start = start
   }
 
   /// Writes agents/, training.nc and training.json. Collective.
@@ -21,11 +25,11 @@ public struct TrainStage {
     let truths = try context.simulateTruths(context.trainingSeeds, cycles: configuration.truths.trainingCycles)
     context.progress.end()
     let band = try context.energyBand(from: truths)
-    let outcome = try context.train(truths, band: band, alsoUnconstrained: false)
+    let outcome = try context.train(truths, band: band, alsoUnconstrained: false, from: start, tellsReviews: true)
     let folder = try context.communicator.collectively { try output.subfolder("agents") }
     try AgentStore(context: context).save(outcome.agents, in: folder, provenance: output.provenance)
     try context.writeTraining(outcome, band: band, output: output)
-    let report = TrainingSummary(outcome, iterations: configuration.ppoIterations)
+    let report = TrainingSummary(outcome)
     try context.communicator.collectively {
       if context.communicator.isRoot { try output.write(try report.json.text(), to: "training.json") }
     }

@@ -2,7 +2,7 @@ import DaunceAgents
 import DaunceArchive
 import DaunceEnsemble
 import DaunceSettings
-package import Foundation
+public import Foundation
 import DaunceMPI
 import DaunceModels
 import DaunceObservations
@@ -44,7 +44,8 @@ package struct AgentStore {
     var arrays = network("policy", agent.policy, agent.policyOptimiser)
     arrays += network("value", agent.value, agent.valueOptimiser)
     arrays.append(NamedArray("multipliers", agent.multipliers.map(\.value)))
-    var notes = identity(member: member, observed: settings.observed.map(\.name)).map { Attribute($0.name, $0.value) }
+    var notes = traits(observed: settings.observed.map(\.name)).map { Attribute($0.name, $0.value) }
+    notes += [Attribute("members", "\(context.configuration.members)"), Attribute("member", "\(member)")]
     let observed = described(settings.observed)
     arrays += observed.arrays
     notes += observed.notes
@@ -60,6 +61,7 @@ package struct AgentStore {
       Attribute("multiplier_floor", agent.multipliers.first?.floor ?? 0),
     ]
     if settings.base == .analysis { notes.append(Attribute("filter", corrected)) }
+    if let interval = settings.typicalInterval { notes.append(Attribute("typical_interval", interval)) }
     return ArrayFile(arrays: arrays, attributes: notes)
   }
 
@@ -72,19 +74,32 @@ package struct AgentStore {
       + "inflation, rtps, rtpp, additive \(settings)"
   }
 
-  /// What an agent is trained for and cannot be used without, as words that a message can show, and the configuration's
-  /// key for it.
-  private func identity(member: Int, observed: [String]) -> [(name: String, value: String, key: String?)] {
+  /// What an agent was trained for, as words that a message can show.
+  private struct Trait {
+    let name: String
+    let value: String
+    /// The configuration's key for it.
+    var key: String?
+    /// Whether agents are of no use where this is another, to act there and to learn from there.
+    var bindsActing = true
+    var bindsLearning = true
+  }
+
+  /// What an agent is trained for. How many members there are, how often they are observed and where the filter has its
+  /// settings from may be another when it acts.
+  private func traits(observed: [String]) -> [Trait] {
     let model = context.configuration.model
     let background = model.name == .mjoSkeleton ? ", \(model.background.rawValue) background" : ""
     return [
-      ("model", "\(context.model.name), \(context.traits.units) units\(background)", "model"),
-      ("variables", context.layout.fields.map(\.name).joined(separator: " "), nil),
-      ("cells", "\(context.layout.cells)", "model.cells"),
-      ("time_steps_between_observations", "\(context.observing.stepsBetween)", "observations.interval"),
-      ("observed", observed.joined(separator: " "), "observations.networks"),
-      ("members", "\(context.configuration.members)", "members"),
-      ("member", "\(member)", nil),
+      Trait(
+        name: "model", value: "\(context.model.name), \(context.traits.units) units\(background)", key: "model",
+        bindsLearning: false),
+      Trait(name: "variables", value: context.layout.fields.map(\.name).joined(separator: " ")),
+      Trait(name: "cells", value: "\(context.layout.cells)", key: "model.cells", bindsLearning: false),
+      Trait(
+        name: "time_steps_between_observations", value: "\(context.observing.stepsBetween)",
+        key: "observations.interval", bindsActing: false, bindsLearning: false),
+      Trait(name: "observed", value: observed.joined(separator: " "), key: "observations.networks"),
     ]
   }
 
@@ -137,44 +152,124 @@ package struct AgentStore {
       try file.integers("observed_error_inputs", shape: [own.count]))
   }
 
-  /// Every rank loads its own members' agents. Collective.
+  /// What loaded agents are for.
+  package enum Use {
+    case acting
+    /// As the start of another training: of another background, units or resolution, too.
+    case learning
+  }
+
+  /// Every rank loads its own members' agents. Where there are more members than agents, agents are taken again in turn:
+  /// each member draws random numbers of its own. Collective.
   ///
   /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` naming what the agents were trained for
-  ///   where that differs from this context, or the member whose agent differs in kind from the others.
-  package func load(from folder: URL) throws -> TrainedAgents {
-    let trained = try context.communicator.collectively {
+  ///   where they cannot do without it, or the member whose agent differs in kind from the others.
+  package func load(from folder: URL, for use: Use = .acting) throws -> TrainedAgents {
+    let (trained, remarks) = try context.communicator.collectively {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
         throw ExperimentError(
           .inputOutput, folder.path, found: "no such folder",
           expected: "the folder agents that train or run has written")
       }
+      let count = try agentCount(in: folder)
       var loaded: [(settings: AgentSettings, agent: Agent)] = []
+      var remarks: [String] = []
       for member in context.distribution.local {
-        loaded.append(try load(path(folder, member), member))
+        let number = member % count
+        let file = try ArrayFile.read(path(folder, number))
+        if member == 0 { remarks = try self.remarks(on: file, agents: count) }
+        loaded.append(try load(file, path(folder, number), number, count, use))
         guard loaded[0].settings == loaded[loaded.count - 1].settings else {
           throw ExperimentError(
-            .data, path(folder, member), found: "an agent of another kind than in \(path(folder, member - 1))",
+            .data, path(folder, number), found: "an agent of another kind than others in \(folder.path)",
             expected: "agents of one training")
         }
       }
-      return TrainedAgents(settings: loaded[0].settings, agents: loaded.map(\.agent))
+      return (TrainedAgents(settings: loaded[0].settings, agents: loaded.map(\.agent)), remarks)
     }
+    for remark in remarks where use == .acting { context.progress.note("\(folder.path): \(remark)") }
     // Ranks with other settings would communicate at other times.
     try context.communicator.agree(
       on: Digest.xxh64(Array("\(trained.settings)".utf8)), about: "the agents' settings in \(folder.path)")
     return trained
   }
 
-  private func load(_ path: String, _ member: Int) throws -> (AgentSettings, Agent) {
-    let file = try ArrayFile.read(path)
-    for (name, expected, key) in identity(member: member, observed: context.agentSettings.observed.map(\.name)) {
-      let found = try file.text(name)
-      guard found == expected else {
+  /// Agents as the start of a training. Collective.
+  ///
+  /// - Throws: what `load` throws, and `ExperimentError` naming the key where the agents are not of the kind that is
+  ///   to be trained.
+  func loadToLearn(from folder: URL) throws -> TrainedAgents {
+    let trained = try load(from: folder, for: .learning)
+    let (found, own) = (trained.settings, context.agentSettings)
+    func names(_ settings: AgentSettings) -> String {
+      settings.controls.map { context.layout.fields[$0].name }.joined(separator: " ")
+    }
+    let pairs: [(key: String, found: String, expected: String)] = [
+      ("agents.base", found.base.rawValue, own.base.rawValue), ("agents.inputs", found.inputs.rawValue, own.inputs.rawValue),
+      ("agents.window", "\(found.window)", "\(own.window)"), ("agents.hidden", "\(found.hidden)", "\(own.hidden)"),
+      ("agents.controls", names(found), names(own)), ("agents.bounds", found.bounds.rawValue, own.bounds.rawValue),
+      ("agents.common", found.typicalInterval == nil ? "one situation" : "many situations",
+       own.typicalInterval == nil ? "one situation" : "many situations"),
+    ]
+    if let pair = pairs.first(where: { $0.found != $0.expected }) {
+      throw ExperimentError(
+        .data, folder.path, found: "agents with \(pair.found) for \(pair.key)",
+        expected: "\(pair.expected), as configured (key \(pair.key)), or a configuration like theirs")
+    }
+    let inputs = zip(found.observed, own.observed).allSatisfy { $0.seesError == $1.seesError }
+    guard inputs else {
+      throw ExperimentError(
+        .data, folder.path, found: "agents that see other errors of observations",
+        expected: "networks of one error variance, or several (keys observations.networks, agents.common.error_factors), as theirs")
+    }
+    return trained
+  }
+
+  /// How many agents were trained together.
+  private func agentCount(in folder: URL) throws -> Int {
+    let first = path(folder, 0)
+    let text = try ArrayFile.read(first).text("members")
+    guard let count = Int(text), (1...ExactSum.memberLimit).contains(count) else {
+      throw ExperimentError(.data, first, "attribute members", found: text, expected: "a number of agents")
+    }
+    return count
+  }
+
+  /// What the user should know of agents that act elsewhere than where they learned; nothing where they were trained to.
+  private func remarks(on file: ArrayFile, agents count: Int) throws -> [String] {
+    guard !file.attributes.contains(where: { $0.name == "typical_interval" }) else { return [] }
+    var remarks: [String] = []
+    let members = context.configuration.members
+    if members != count {
+      remarks.append("\(count) agents trained together act for \(members) members and have not learned what to make of that")
+    }
+    for trait in traits(observed: []) where !trait.bindsActing {
+      let found = try file.text(trait.name)
+      guard found != trait.value else { continue }
+      remarks.append(
+        "the agents were trained with \(found) for \(trait.name), here it is \(trait.value)"
+          + (trait.key.map { " (key \($0))" } ?? ""))
+    }
+    if try file.text("base") == AgentSettings.Base.analysis.rawValue, try file.text("filter") != corrected {
+      remarks.append(
+        "the agents were trained on analyses of \(try file.text("filter")); here they correct those of \(corrected)")
+    }
+    return remarks
+  }
+
+  private func load(
+    _ file: ArrayFile, _ path: String, _ member: Int, _ count: Int, _ use: Use
+  ) throws -> (AgentSettings, Agent) {
+    let own = traits(observed: context.agentSettings.observed.map(\.name))
+    let parts = [Trait(name: "members", value: "\(count)"), Trait(name: "member", value: "\(member)")]
+    for trait in own + parts where use == .acting ? trait.bindsActing : trait.bindsLearning {
+      let found = try file.text(trait.name)
+      guard found == trait.value else {
         let advice = "the agents were trained for another experiment; use its settings, or train new ones"
         throw ExperimentError(
-          .data, path, "attribute \(name)", found: found,
-          expected: "\(expected)\(key.map { " (key \($0))" } ?? ""): \(advice)")
+          .data, path, "attribute \(trait.name)", found: found,
+          expected: "\(trait.value)\(trait.key.map { " (key \($0))" } ?? ""): \(advice)")
       }
     }
     func choice<Choice: RawRepresentable<String>>(_ name: String) throws -> Choice {
@@ -192,6 +287,14 @@ package struct AgentStore {
       }
       return share
     }
+    func typicalInterval() throws -> Double? {
+      guard file.attributes.contains(where: { $0.name == "typical_interval" }) else { return nil }
+      let interval = try file.number("typical_interval")
+      guard interval > 0, interval.isFinite else {
+        throw ExperimentError(.data, path, "attribute typical_interval", found: "\(interval)", expected: "a time above 0")
+      }
+      return interval
+    }
     let (policy, policyOptimiser) = try network("policy", in: file, path)
     let (value, valueOptimiser) = try network("value", in: file, path)
     let controls = try file.text("controls").split(separator: " ").compactMap { context.layout.fieldIndex(String($0)) }
@@ -199,15 +302,7 @@ package struct AgentStore {
       base: try choice("base"), inputs: try choice("inputs"), target: try choice("target"), draws: try choice("draws"),
       rankPersistence: try rankPersistence(), bounds: try choice("bounds"), controls: controls,
       observed: try observed(in: file, path), window: try file.integer("window"),
-      hidden: Array(policy.sizes.dropFirst().dropLast()))
-    if settings.base == .analysis {
-      let found = try file.text("filter")
-      guard found == corrected else {
-        throw ExperimentError(
-          .data, path, "attribute filter", found: found,
-          expected: "\(corrected) (keys agents.filter and filter), or agents trained on this filter's analyses")
-      }
-    }
+      hidden: Array(policy.sizes.dropFirst().dropLast()), typicalInterval: try typicalInterval())
     let form: MultiplierForm = try choice("multiplier_form")
     let multipliers = try file.doubles("multipliers").map { value in
       Multiplier(
@@ -241,5 +336,16 @@ package struct AgentStore {
     adam.second = try file.floats("\(name)_second_moments", shape: [parameters.count])
     adam.step = Int(try file.integers("\(name)_optimiser_step", shape: [1])[0])
     return (network, adam)
+  }
+}
+
+extension ExperimentContext {
+  /// Agents as the start of a training here: of another background, units, resolution, network or number of members,
+  /// too. Collective.
+  ///
+  /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` naming the key where the agents are not of
+  ///   the kind that is to be trained.
+  public func agentsToLearn(from folder: URL) throws -> TrainedAgents {
+    try AgentStore(context: self).loadToLearn(from: folder)
   }
 }

@@ -24,7 +24,8 @@ extension ExperimentContext {
     let agents = configuration.agents
     return AgentSettings(
       base: agents.base, inputs: agents.inputs, target: agents.target, draws: configuration.drawsOfAgents, rankPersistence: agents.rankPersistence,
-      bounds: agents.bounds, controls: controls, observed: observedKinds, window: agents.window, hidden: agents.hidden)
+      bounds: agents.bounds, controls: controls, observed: observedKinds, window: agents.window, hidden: agents.hidden,
+      typicalInterval: agents.base == .analysis && agents.common.isVaried ? interval : nil)
   }
 
   /// What the networks observe, with the error variance that observations of a kind have, or their geometric mean where
@@ -38,7 +39,8 @@ extension ExperimentContext {
       let mean = exp(logarithms / Double(own.reduce(0) { $0 + $1.cells.count }))
       return AgentSettings.Observed(
         name: networks.quantities[kind].name, number: kind, operation: networks.quantities[kind].operation,
-        errorVariance: isUniform ? typical : mean, seesError: !isUniform)
+        errorVariance: isUniform ? typical : mean,
+        seesError: !isUniform || configuration.agents.common.errorFactors != [1])
     }
   }
 
@@ -101,7 +103,13 @@ extension ExperimentContext {
   private func reference(_ k: Int) -> String { "reference-\(k)" }
 
   /// Trains one agent a member on the training truths; goes on where a checkpoint left it.
-  package func train(_ truths: [Trajectory], band: Band?, alsoUnconstrained: Bool) throws -> TrainingOutcome {
+  ///
+  /// - Parameters:
+  ///   - start: agents to begin with, in place of new ones.
+  ///   - tellsReviews: whether every review is told on its way; else the last of each stage.
+  package func train(
+    _ truths: [Trajectory], band: Band?, alsoUnconstrained: Bool, from start: TrainedAgents? = nil, tellsReviews: Bool = false
+  ) throws -> TrainingOutcome {
     let checkpoint = try TrainingCheckpoint(self, names: alsoUnconstrained ? ["agents", "agents-unconstrained"] : ["agents"])
     let histories =
       checkpoint.isOver ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)
@@ -114,6 +122,7 @@ extension ExperimentContext {
       initial: agents.multipliers.initial, form: agents.multipliers.form, rate: agents.multipliers.rate,
       regularisation: agents.multipliers.regularisation, floor: agents.multipliers.floor)
     let base = try makeBase(settings.base, band: band)
+    let watch = checkpoint.isOver ? nil : try TrainingWatch(self, band: band, tellsAll: tellsReviews)
     func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
       let trainer = AgentTrainer(
         settings: settings, data: data, base: base,
@@ -124,10 +133,13 @@ extension ExperimentContext {
         progress.advance(to: done)
         if done == total { progress.end() }
       }
+      watch?.attend(trainer)
       return trainer
     }
     let trainer = makeTrainer(multiplier)
+    if let start { trainer.begin(with: start.agents) }
     try checkpoint.resume(trainer, "agents")
+    try learnTogether(trainer, truths, band: band)
     try trainer.warmStart(
       WarmStartSettings(
         steps: agents.warmStart.steps, batch: agents.warmStart.batch, learningRate: agents.warmStart.learningRate,

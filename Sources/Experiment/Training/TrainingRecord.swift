@@ -22,6 +22,8 @@ extension ExperimentContext {
     _ history: TrainingHistory, to name: String, _ title: String, _ band: Band?, _ output: OutputFolder
   ) throws {
     var file = TrainingFile(memberCount: distribution.members, constraints: band.map { [$0.function.name] } ?? [])
+    file.commonSteps = history.commonSteps
+    file.commonLoss = history.commonLoss
     file.steps = history.warmStartSteps
     file.warmStartLoss = history.warmStartLoss
     file.reward = history.reward

@@ -4,12 +4,10 @@ import Foundation
 /// How a training went, as an entry of scores.json and as one line.
 struct TrainingSummary {
   private let outcome: TrainingOutcome
-  private let iterations: Int
+  /// Of PPO.
+  private var iterations: Int { outcome.report.reward.count }
 
-  init(_ outcome: TrainingOutcome, iterations: Int) {
-    self.outcome = outcome
-    self.iterations = iterations
-  }
+  init(_ outcome: TrainingOutcome) { self.outcome = outcome }
 
   var json: JSON {
     let report = outcome.report
@@ -23,8 +21,20 @@ struct TrainingSummary {
       "reward_first": .number(report.rewardFirst),
       "reward_last": .number(report.rewardLast),
       "reward": .array(report.reward.map { .number($0) }),
+      "reviews": .array(report.reviews.map(entry)),
+      "kept_steps": .object(report.keptSteps.mapValues { .integer($0) }),
+      "teacher": report.teacher.map { .object(["error": .number($0.error), "crps": .number($0.crps)]) } ?? .number(nil),
       "multiplier": .array(report.multiplier.map { .number($0) }),
       "multiplier_last": .array(report.multiplierLast.map { .number($0) }),
+    ])
+  }
+
+  /// A review, in units of the fields' scales.
+  private func entry(_ review: Review) -> JSON {
+    .object([
+      "stage": .text(review.stage), "step": .integer(review.step), "loss": .number(review.loss),
+      "error": .number(review.error), "crps": .number(review.crps), "in_band": .number(review.inBand),
+      "samples_per_second": .number(review.samplesPerSecond),
     ])
   }
 

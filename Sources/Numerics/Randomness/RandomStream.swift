@@ -30,6 +30,8 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case rotation = 20
   case additiveInflation = 21
   case rolloutForecast = 22
+  case trainingCase = 23
+  case importance = 24
   case test = 255
 }
 

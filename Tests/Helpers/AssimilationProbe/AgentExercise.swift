@@ -11,6 +11,7 @@ private final class Analysis: AnalysisBase {
   let layout: StateLayout
   var invariants: [LinearInvariant] { [] }
   var auxiliaryCount: Int { 0 }
+  var interval: Double { 1 }
   init(_ layout: StateLayout) { self.layout = layout }
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {}
   func forecast(_ state: inout MutableSpan<Double>, cycle: Int, noise: RandomStream) throws {

@@ -110,7 +110,8 @@ func withoutSeconds(_ object: [String: Any]) -> NSDictionary {
   var kept: [String: Any] = [:]
   let measured: Set = ["seconds", "seconds_per_cycle", "samples_per_second", "samples_per_processor_second"]
   for (key, value) in object where !measured.contains(key) {
-    kept[key] = (value as? [String: Any]).map { withoutSeconds($0) } ?? value
+    let entries = (value as? [[String: Any]])?.map { withoutSeconds($0) }
+    kept[key] = (value as? [String: Any]).map { withoutSeconds($0) } ?? entries ?? value
   }
   return kept as NSDictionary
 }

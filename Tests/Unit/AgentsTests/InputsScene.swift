@@ -14,10 +14,11 @@ final class Still: BaseForecast {
 
 /// Everything that is in a tile of inputs: `[input][cell]`.
 func inputs(
-  _ features: Features, _ observed: CellObservations, forecast: [Double], mean: [Double] = [], spread: [Double] = []
+  _ features: Features, _ observed: CellObservations, forecast: [Double], mean: [Double] = [], spread: [Double] = [],
+  catalogue: InputCatalogue? = nil
 ) -> [[Float]] {
   var rows: [[Float]] = []
-  withInputs(features, observed, forecast: forecast, mean: mean, spread: spread) { tile, cells, vectors in
+  withInputs(features, observed, forecast: forecast, mean: mean, spread: spread, catalogue: catalogue) { tile, cells, vectors in
     rows = (0..<features.count).map { i in
       (0..<cells).map { tile[i * vectors + $0 / Lanes.scalarCount][$0 % Lanes.scalarCount] }
     }
@@ -28,7 +29,7 @@ func inputs(
 /// Fills a tile of inputs; those of the ensemble are asked for with a mean and a spread (`[control][cell]`).
 func withInputs(
   _ features: Features, _ observed: CellObservations, forecast: [Double], mean: [Double], spread: [Double],
-  _ use: (_ tile: UnsafeMutableBufferPointer<Lanes>, _ cells: Int, _ vectors: Int) -> Void
+  catalogue: InputCatalogue? = nil, _ use: (_ tile: UnsafeMutableBufferPointer<Lanes>, _ cells: Int, _ vectors: Int) -> Void
 ) {
   let cells = features.cells
   let vectors = (cells + Lanes.scalarCount - 1) / Lanes.scalarCount
@@ -54,7 +55,8 @@ func withInputs(
                 tile,
                 .init(
                   forecast: x, observed: observed, simulated: own, simulatedMean: middle, mean: mean, spread: spread,
-                  regressions: mean, forecastMean: mean, forecastSpread: spread, previous: x, beforePrevious: x, time: 0), vectors: vectors)
+                  regressions: mean, forecastMean: mean, forecastSpread: spread, previous: x, beforePrevious: x, time: 0), vectors: vectors,
+                catalogue: catalogue)
               use(tile, cells, vectors)
             }
           }

@@ -120,7 +120,7 @@ private func seen(_ window: Neighbourhood) -> [[Int]] {
     let settings = AgentSettings(
       base: .coarseStep, inputs: .member, target: .truth, draws: .independent, bounds: .truncated, controls: [1],
       observed: [.init(field: 0, of: layout, errorVariance: 1)], window: 3, hidden: [2])
-    let features = Features(settings: settings, base: Still(layout), grid: grid)
+    let features = Features(settings: settings, base: Still(layout), grid: grid, members: 2)
     let observed = CellObservations(ObservationPlacement(settings, grid: grid))
     // x = 0, 1.5, 3, 4.5 are nearest to 0, 2, 2 (of 2 and 4, equally far, the first), 4.
     let rows = inputs(features, observed, forecast: [10, 20, 30, 1, 2, 3, 4])

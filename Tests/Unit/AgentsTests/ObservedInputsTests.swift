@@ -129,7 +129,7 @@ private let square = ObservationOperator(fields: [0], function: .square)
     ]
     let settings = settings(layout, kinds, .ensemble)
     let grid = AgentGrid(layout, grid: 0, window: 3)
-    let features = Features(settings: settings, base: Still(layout), grid: grid)
+    let features = Features(settings: settings, base: Still(layout), grid: grid, members: 2)
     let observed = CellObservations(ObservationPlacement(settings, grid: grid))
     observed.take(
       observations(
@@ -137,7 +137,10 @@ private let square = ObservationOperator(fields: [0], function: .square)
         errorVariances: [100, 400, 4e-6]))
     let mean = [100_000.0, 100_020, 100_000, 100_010, 99_990]
     let spread = [10.0, 20, 30, 40, 50]
-    let rows = inputs(features, observed, forecast: forecast, mean: mean, spread: spread)
+    let catalogue = InputCatalogue()
+    let rows = inputs(features, observed, forecast: forecast, mean: mean, spread: spread, catalogue: catalogue)
+    #expect(catalogue.groups.reduce(0) { $0 + $1.count } == rows.count)
+    #expect(catalogue.groups.map(\.name).contains("threshold: observation"))
     // Forecast 3, observation 3, flag, error, mean 3, spread, its logarithm, innovation, gain; q; function 3, flag and
     // two innovations.
     #expect(rows.count == 3 + 3 + 1 + 1 + 3 + 2 + 2 + 1 + 3 + 1 + 2)
@@ -165,7 +168,7 @@ private let square = ObservationOperator(fields: [0], function: .square)
     let layout = layout()
     let settings = settings(layout, [.init(field: 0, of: layout, errorVariance: 100)], .ensemble)
     let grid = AgentGrid(layout, grid: 0, window: 3)
-    let features = Features(settings: settings, base: Still(layout), grid: grid)
+    let features = Features(settings: settings, base: Still(layout), grid: grid, members: 2)
     let observed = CellObservations(ObservationPlacement(settings, grid: grid))
     var rows = ObservationRows()
     rows.append([([1, 2], [0.6, 0.4])], by: ObservationOperator(fields: [0]))
@@ -185,7 +188,7 @@ private let square = ObservationOperator(fields: [0], function: .square)
     let kinds = [AgentSettings.Observed(name: "mean_3_p", number: 2, operation: operation, errorVariance: 100)]
     let settings = settings(layout, kinds, .ensemble)
     let grid = AgentGrid(layout, grid: 0, window: 3)
-    let features = Features(settings: settings, base: Still(layout), grid: grid)
+    let features = Features(settings: settings, base: Still(layout), grid: grid, members: 2)
     let observed = CellObservations(ObservationPlacement(settings, grid: grid))
     var builder = RowBuilder(layout)
     var rows = ObservationRows()
@@ -222,7 +225,7 @@ private let square = ObservationOperator(fields: [0], function: .square)
     ]
     let settings = settings(layout, kinds, .ensemble)
     let grid = AgentGrid(layout, grid: 0, window: 3)
-    let features = Features(settings: settings, base: Still(layout), grid: grid)
+    let features = Features(settings: settings, base: Still(layout), grid: grid, members: 2)
     let observed = CellObservations(ObservationPlacement(settings, grid: grid))
     observed.take(
       observations(

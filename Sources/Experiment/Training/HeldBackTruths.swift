@@ -1,0 +1,108 @@
+import DaunceAgents
+import DaunceConstraints
+import DaunceEnsemble
+import DaunceMPI
+import DaunceNumerics
+import DaunceState
+
+/// Truths that no agent learns from and no score is reported on: they tell how a training goes, and when it is over.
+final class HeldBackTruths {
+  /// How well a method does on all of them, after the spin-up: means over elements of the agents' controls, cycles
+  /// and truths.
+  struct Skill: Sendable, Hashable, Codable {
+    /// Of the ensemble mean, over the fields' scales; the mean over cycles of the root mean square.
+    var error = 0.0
+    /// Continuous ranked probability score over the fields' scales; lower is better.
+    var crps = 0.0
+    /// Share of member-cycles in the energy band; `nil` without one.
+    var inBand: Double?
+  }
+
+  private let context: ExperimentContext
+  private let truths: [Trajectory]
+  private let band: Band?
+  private let gathered: GatheredEnsemble
+  private var field: CRPSField
+  private let spinup: Int
+
+  /// - Parameters:
+  ///   - count: of truths.
+  ///   - cycles: observation times of each, the spin-up among them.
+  init(_ context: ExperimentContext, count: Int, cycles: Int, band: Band?) throws {
+    (self.context, self.band) = (context, band)
+    truths = try context.simulateTruths(context.heldBackSeeds(count), cycles: cycles)
+    gathered = GatheredEnsemble(
+      width: context.layout.count, distribution: context.distribution, communicator: context.communicator)
+    field = CRPSField(members: context.distribution.members)
+    spinup = min(context.configuration.truths.spinupCycles, cycles / 2)
+  }
+
+  /// Runs a method over all truths. Collective.
+  ///
+  /// - Parameters:
+  ///   - make: the method for the truth with a seed.
+  ///   - watch: told of every truth and cycle just before it begins.
+  /// - Returns: `nil` where the method fails.
+  func skill(
+    _ make: (_ seed: UInt64) throws -> AssimilationMethod,
+    watch: (_ truth: Trajectory, _ cycle: Int) -> Void = { _, _ in }
+  ) throws -> Skill? {
+    var (sum, count, inside) = (Skill(), 0, 0)
+    for truth in truths {
+      let method = try make(truth.seed)
+      var ensemble = try context.makeInitialEnsemble(around: truth.initial(context.layout), seed: truth.seed)
+      for cycle in 1...truth.cycles {
+        watch(truth, cycle)
+        let broken = try method.cycle(&ensemble, observations: truth.observations[cycle - 1], number: cycle)
+        let isSound = broken == nil && context.isSound(ensemble)
+        guard try context.communicator.allreduce(isSound ? 0.0 : 1.0, .max) == 0 else { return nil }
+        guard cycle > spinup else { continue }
+        try gathered.gather(ensemble.states)
+        add(truth, cycle, to: &sum)
+        if let band { inside += membersInside(band) }
+        count += 1
+      }
+    }
+    let share = 1 / Double(max(1, count))
+    let members = context.distribution.members
+    return Skill(
+      error: sum.error * share, crps: sum.crps * share,
+      inBand: band.map { _ in Double(inside) * share / Double(members) })
+  }
+
+  private func add(_ truth: Trajectory, _ cycle: Int, to sum: inout Skill) {
+    let (layout, members, all) = (context.layout, context.distribution.members, gathered.members)
+    var (squares, crps, count) = (0.0, 0.0, 0)
+    for v in context.controls {
+      let (range, scale) = (layout.range(v), layout.fields[v].scale)
+      let first = cycle * layout.count + range.lowerBound
+      let exact = truth.states.span.extracting(first..<first + range.count)
+      let values = all.span.extracting(range.lowerBound..<all.count)
+      crps += field.sum(values, stride: layout.count, truth: exact) / scale
+      for c in range.indices {
+        let i = c - range.lowerBound
+        var mean = 0.0
+        for m in 0..<members { mean += all[m * layout.count + c] }
+        mean /= Double(members)
+        squares += (mean - exact[i]) * (mean - exact[i]) / (scale * scale)
+      }
+      count += range.count
+    }
+    sum.error += (squares / Double(count)).squareRoot()
+    sum.crps += crps / Double(count)
+  }
+
+  private func membersInside(_ band: Band) -> Int {
+    let (count, all) = (context.layout.count, gathered.members)
+    return (0..<context.distribution.members).count { m in
+      band.deviation(of: all.span.extracting(m * count..<(m + 1) * count)) <= band.tolerance
+    }
+  }
+}
+
+extension ExperimentContext {
+  /// Seeds of truths that are neither those that agents learn from nor those that scores are reported on.
+  func heldBackSeeds(_ count: Int) -> [UInt64] {
+    (0..<count).map { configuration.seed &* 100_000 &+ 80_000 &+ UInt64($0) }
+  }
+}
