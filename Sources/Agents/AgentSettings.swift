@@ -77,11 +77,14 @@ public struct AgentSettings: Sendable, Hashable {
   /// Time between observations that agents know theirs relative to, in the model's unit; they then also see the number
   /// of members and how long ago the ensemble began. `nil`: none of the three. For `base: analysis`.
   public var typicalInterval: Double?
+  /// Functions of its own state that an agent sees beside their bands.
+  public var seenBands: [SeenBand]
 
   /// All settings; see the properties.
   public init(
     base: Base, inputs: Inputs, target: Target, draws: Draws, rankPersistence: Double? = 0, bounds: Bounds,
-    controls: [Int], observed: [Observed], window: Int, hidden: [Int], typicalInterval: Double? = nil
+    controls: [Int], observed: [Observed], window: Int, hidden: [Int], typicalInterval: Double? = nil,
+    seenBands: [SeenBand] = []
   ) {
     self.base = base
     self.inputs = inputs
@@ -94,6 +97,7 @@ public struct AgentSettings: Sendable, Hashable {
     self.window = window
     self.hidden = hidden
     self.typicalInterval = typicalInterval
+    self.seenBands = seenBands
   }
 
   /// Whether agents know the other members' forecasts and draw from parts that can follow their order.
@@ -118,10 +122,17 @@ public protocol BaseForecast: AnyObject {
   func advance(_ state: inout MutableSpan<Double>)
   /// Linear functions that an agent's action has to leave as the base forecast has them; possibly empty.
   var invariants: [LinearInvariant] { get }
+  /// Functions of the state that agents may see; possibly none.
+  var functions: [any StateFunction] { get }
   /// Number of auxiliary fields.
   var auxiliaryCount: Int { get }
   /// Writes auxiliary fields of a state, about in [-1, 1] (`[auxiliary][cell]` of the grid that agents act on).
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>)
+}
+
+extension BaseForecast {
+  /// None.
+  public var functions: [any StateFunction] { [] }
 }
 
 /// A base that is a filter's analysis: every member is carried by the full model, then the filter updates them all, then

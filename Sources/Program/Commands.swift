@@ -18,15 +18,33 @@ struct Run: StageCommand {
   static let configuration = CommandConfiguration(
     abstract: "The whole experiment: nature, reference filter, training, assimilation of unseen truths, scores.")
 
+  @Option(
+    help: ArgumentHelp(
+      "Trained agents for the method rl, in place of a training; the other methods of agents need one.", valueName: "folder"))
+  var agents: String?
+
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   var isResumable: Bool { true }
 
+  var identity: String { agents == nil ? "Run" : "Run with agents" }
+
   func perform(_ session: Session, context: ExperimentContext) throws {
+    if agents != nil {
+      let others = context.configuration.methods.filter { $0.isAgents && $0 != .rl }
+      guard others.isEmpty, context.configuration.methods.contains(.rl) else {
+        throw ExperimentError(
+          .data,
+          "key methods: found \(context.configuration.methods.map(\.rawValue).joined(separator: ", ")); expected rl, and no "
+            + "other method of agents, with --agents")
+      }
+    }
     let session = try session.withCheckpoints(checkpoints, identity: identity, context: context)
+    // Before anything is written.
+    let known = try agents.map { try context.agentsToAct(from: URL(filePath: $0)) }
     let output = try session.makeOutput(context)
-    let table = try RunStage(context, output: output).run()
+    let table = try RunStage(context, output: output, agents: known).run()
     session.say(table.text)
   }
 }

@@ -89,6 +89,7 @@ package final class Features {
   private let base: any BaseForecast
   private let literal: LiteralInputs?
   private let analysis: AnalysisInputs?
+  private let constraints: ConstraintInputs
   private var auxiliary: [Double]
   private let row: Workspace<Float>
   private let innovations: Workspace<Double>
@@ -116,6 +117,7 @@ package final class Features {
     }
     literal = settings.inputs == .literal ? LiteralInputs(grid) : nil
     analysis = settings.base == .analysis ? AnalysisInputs(settings, base: base, members: members, grid: grid) : nil
+    constraints = ConstraintInputs(settings, functions: base.functions, grid: grid)
     auxiliary = [Double](repeating: 0, count: base.auxiliaryCount * grid.cells)
     // Whole vectors, for the logarithm; 1 has one.
     let vectors = (grid.cells + Lanes.scalarCount - 1) / Lanes.scalarCount
@@ -134,11 +136,11 @@ package final class Features {
       return layout.fields.count * (window.size + 2) + 1 + positions + edges
     }
     if settings.base == .analysis {
-      return auxiliary + edges + AnalysisInputs.count(settings, layout: layout, window: window.size)
+      return auxiliary + edges + ConstraintInputs.count(settings) + AnalysisInputs.count(settings, layout: layout, window: window.size)
     }
     let vicinity = WindowShape(grid, geometry: layout.geometry, width: 3).size
     let observed = settings.observed.map { $0.field(of: layout, onGrid: settings.grid(in: layout)) }
-    var count = auxiliary + edges
+    var count = auxiliary + edges + ConstraintInputs.count(settings)
     for v in layout.fields.indices {
       let controlled = settings.controls.contains(v)
       let kind = observed.firstIndex(of: v)
@@ -179,6 +181,7 @@ package final class Features {
     } else {
       putFields(view, vectors, &out)
     }
+    constraints.fill(view, &out)
     for values in grid.window.edges {
       for c in 0..<grid.cells { row.start[c] = values[c] }
       out.put("ends of an axis")

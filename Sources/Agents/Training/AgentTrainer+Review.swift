@@ -2,8 +2,8 @@ import Dispatch
 import DaunceMPI
 
 extension AgentTrainer {
-  /// What a look at some agents finds: error and CRPS over the fields' scales, share in the energy band.
-  public typealias Finding = (error: Double, crps: Double, inBand: Double?)
+  /// What a look at some agents finds: error and CRPS over the fields' scales, share of member-cycles in each band.
+  public typealias Finding = (error: Double, crps: Double, inBands: [Double])
 
   /// Looks at the agents if it is time, reports, and lets the stage decide whether it goes on. Collective.
   ///
@@ -23,8 +23,8 @@ extension AgentTrainer {
     }
     course.forgetLosses()
     let finding = try onReview(TrainedPolicies(settings: settings, agents: agents))
-    (review.error, review.crps, review.inBand) = (finding?.error, finding?.crps, finding?.inBand)
-    course.take(finding?.crps, done: done, policies: agents.map(\.policy.parameters))
+    (review.error, review.crps, review.inBands) = (finding?.error, finding?.crps, finding?.inBands ?? [])
+    course.take(finding?.crps, loss: review.loss, done: done, policies: agents.map(\.policy.parameters))
     report.reviews.append(review)
     onReport?(review)
     lastReview = DispatchTime.now().uptimeNanoseconds

@@ -30,8 +30,8 @@ extension AgentTrainer {
       agents[m].value.parameters = try snapshot.memberValues("value", count: value)[m]
       agents[m].policyOptimiser = try optimiser("policy", in: snapshot, parameters: policy, member: m)
       agents[m].valueOptimiser = try optimiser("value", in: snapshot, parameters: value, member: m)
-      let multipliers: [Double] = try snapshot.memberValues("multipliers", count: bands.count)[m]
-      for b in bands.indices { agents[m].multipliers[b].value = multipliers[b] }
+      let multipliers: [Double] = try snapshot.memberValues("multipliers", count: 3 * bands.count)[m]
+      for b in bands.indices { agents[m].multipliers[b].state = Array(multipliers[3 * b..<3 * b + 3]) }
     }
     tags = try snapshot.integer("tags")
     settings.rankPersistence = try snapshot.values("rank_persistence", of: Double.self).first
@@ -62,7 +62,7 @@ extension AgentTrainer {
       snapshot.set("\(name)_second", members: agents.map { $0[keyPath: optimiser].second })
       snapshot.set("\(name)_step", members: agents.map { $0[keyPath: optimiser].step })
     }
-    snapshot.set("multipliers", members: agents.map { $0.multipliers.map(\.value) })
+    snapshot.set("multipliers", members: agents.map { $0.multipliers.flatMap(\.state) })
     return snapshot
   }
 

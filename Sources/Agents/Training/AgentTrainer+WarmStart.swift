@@ -47,13 +47,18 @@ extension AgentTrainer {
       for m in agents.indices { agents[m].policyOptimiser = Adam(parameters: agents[m].policy.parameters.count) }
     }
     if saved == nil { try review(&course, done: 0, agents: agents, samples: samples) }
-    let likelihood = TargetLikelihood(runner, agents[0].policy)
+    let isPenalised = penalisesLikelihood && !isTeacherForced
+    let likelihood = TargetLikelihood(
+      runner, agents[0].policy, bands: isPenalised ? bands : [], tolerance: tolerance)
+    var deviations = [Double](repeating: 0, count: bands.count)
+    var meanDeviations = agents.map { _ in deviations }
     let actions = Workspace<Double>(repeating: 0, count: runner.actionCount)
     let sums = agents.map { GradientSums($0.policy) }
     var gradient = [Float](repeating: 0, count: agents[0].policy.parameters.count)
     while progress.done < course.end {
       let t = progress.done
       for sum in sums { sum.reset() }
+      for m in agents.indices { for b in bands.indices { meanDeviations[m][b] = 0 } }
       try rollout.advance { step in
         let m = step.member
         likelihood.evaluate(
@@ -62,12 +67,24 @@ extension AgentTrainer {
         let loss = likelihood.takeLoss(target: step.target, weight: 1 / Float(warm.batch * runner.actionCount))
         course.add(loss: loss * Double(warm.batch), agent: m)
         progress.add(loss, step, isLate: course.isInLastTenth(t), likelihood.tile, anchors: likelihood.anchors.start)
-        likelihood.backward(agents[m].policy, into: sums[m])
         if !isTeacherForced {
           runner.draw(
             actions.start, anchors: likelihood.anchors.start, tile: likelihood.tile, purpose: .rolloutNoise,
             member: m, cycle: tag << 20 + t, sequence: step.sequence)
           runner.apply(actions.start, to: step.state)
+        }
+        if isPenalised {
+          _ = likelihood.addPenalty(
+            agents[m].multipliers, state: step.state, weight: 1 / Double(warm.batch), deviations: &deviations)
+          for b in bands.indices { meanDeviations[m][b] += agents[m].multipliers[b].summand(deviations[b]) }
+        }
+        likelihood.backward(agents[m].policy, into: sums[m])
+      }
+      if isPenalised {
+        for m in agents.indices {
+          for b in bands.indices {
+            agents[m].multipliers[b].ascend(mean: meanDeviations[m][b] / Double(warm.batch))
+          }
         }
       }
       let rate = warm.learningRate * course.rate(at: t)

@@ -42,6 +42,8 @@ public final class AgentTrainer {
   let bands: [Band]
   /// Mean deviation from the middle of a band that agents are allowed, as a share of the band's half-width.
   let tolerance: Double
+  /// Whether multipliers act before PPO too, by the functions' gradients.
+  let penalisesLikelihood: Bool
   let distribution: Distribution
   let communicator: Communicator
   let seed: UInt64
@@ -56,10 +58,11 @@ public final class AgentTrainer {
   /// - Parameters:
   ///   - bands: constraints with a multiplier each.
   ///   - tolerance: eps of (3.4) as a share of a band's half-width, with dE the distance from its middle.
+  ///   - penalisesLikelihood: whether multipliers act in closed loop before PPO too.
   ///   - multiplier: every multiplier's start.
   public init(
     settings: AgentSettings, data: TrainingData, base: any BaseForecast, bands: [Band], tolerance: Double = 1,
-    multiplier: Multiplier, distribution: Distribution, communicator: Communicator, seed: UInt64
+    penalisesLikelihood: Bool = false, multiplier: Multiplier, distribution: Distribution, communicator: Communicator, seed: UInt64
   ) {
     self.settings = settings
     isOrderOpen = settings.rankPersistence == nil
@@ -67,6 +70,7 @@ public final class AgentTrainer {
     self.base = base
     self.bands = bands
     self.tolerance = tolerance
+    self.penalisesLikelihood = penalisesLikelihood && multiplier.form != .none
     self.distribution = distribution
     self.communicator = communicator
     self.seed = seed

@@ -12,8 +12,8 @@ public struct Review: Sendable, Hashable, Codable {
   /// Error of the ensemble mean and CRPS, over the fields' scales; none where the agents failed.
   public var error: Double?
   public var crps: Double?
-  /// Share of member-cycles in the energy band, where there is one.
-  public var inBand: Double?
+  /// Share of member-cycles in each band.
+  public var inBands: [Double] = []
   /// Actions learned from in a wall second, since the review before.
   public var samplesPerSecond: Double?
 
@@ -51,6 +51,7 @@ package struct Course {
   private var coolingFrom: (step: Int, share: Double)?
   private var best: (crps: Double, step: Int, policies: [[Float]])?
   private var reviewsSinceBest = 0
+  private var leastLoss = Double.infinity
   private var last = Double.infinity
   /// Sums and numbers of the losses since the last review, of every local agent.
   private var losses: [(sum: Double, count: Int)]
@@ -92,9 +93,16 @@ package struct Course {
 
   package mutating func forgetLosses() { for m in losses.indices { losses[m] = (0, 0) } }
 
-  /// Takes in what the agents of a moment score, and decides whether the stage comes to its end.
-  package mutating func take(_ crps: Double?, done: Int, policies: [[Float]]) {
+  /// Takes in what the agents of a moment score, and decides whether the stage comes to its end. While the loss still
+  /// falls it goes on: agents in closed loop may get worse before they get better.
+  ///
+  /// - Parameter loss: mean over all agents since the last review.
+  package mutating func take(_ crps: Double?, loss: Double? = nil, done: Int, policies: [[Float]]) {
     last = crps ?? .infinity
+    if let loss, loss < leastLoss - Self.least {
+      leastLoss = loss
+      reviewsSinceBest = -1
+    }
     if last < (best?.crps ?? .infinity) * (1 - Self.least) {
       best = (last, done, policies)
       reviewsSinceBest = 0
@@ -119,7 +127,7 @@ package struct Course {
     snapshot.set("course_since_best", reviewsSinceBest)
     snapshot.set(
       "course_numbers",
-      [last, Double(coolingFrom?.step ?? -1), coolingFrom?.share ?? 0, best?.crps ?? .infinity, Double(best?.step ?? 0)])
+      [last, Double(coolingFrom?.step ?? -1), coolingFrom?.share ?? 0, best?.crps ?? .infinity, Double(best?.step ?? 0), leastLoss])
     snapshot.set("course_losses", members: losses.map { [$0.sum, Double($0.count)] })
     if let best { snapshot.set("course_best", members: best.policies) }
   }
@@ -127,7 +135,8 @@ package struct Course {
   mutating func restore(from snapshot: Snapshot, parameters: Int) throws {
     end = try snapshot.integer("course_end")
     reviewsSinceBest = try snapshot.integer("course_since_best")
-    let numbers: [Double] = try snapshot.values("course_numbers", count: 5)
+    let numbers: [Double] = try snapshot.values("course_numbers", count: 6)
+    leastLoss = numbers[5]
     last = numbers[0]
     coolingFrom = numbers[1] >= 0 ? (Int(numbers[1]), numbers[2]) : nil
     losses = try snapshot.memberValues("course_losses", count: 2).map { ($0[0], Int($0[1])) }

@@ -1,3 +1,4 @@
+import DaunceConstraints
 import DaunceNumerics
 import DaunceState
 
@@ -11,8 +12,14 @@ final class TargetLikelihood {
   private let runner: PolicyRunner
   private let targets: Workspace<Double>
   private let scores: Workspace<PolicyHead.Score>
+  private let penalty: ConstraintPenalty
 
-  init(_ runner: PolicyRunner, _ policy: Network) {
+  /// - Parameters:
+  ///   - policy: of any of the agents, for its sizes.
+  ///   - bands: with a multiplier each, see `addPenalty`.
+  ///   - tolerance: mean deviation that is allowed, as a share of a band's half-width.
+  init(_ runner: PolicyRunner, _ policy: Network, bands: [Band], tolerance: Double) {
+    penalty = ConstraintPenalty(bands, tolerance: tolerance, runner: runner)
     self.runner = runner
     anchors = Workspace(repeating: 0, count: runner.actionCount)
     targets = Workspace(repeating: 0, count: runner.actionCount)
@@ -57,6 +64,21 @@ final class TargetLikelihood {
       }
     }
     return loss * Double(weight)
+  }
+
+  /// Adds the multipliers' penalty on a state that the actions have been applied to, and its slopes: the actions move with
+  /// location and scale of their laws.
+  ///
+  /// - Parameters:
+  ///   - state: `[layout.count]`.
+  ///   - weight: of one state's penalty.
+  ///   - deviations: of every band, in units of the tolerance; overwritten.
+  /// - Returns: the weighted penalty, as a part of the loss.
+  func addPenalty(
+    _ multipliers: [Multiplier], state: UnsafePointer<Double>, weight: Double, deviations: inout [Double]
+  ) -> Double {
+    penalty.add(
+      multipliers, state: state, tile: tile, anchors: anchors.start, weight: weight, deviations: &deviations)
   }
 
   /// Adds to `sums` the loss's derivative by the policy's parameters.

@@ -61,6 +61,8 @@ public struct Configuration: ConfigurationRoot {
     public var floor = 1.0e-4
     @Key("forcing F of lorenz96")
     public var forcing = 8.0
+    @Key("damping of lorenz96; without it and without forcing the model conserves its energy", .nonNegative)
+    public var damping = 1.0
   }
 
   /// How a truth is started.
@@ -141,8 +143,10 @@ public struct Configuration: ConfigurationRoot {
 
   /// What an analysis has to respect besides the variables' lower bounds.
   public struct Constraints: Codable, Sendable, Hashable {
-    @Key("energy held in the band; auto: conserved for mjo-skeleton, none otherwise")
+    @Key("energy, or another function of the state, held in the band; auto: conserved for mjo-skeleton, none otherwise")
     public var energy: Energy?
+    @Key("further functions of the state that agents hold in bands, each with a multiplier of its own")
+    public var further: [Energy] = []
     @Key("energy band [lower, upper], in the energy's own unit; auto: from the training truths")
     public var band: Interval?
     @Key("quantiles of the training truths' energy that bound an automatic band", .fraction)
@@ -165,6 +169,8 @@ public struct Configuration: ConfigurationRoot {
     public var target = AgentSettings.Target.truth
     @Key("random numbers of the agents' samples: stratified over members, independent, or the members' own anomalies; auto: anomalies with base: analysis, else stratified")
     public var draws: AgentSettings.Draws?
+    @Key("whether an agent sees how far its own state is from the middle of each band, and the functions' gradients")
+    public var seesConstraints = false
     @Key("share of cells in which stratified draws keep the order of the forecasts; auto: measured in training", .fraction)
     public var rankPersistence: Double?
     @Key("how an action keeps the lower bound")
@@ -278,6 +284,12 @@ public struct Configuration: ConfigurationRoot {
       public var initial = 1.0
       @Key("step size alpha of the projected ascent", .positive)
       public var rate = 0.05
+      @Key("form pid: factor on the violation itself", .nonNegative)
+      public var proportional = 0.0
+      @Key("form pid: factor on the violation's rise", .nonNegative)
+      public var derivative = 0.0
+      @Key("whether multipliers act in the common training and the warm start too, by the functions' gradients")
+      public var inWarmStart = false
       @Key("weight beta of the regularised form", .nonNegative)
       public var regularisation = 0.01
       @Key("smallest energy deviation in the reciprocal forms", .positive)

@@ -71,6 +71,12 @@ extension Configuration.Constraints {
     case conserved
     /// The energy as the paper prints it.
     case printed
+    /// <x^2> / 2 of Lorenz-96.
+    case kinetic
+    /// <x> of Lorenz-96.
+    case mean
+    /// <(u - 1)^2> of the tracer.
+    case variance
     /// No band.
     case off = "none"
   }

@@ -35,6 +35,7 @@ extension Configuration {
   /// The rules that tie keys together: what is refused, the keys that are to blame, and what would be right.
   private var contradictions: [Contradiction] {
     let defaults = Configuration()
+    let functions = modelEntry?.energies ?? []
     return [
       .init(
         truths.spinupCycles >= truths.cycles, "truths.spinup_cycles", "truths.cycles",
@@ -44,8 +45,25 @@ extension Configuration {
         "a spin-up shorter than the truth"),
 
       .init(
-        modelEntry?.energy == .off && energy != .off, "model.name", "constraints.energy",
-        "none: \(model.name.rawValue) conserves no energy"),
+        energy != .off && !functions.contains(energy), "model.name", "constraints.energy",
+        (functions.map(\.rawValue).sorted() + ["none"]).joined(separator: " or ") + " for \(model.name.rawValue)"),
+      .init(
+        constraints.further.contains { $0 == .off || !functions.contains($0) }, "model.name", "constraints.further",
+        functions.isEmpty ? "no functions for \(model.name.rawValue)" : functions.map(\.rawValue).sorted().joined(separator: " or ")),
+      .init(
+        Set(constraints.further + [energy]).count <= constraints.further.count, "constraints.energy", "constraints.further", "every function once"),
+      .init(
+        !constraints.further.isEmpty && energy == .off, "constraints.energy", "constraints.further",
+        "an energy, to which further functions are added"),
+      .init(
+        agents.seesConstraints && energy == .off, "constraints.energy", "agents.sees_constraints", "a function for agents to see"),
+      .init(
+        agents.seesConstraints && agents.inputs == .literal, "agents.inputs", "agents.sees_constraints",
+        "other inputs than the literal ones"),
+      .init(
+        agents.multipliers.form != .pid && (agents.multipliers.proportional > 0 || agents.multipliers.derivative > 0),
+        "agents.multipliers.form", agents.multipliers.proportional > 0 ? "agents.multipliers.proportional" : "agents.multipliers.derivative",
+        "the form pid for its factors"),
       .init(
         model.noiseScheme == .feller && model.noiseAmplitude == 0, "model.noise_scheme", "model.noise_amplitude",
         "noise for the Feller scheme to sample, or the scheme euler-floor"),

@@ -39,6 +39,7 @@ final class FilteredBase: AnalysisBase {
   var layout: StateLayout { context.layout }
   var auxiliaryCount: Int { context.traits.auxiliaryNames.count }
   var interval: Double { context.interval }
+  var functions: [any StateFunction] { context.traits.energies }
 
   func forecast(_ state: inout MutableSpan<Double>, cycle: Int, noise: RandomStream) throws {
     let steps = context.observing.stepsBetween
@@ -60,6 +61,7 @@ final class CoarseBase: BaseForecast {
   private let informing: (any InformingModel)?
   private let steps: Int
   let auxiliaryCount: Int
+  let functions: [any StateFunction]
   let invariants: [LinearInvariant]
 
   /// - Throws: `ExperimentError` for a model without a coarse step, or agents that would set fields of several grids.
@@ -73,6 +75,7 @@ final class CoarseBase: BaseForecast {
     informing = context.model as? any InformingModel
     steps = context.observing.stepsBetween
     auxiliaryCount = context.traits.auxiliaryNames.count
+    functions = context.traits.energies
     invariants = context.configuration.constraints.invariants ? context.traits.invariants : []
   }
 

@@ -19,6 +19,21 @@ extension ExperimentContext {
     if let band = configuration.constraints.band {
       return Band(function: energy, lower: band.lower, upper: band.upper)
     }
+    return try band(of: energy, from: truths)
+  }
+
+  /// The bands that agents are held in: the energy's, and those of `constraints.further`.
+  ///
+  /// - Throws: as `energyBand`.
+  func agentBands(_ energy: Band?, from truths: [Trajectory]) throws -> [Band] {
+    let further = traits.energies.filter { function in
+      configuration.constraints.further.contains { $0.rawValue == function.name }
+    }
+    return try (energy.map { [$0] } ?? []) + further.map { try band(of: $0, from: truths) }
+  }
+
+  /// Quantiles of a function over the truths, widened.
+  private func band(of energy: any StateFunction, from truths: [Trajectory]) throws -> Band {
     var values: [Double] = []
     for truth in truths {
       let states = truth.states.span

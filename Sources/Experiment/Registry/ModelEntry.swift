@@ -16,6 +16,8 @@ public struct ModelEntry: RegistryEntry {
   public let spinup: @Sendable (Configuration.Model) -> Double
   /// What `constraints.energy: auto` stands for; `off` for a model without an energy to be held.
   public let energy: Configuration.Constraints.Energy
+  /// Functions of the state that can be held in a band.
+  public let energies: Set<Configuration.Constraints.Energy>
   /// The model of a configuration.
   public let make: @Sendable (Configuration) throws -> any ForecastModel
 
@@ -23,6 +25,7 @@ public struct ModelEntry: RegistryEntry {
   public init(
     _ name: String, _ summary: String, keys: Set<String> = [], cells: Int,
     spinup: @escaping @Sendable (Configuration.Model) -> Double, energy: Configuration.Constraints.Energy = .off,
+    energies: Set<Configuration.Constraints.Energy> = [],
     make: @escaping @Sendable (Configuration) throws -> any ForecastModel
   ) {
     self.name = name
@@ -31,6 +34,7 @@ public struct ModelEntry: RegistryEntry {
     self.cells = cells
     self.spinup = spinup
     self.energy = energy
+    self.energies = energies.union([energy]).subtracting([.off])
     self.make = make
   }
 
@@ -42,13 +46,15 @@ public struct ModelEntry: RegistryEntry {
     ModelEntry(
       "mjo-skeleton", "stochastic skeleton of the Madden-Julian Oscillation (4.3-4.6)",
       keys: ["units", "background", "noise_amplitude", "noise_scheme", "floor"], cells: 64,
-      spinup: { $0.units == .standard ? 2000 : 20 }, energy: .conserved, make: { try MJOSkeleton(MJOConfiguration($0)) }),
+      spinup: { $0.units == .standard ? 2000 : 20 }, energy: .conserved, energies: [.printed],
+      make: { try MJOSkeleton(MJOConfiguration($0)) }),
     ModelEntry(
-      "lorenz96", "Lorenz (1996) on a circle", keys: ["forcing"], cells: 40, spinup: { _ in 20 },
-      make: { try Lorenz96(cells: $0.cells, forcing: $0.model.forcing) }),
+      "lorenz96", "Lorenz (1996) on a circle", keys: ["forcing", "damping"], cells: 40, spinup: { _ in 20 },
+      energies: [.kinetic, .mean],
+      make: { try Lorenz96(cells: $0.cells, forcing: $0.model.forcing, damping: $0.model.damping) }),
     ModelEntry(
       "advection1d", "a positive tracer in a random wind, with its mass conserved", keys: ["noise_amplitude", "floor"],
-      cells: 64, spinup: { _ in 40 },
+      cells: 64, spinup: { _ in 40 }, energies: [.variance],
       make: { try Advection1D(cells: $0.cells, noiseAmplitude: $0.model.noiseAmplitude, floor: $0.model.floor) }),
   ]
 }

@@ -119,7 +119,7 @@ public struct InspectStage {
     let band = try context.configuration.agents.filter.isConstrained && context.energy != nil
       ? context.energyBand(from: context.simulateTruths(context.trainingSeeds, cycles: context.configuration.truths.trainingCycles))
       : nil
-    let unseen = try HeldBackTruths(context, count: truths, cycles: cycles, band: band)
+    let unseen = try HeldBackTruths(context, count: truths, cycles: cycles, bands: band.map { [$0] } ?? [])
     let catalogue = InputCatalogue()
     var present: (truth: Trajectory, cycle: Int)?
     let kept = trained.agents.map {
@@ -166,7 +166,7 @@ public struct InspectStage {
   ) -> [String] {
     var lines = ["", "On \(truths) unseen truths of \(cycles) cycles:"]
     if let skill {
-      let inBand = skill.inBand.map { String(format: ", in band %.1f %%", 100 * $0) } ?? ""
+      let inBand = skill.inBands.first.map { String(format: ", in band %.1f %%", 100 * $0) } ?? ""
       lines.append(
         String(format: "error of the mean %.4f, CRPS %.4f, over the fields' scales%@", skill.error, skill.crps, inBand))
     } else {

@@ -12,11 +12,15 @@ import DaunceState
 public struct RunStage {
   let context: ExperimentContext
   let output: OutputFolder
+  let known: TrainedAgents?
 
-  /// - Parameter output: where everything is written.
-  public init(_ context: ExperimentContext, output: OutputFolder) {
+  /// - Parameters:
+  ///   - output: where everything is written.
+  ///   - known: agents for the method rl, in place of a training; see `ExperimentContext.agentsToAct`.
+  public init(_ context: ExperimentContext, output: OutputFolder, agents known: TrainedAgents? = nil) {
     self.context = context
     self.output = output
+    self.known = known
   }
 
   /// Runs it and writes nature.nc, observations.nc, analysis-<method>.nc, agents/, training.nc, scores.nc and
@@ -31,7 +35,7 @@ public struct RunStage {
       let contradiction = Contradiction(true, "methods", "filter.rotation", "etkf for a rotation of the members")
       throw ConfigurationError([configuration.describe(contradiction, source: .program)])
     }
-    let needsTraining = methods.contains { $0.isAgents }
+    let needsTraining = methods.contains { $0.isAgents } && known == nil
     let needsBand = needsTraining || context.energy != nil
     context.progress.begin("nature runs", total: 2)
     let test = try context.simulateSeries(context.testSeeds, cycles: configuration.truths.cycles)
@@ -52,6 +56,11 @@ public struct RunStage {
         try .filter(method, context: context, seed: seed, band: band)
       }
     }
+    if let known, methods.contains(.rl) {
+      scores[.rl] = try assess(Configuration.Method.rl.rawValue, test, by: context, band: band) { seed in
+        try .agents(known, name: Configuration.Method.rl.rawValue, context: context, seed: seed, band: band)
+      }
+    }
     var outcome: TrainingOutcome?
     if needsTraining {
       let result = try context.train(
@@ -59,7 +68,7 @@ public struct RunStage {
       outcome = result
       try save(result.agents, "agents")
       if let unconstrained = result.unconstrained { try save(unconstrained, "agents-unconstrained") }
-      try context.writeTraining(result, band: band, output: output)
+      try context.writeTraining(result, output: output)
       for method in methods where method.isAgents {
         let trained = method == .rl ? result.agents : result.unconstrained ?? result.agents
         scores[method] = try assess(method.rawValue, test, by: context, band: band) { seed in

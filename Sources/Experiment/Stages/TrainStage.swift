@@ -28,7 +28,7 @@ public struct TrainStage {
     let outcome = try context.train(truths, band: band, alsoUnconstrained: false, from: start, tellsReviews: true)
     let folder = try context.communicator.collectively { try output.subfolder("agents") }
     try AgentStore(context: context).save(outcome.agents, in: folder, provenance: output.provenance)
-    try context.writeTraining(outcome, band: band, output: output)
+    try context.writeTraining(outcome, output: output)
     let report = TrainingSummary(outcome)
     try context.communicator.collectively {
       if context.communicator.isRoot { try output.write(try report.json.text(), to: "training.json") }

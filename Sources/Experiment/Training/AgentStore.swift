@@ -59,8 +59,14 @@ package struct AgentStore {
       Attribute("multiplier_rate", agent.multipliers.first?.rate ?? 0),
       Attribute("multiplier_regularisation", agent.multipliers.first?.regularisation ?? 0),
       Attribute("multiplier_floor", agent.multipliers.first?.floor ?? 0),
+      Attribute("multiplier_proportional", agent.multipliers.first?.proportional ?? 0),
+      Attribute("multiplier_derivative", agent.multipliers.first?.derivative ?? 0),
     ]
     if settings.base == .analysis { notes.append(Attribute("filter", corrected)) }
+    if !settings.seenBands.isEmpty {
+      notes.append(Attribute("seen_functions", settings.seenBands.map(\.name).joined(separator: " ")))
+      arrays.append(NamedArray("seen_bands", settings.seenBands.flatMap { [$0.lower, $0.upper] }))
+    }
     if let interval = settings.typicalInterval { notes.append(Attribute("typical_interval", interval)) }
     return ArrayFile(arrays: arrays, attributes: notes)
   }
@@ -209,6 +215,7 @@ package struct AgentStore {
       ("agents.base", found.base.rawValue, own.base.rawValue), ("agents.inputs", found.inputs.rawValue, own.inputs.rawValue),
       ("agents.window", "\(found.window)", "\(own.window)"), ("agents.hidden", "\(found.hidden)", "\(own.hidden)"),
       ("agents.controls", names(found), names(own)), ("agents.bounds", found.bounds.rawValue, own.bounds.rawValue),
+      ("agents.sees_constraints", "\(!found.seenBands.isEmpty)", "\(context.configuration.agents.seesConstraints)"),
       ("agents.common", found.typicalInterval == nil ? "one situation" : "many situations",
        own.typicalInterval == nil ? "one situation" : "many situations"),
     ]
@@ -302,12 +309,18 @@ package struct AgentStore {
       base: try choice("base"), inputs: try choice("inputs"), target: try choice("target"), draws: try choice("draws"),
       rankPersistence: try rankPersistence(), bounds: try choice("bounds"), controls: controls,
       observed: try observed(in: file, path), window: try file.integer("window"),
-      hidden: Array(policy.sizes.dropFirst().dropLast()), typicalInterval: try typicalInterval())
+      hidden: Array(policy.sizes.dropFirst().dropLast()), typicalInterval: try typicalInterval(),
+      seenBands: try seenBands(in: file, path))
     let form: MultiplierForm = try choice("multiplier_form")
     let multipliers = try file.doubles("multipliers").map { value in
-      Multiplier(
+      var multiplier = Multiplier(
         restored: value, form: form, rate: try file.number("multiplier_rate"),
         regularisation: try file.number("multiplier_regularisation"), floor: try file.number("multiplier_floor"))
+      if form == .pid {
+        multiplier.proportional = try file.number("multiplier_proportional")
+        multiplier.derivative = try file.number("multiplier_derivative")
+      }
+      return multiplier
     }
     guard settings.fits(policy, layout: context.layout, auxiliary: context.traits.auxiliaryNames.count) else {
       throw ExperimentError(
@@ -319,6 +332,26 @@ package struct AgentStore {
         policy: policy, value: value, policyOptimiser: policyOptimiser, valueOptimiser: valueOptimiser,
         multipliers: multipliers)
     )
+  }
+
+  /// Functions that agents see, with their bands.
+  private func seenBands(in file: ArrayFile, _ path: String) throws -> [AgentSettings.SeenBand] {
+    guard file.attributes.contains(where: { $0.name == "seen_functions" }) else { return [] }
+    let names = try file.text("seen_functions").split(separator: " ").map(String.init)
+    let limits = try file.doubles("seen_bands", shape: [2 * names.count])
+    return try names.enumerated().map { k, name in
+      let known = context.traits.energies.map(\.name)
+      guard known.contains(name) else {
+        throw ExperimentError(
+          .data, path, "attribute seen_functions", found: name,
+          expected: "functions of \(context.model.name): \(known.joined(separator: ", "))")
+      }
+      guard limits[2 * k] < limits[2 * k + 1] else {
+        throw ExperimentError(
+          .data, path, "variable seen_bands", found: "\(limits[2 * k]) and \(limits[2 * k + 1])", expected: "two ascending numbers")
+      }
+      return .init(name: name, lower: limits[2 * k], upper: limits[2 * k + 1])
+    }
   }
 
   /// A network and its optimiser's state.
@@ -340,6 +373,12 @@ package struct AgentStore {
 }
 
 extension ExperimentContext {
+  /// Agents to act here, with a note where they were trained for something else. Collective.
+  ///
+  /// - Throws: `ArchiveError` for a missing or damaged file, `ExperimentError` where the agents cannot do here what they
+  ///   were trained for.
+  public func agentsToAct(from folder: URL) throws -> TrainedAgents { try AgentStore(context: self).load(from: folder) }
+
   /// Agents as the start of a training here: of another background, units, resolution, network or number of members,
   /// too. Collective.
   ///

@@ -14,13 +14,13 @@ final class HeldBackTruths {
     var error = 0.0
     /// Continuous ranked probability score over the fields' scales; lower is better.
     var crps = 0.0
-    /// Share of member-cycles in the energy band; `nil` without one.
-    var inBand: Double?
+    /// Share of member-cycles in each band.
+    var inBands: [Double] = []
   }
 
   private let context: ExperimentContext
   private let truths: [Trajectory]
-  private let band: Band?
+  private let bands: [Band]
   private let gathered: GatheredEnsemble
   private var field: CRPSField
   private let spinup: Int
@@ -28,8 +28,8 @@ final class HeldBackTruths {
   /// - Parameters:
   ///   - count: of truths.
   ///   - cycles: observation times of each, the spin-up among them.
-  init(_ context: ExperimentContext, count: Int, cycles: Int, band: Band?) throws {
-    (self.context, self.band) = (context, band)
+  init(_ context: ExperimentContext, count: Int, cycles: Int, bands: [Band]) throws {
+    (self.context, self.bands) = (context, bands)
     truths = try context.simulateTruths(context.heldBackSeeds(count), cycles: cycles)
     gathered = GatheredEnsemble(
       width: context.layout.count, distribution: context.distribution, communicator: context.communicator)
@@ -47,7 +47,8 @@ final class HeldBackTruths {
     _ make: (_ seed: UInt64) throws -> AssimilationMethod,
     watch: (_ truth: Trajectory, _ cycle: Int) -> Void = { _, _ in }
   ) throws -> Skill? {
-    var (sum, count, inside) = (Skill(), 0, 0)
+    var (sum, count) = (Skill(), 0)
+    var inside = bands.map { _ in 0 }
     for truth in truths {
       let method = try make(truth.seed)
       var ensemble = try context.makeInitialEnsemble(around: truth.initial(context.layout), seed: truth.seed)
@@ -59,7 +60,7 @@ final class HeldBackTruths {
         guard cycle > spinup else { continue }
         try gathered.gather(ensemble.states)
         add(truth, cycle, to: &sum)
-        if let band { inside += membersInside(band) }
+        for b in bands.indices { inside[b] += membersInside(bands[b]) }
         count += 1
       }
     }
@@ -67,7 +68,7 @@ final class HeldBackTruths {
     let members = context.distribution.members
     return Skill(
       error: sum.error * share, crps: sum.crps * share,
-      inBand: band.map { _ in Double(inside) * share / Double(members) })
+      inBands: inside.map { Double($0) * share / Double(members) })
   }
 
   private func add(_ truth: Trajectory, _ cycle: Int, to sum: inout Skill) {

@@ -12,6 +12,8 @@ package struct TrainingOutcome {
   package let agents: TrainedAgents
   /// Trained on the same data from the same warm start, without multipliers; `nil` unless asked for.
   let unconstrained: TrainedAgents?
+  /// Names of the functions that agents are held in bands of.
+  let constraints: [String]
   let report: TrainingReport
   /// The same of the unconstrained agents.
   let unconstrainedReport: TrainingReport?
@@ -117,16 +119,19 @@ extension ExperimentContext {
       stateCount: layout.count, cycles: truths[0].cycles, truths: truths.map(\.states),
       observations: truths.map(\.observations), histories: histories)
     let agents = configuration.agents
-    let settings = agentSettings
-    let multiplier = Multiplier(
-      initial: agents.multipliers.initial, form: agents.multipliers.form, rate: agents.multipliers.rate,
-      regularisation: agents.multipliers.regularisation, floor: agents.multipliers.floor)
+    let bands = try agentBands(band, from: truths)
+    var settings = agentSettings
+    if agents.seesConstraints {
+      settings.seenBands = bands.map { .init(name: $0.function.name, lower: $0.lower, upper: $0.upper) }
+    }
+    let multiplier = Multiplier(agents.multipliers)
     let base = try makeBase(settings.base, band: band)
-    let watch = checkpoint.isOver ? nil : try TrainingWatch(self, band: band, tellsAll: tellsReviews)
+    let watch = checkpoint.isOver ? nil : try TrainingWatch(self, band: band, bands: bands, tellsAll: tellsReviews)
     func makeTrainer(_ multiplier: Multiplier) -> AgentTrainer {
       let trainer = AgentTrainer(
         settings: settings, data: data, base: base,
-        bands: band.map { [$0] } ?? [], tolerance: agents.multipliers.tolerance, multiplier: multiplier,
+        bands: bands, tolerance: agents.multipliers.tolerance, penalisesLikelihood: agents.multipliers.inWarmStart,
+        multiplier: multiplier,
         distribution: distribution, communicator: communicator, seed: configuration.seed)
       trainer.onStep = { [progress] stage, done, total in
         if done == 0 { progress.begin(stage, total: total) }
@@ -139,18 +144,25 @@ extension ExperimentContext {
     let trainer = makeTrainer(multiplier)
     if let start { trainer.begin(with: start.agents) }
     try checkpoint.resume(trainer, "agents")
-    try learnTogether(trainer, truths, band: band)
-    try trainer.warmStart(
-      WarmStartSettings(
-        steps: agents.warmStart.steps, batch: agents.warmStart.batch, learningRate: agents.warmStart.learningRate,
-        closedLoopRounds: agents.warmStart.closedLoopRounds, missingFraction: agents.warmStart.missingFraction))
+    func warmUp(_ trainer: AgentTrainer) throws {
+      try learnTogether(trainer, truths, band: band)
+      try trainer.warmStart(
+        WarmStartSettings(
+          steps: agents.warmStart.steps, batch: agents.warmStart.batch, learningRate: agents.warmStart.learningRate,
+          closedLoopRounds: agents.warmStart.closedLoopRounds, missingFraction: agents.warmStart.missingFraction))
+    }
+    try warmUp(trainer)
     let ppo = PPOSettings(agents.ppo, iterations: configuration.ppoIterations)
     var other: AgentTrainer?
     if alsoUnconstrained {
       let unconstrained = makeTrainer(Multiplier(form: .none, rate: 0))
-      if try !checkpoint.resume(unconstrained, "agents-unconstrained") {
+      let isNew = try !checkpoint.resume(unconstrained, "agents-unconstrained")
+      if isNew { try checkpoint.keep(trainer, "agents", trainer.snapshotBeforePPO()) }
+      if agents.multipliers.inWarmStart {
+        if isNew, let start { unconstrained.begin(with: start.agents) }
+        try warmUp(unconstrained)
+      } else if isNew {
         unconstrained.adopt(trainer)
-        try checkpoint.keep(trainer, "agents", trainer.snapshotBeforePPO())
       }
       try unconstrained.optimise(ppo)
       try checkpoint.keep(unconstrained, "agents-unconstrained", unconstrained.snapshotAtEnd())
@@ -162,7 +174,17 @@ extension ExperimentContext {
     return TrainingOutcome(
       agents: TrainedAgents(settings: trainer.settings, agents: trainer.agents),
       unconstrained: other.map { TrainedAgents(settings: $0.settings, agents: $0.agents) },
-      report: trainer.report, unconstrainedReport: other?.report, seconds: checkpoint.seconds)
+      constraints: bands.map(\.function.name), report: trainer.report, unconstrainedReport: other?.report, seconds: checkpoint.seconds)
+  }
+}
+
+extension Multiplier {
+  /// A multiplier at its start.
+  fileprivate init(_ configured: Configuration.Agents.Multipliers) {
+    self.init(
+      initial: configured.initial, form: configured.form, rate: configured.rate,
+      regularisation: configured.regularisation, floor: configured.floor)
+    (proportional, derivative) = (configured.proportional, configured.derivative)
   }
 }
 

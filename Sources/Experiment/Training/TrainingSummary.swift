@@ -33,7 +33,7 @@ struct TrainingSummary {
   private func entry(_ review: Review) -> JSON {
     .object([
       "stage": .text(review.stage), "step": .integer(review.step), "loss": .number(review.loss),
-      "error": .number(review.error), "crps": .number(review.crps), "in_band": .number(review.inBand),
+      "error": .number(review.error), "crps": .number(review.crps), "in_bands": .array(review.inBands.map { .number($0) }),
       "samples_per_second": .number(review.samplesPerSecond),
     ])
   }

@@ -8,16 +8,21 @@ final class TrainingWatch {
   private let context: ExperimentContext
   private let truths: HeldBackTruths
   private let band: Band?
+  private let bands: [Band]
   private let tellsAll: Bool
   /// Of the filter that agents learn from; `nil` where it fails.
   let teacher: HeldBackTruths.Skill?
 
   /// Simulates the truths and runs the teacher over them; `nil` if no training is to be watched. Collective.
-  init?(_ context: ExperimentContext, band: Band?, tellsAll: Bool) throws {
+  ///
+  /// - Parameters:
+  ///   - band: that a constrained teacher holds.
+  ///   - bands: of which it is told how many members are in them.
+  init?(_ context: ExperimentContext, band: Band?, bands: [Band], tellsAll: Bool) throws {
     let (review, method) = (context.configuration.review, context.configuration.agents.filter)
     guard review.truths > 0 else { return nil }
-    (self.context, self.band, self.tellsAll) = (context, band, tellsAll)
-    let truths = try HeldBackTruths(context, count: review.truths, cycles: review.cycles, band: band)
+    (self.context, self.band, self.bands, self.tellsAll) = (context, band, bands, tellsAll)
+    let truths = try HeldBackTruths(context, count: review.truths, cycles: review.cycles, bands: bands)
     self.truths = truths
     teacher = try truths.skill { try .filter(method, context: context, seed: $0, band: band) }
   }
@@ -31,7 +36,7 @@ final class TrainingWatch {
       let skill = try truths.skill {
         try .agents(agents, name: "agents", context: context, seed: $0, band: band)
       }
-      return skill.map { ($0.error, $0.crps, $0.inBand) }
+      return skill.map { ($0.error, $0.crps, $0.inBands) }
     }
     trainer.report.teacher = teacher.map { TrainingReport.Teacher(error: $0.error, crps: $0.crps) }
     trainer.onRemark = { [self] remark in
@@ -54,7 +59,9 @@ final class TrainingWatch {
     } else {
       parts.append("held back: the agents failed")
     }
-    if let inBand = review.inBand { parts.append(String(format: "in band %.1f %%", 100 * inBand)) }
+    for (band, share) in zip(bands, review.inBands) {
+      parts.append(String(format: "%@ in band %.1f %%", band.function.name, 100 * share))
+    }
     if let rate = review.samplesPerSecond { parts.append(String(format: "%.3g samples/s", rate)) }
     return "\(review.stage), step \(review.step): " + parts.joined(separator: ", ")
   }

@@ -1,8 +1,8 @@
 public import DaunceNumerics
 public import DaunceState
 
-/// The model of Lorenz (1996), dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a circle, stepped by the classical
-/// Runge-Kutta scheme of fourth order; no noise.
+/// The model of Lorenz (1996), dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - c x_i + F on a circle, stepped by the classical
+/// Runge-Kutta scheme of fourth order; no noise. c is 1; with c = F = 0 the model conserves <x^2> / 2.
 ///
 /// By default everything is observed every step with unit variance, the standard experiment of the field (Sakov & Oke
 /// 2008).
@@ -15,11 +15,13 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
   public let timeStep: Double
   /// F.
   public let forcing: Double
+  /// c.
+  public let damping: Double
   /// How twin experiments observe it unless told otherwise.
   public let observing: ObservingSystem
   /// None.
   public let invariants: [LinearInvariant] = []
-  /// <x^2> / 2: bounded, but not conserved.
+  /// <x^2> / 2, which is bounded, and conserved without forcing and damping; and <x>.
   public let energies: [any StateFunction]
   /// Four tendencies of 4 operations a cell, three stages of 2, three sums of 2 and the last step of 3.
   public var operationsPerStep: Int? { layout.count * (4 * 4 + 3 * 2 + 3 * 2 + 3) }
@@ -29,18 +31,21 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
   /// - Parameters:
   ///   - cells: at least 4.
   ///   - forcing: F; 8 is chaotic with the standard deviation that `scale` holds.
+  ///   - damping: c, not negative.
   ///   - timeStep: in units of time, at most 0.1; 0.05 stands for six hours.
   /// - Throws: `ModelError` naming the setting that cannot be used.
-  public init(cells: Int = 40, forcing: Double = 8, timeStep: Double = 0.05) throws(ModelError) {
+  public init(cells: Int = 40, forcing: Double = 8, damping: Double = 1, timeStep: Double = 0.05) throws(ModelError) {
     try ModelError.require(cells >= 4, "cells", cells, "at least 4")
     try ModelError.require(forcing.isFinite, "forcing", forcing, "a finite number")
     try ModelError.require(timeStep > 0 && timeStep <= 0.1, "time_step", timeStep, "a number above 0, at most 0.1")
+    try ModelError.require(damping.isFinite && damping >= 0, "damping", damping, "a number of at least 0")
     self.forcing = forcing
+    self.damping = damping
     self.timeStep = timeStep
     layout = StateLayout(
       ring: cells, length: Double(cells), fields: [Field(name: "X", longName: "Lorenz-96 variable", scale: 3.64)])
     observing = ObservingSystem(variable: 0, errorVariance: 1, law: .gaussian, stepsBetween: 1)
-    energies = [KineticEnergy()]
+    energies = [KineticEnergy(), MeanValue()]
     memory = .allocate(capacity: 4 * (cells + 3))
     memory.initialize(repeating: 0, count: 4 * (cells + 3))
   }
@@ -48,9 +53,12 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
   deinit { memory.deallocate() }
 
   /// x = F with independent perturbations of standard deviation 0.01, which grow to the attractor within some 20 units
-  /// of time.
+  /// of time. Where there is no attractor, without damping, a random state of the energy that the field's scale has.
   public func initialState(_ stream: RandomStream) -> [Double] {
-    (0..<layout.count).map { forcing + 0.01 * stream.normal(at: $0) }
+    guard damping == 0 else { return (0..<layout.count).map { forcing + 0.01 * stream.normal(at: $0) } }
+    let numbers = (0..<layout.count).map { stream.normal(at: $0) }
+    let size = (numbers.reduce(0) { $0 + $1 * $1 } / Double(numbers.count)).squareRoot()
+    return numbers.map { layout.fields[0].scale / size * $0 }
   }
 
   /// Carries a state (`[element]`) by `steps` Runge-Kutta steps of ``timeStep``; autonomous and without noise.
@@ -95,7 +103,7 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
     halo[-2] = halo[n - 2]
     halo[-1] = halo[n - 1]
     halo[n] = halo[0]
-    for i in 0..<n { slope[i] = (halo[i + 1] - halo[i - 2]) * halo[i - 1] - halo[i] + forcing }
+    for i in 0..<n { slope[i] = (halo[i + 1] - halo[i - 2]) * halo[i - 1] - damping * halo[i] + forcing }
   }
 }
 
@@ -117,5 +125,26 @@ public struct KineticEnergy: StateFunction {
   /// Its derivatives by the state (`[cell]`).
   public func gradient(of state: Span<Double>, into gradient: inout MutableSpan<Double>) {
     for i in 0..<state.count { gradient[i] = state[i] / Double(state.count) }
+  }
+}
+
+/// <x> over all state elements.
+public struct MeanValue: StateFunction {
+  /// Name in configurations and files.
+  public let name = "mean"
+
+  /// The mean of any number of cells.
+  public init() {}
+
+  /// The mean of a state (`[cell]`).
+  public func value(of state: Span<Double>) -> Double {
+    var sum = 0.0
+    for i in 0..<state.count { sum += state[i] }
+    return sum / Double(state.count)
+  }
+
+  /// Its derivatives by the state (`[cell]`).
+  public func gradient(of state: Span<Double>, into gradient: inout MutableSpan<Double>) {
+    for i in 0..<state.count { gradient[i] = 1 / Double(state.count) }
   }
 }

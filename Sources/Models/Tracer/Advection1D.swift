@@ -36,8 +36,8 @@ public final class Advection1D: TwinModel, CoarseModel, ConservingModel, Describ
   public let observing: ObservingSystem
   /// The mean of u, called mass.
   public let invariants: [LinearInvariant]
-  /// None.
-  public let energies: [any StateFunction] = []
+  /// <(u - 1)^2>, which diffusion lowers and the wind raises.
+  public let energies: [any StateFunction] = [TracerVariance()]
 
   /// c, in lengths per time.
   public static let velocity = 1.0
@@ -229,5 +229,26 @@ public final class Advection1D: TwinModel, CoarseModel, ConservingModel, Describ
     guard left * right > 0 else { return 0 }
     let size = min(0.5 * abs(left + right), min(2 * abs(left), 2 * abs(right)))
     return left > 0 ? size : -size
+  }
+}
+
+/// <(u - 1)^2> of a tracer of mean 1: how far it is from being mixed.
+public struct TracerVariance: StateFunction {
+  /// Name in configurations and files.
+  public let name = "variance"
+
+  /// The variance of any number of cells.
+  public init() {}
+
+  /// The variance of a state (`[cell]`).
+  public func value(of state: Span<Double>) -> Double {
+    var sum = 0.0
+    for i in 0..<state.count { sum += (state[i] - 1) * (state[i] - 1) }
+    return sum / Double(state.count)
+  }
+
+  /// Its derivatives by the state (`[cell]`).
+  public func gradient(of state: Span<Double>, into gradient: inout MutableSpan<Double>) {
+    for i in 0..<state.count { gradient[i] = 2 * (state[i] - 1) / Double(state.count) }
   }
 }

@@ -10,17 +10,22 @@ extension AgentTrainer {
   /// - Parameter makeCase: the twin experiments that ensemble `number` runs through.
   public func learnTogether(_ common: CommonSettings, makeCase: (_ ensemble: Int) throws -> TrainingCase) throws {
     guard common.steps > 0, firstRound <= Round.common else { return }
+    // All agents have the same to begin with.
+    var multipliers = agents[0].multipliers
     let saved = takeSaved(round: Round.common, key: "common_step")
     let tag = try saved?.integer("noise_tag") ?? nextTag()
     var policy = agents[0].policy
     policy.parameters = try saved?.values("common_policy", count: policy.parameters.count) ?? commonStart()
     let school = try CommonSchool(
-      common, settings: settings, policy: policy, layout: base.layout, communicator: communicator, seed: seed, tag: tag, makeCase: makeCase)
+      common, settings: settings, policy: policy, bands: penalisesLikelihood ? bands : [], tolerance: tolerance,
+      layout: base.layout, communicator: communicator, seed: seed, tag: tag, makeCase: makeCase)
     var optimiser = Adam(parameters: policy.parameters.count)
     var curve = LossCurve(steps: common.steps, agents: 1)
     var first = 0
     if let saved {
       first = try saved.integer("common_step")
+      let states: [Double] = try saved.values("common_multipliers", count: 3 * bands.count)
+      for b in bands.indices { multipliers[b].state = Array(states[3 * b..<3 * b + 3]) }
       optimiser = try Adam(common: saved, parameters: policy.parameters.count)
       curve.members = [try saved.values("common_curve", count: curve.blocks)]
       try school.restore(from: saved)
@@ -31,6 +36,7 @@ extension AgentTrainer {
       agents.map { agent in
         var clone = agent
         clone.policy = policy
+        clone.multipliers = multipliers
         return clone
       }
     }
@@ -39,7 +45,8 @@ extension AgentTrainer {
     if saved == nil { try review(&course, done: 0, agents: clones(), samples: samples) }
     var t = first
     while t < course.end {
-      let loss = try school.step(policy, number: t)
+      let loss = try school.step(policy, multipliers, number: t)
+      for b in school.means.indices { multipliers[b].ascend(mean: school.means[b]) }
       curve.add(loss, agent: 0, step: t)
       for m in agents.indices { course.add(loss: loss, agent: m) }
       let rate = common.learningRate * course.rate(at: t)
@@ -52,6 +59,7 @@ extension AgentTrainer {
         try school.save(into: &snapshot)
         optimiser.save(common: &snapshot)
         snapshot.set("common_policy", policy.parameters)
+        snapshot.set("common_multipliers", multipliers.flatMap(\.state))
         snapshot.set("common_curve", curve.members[0])
         snapshot.set("common_step", t)
         course.save(into: &snapshot)

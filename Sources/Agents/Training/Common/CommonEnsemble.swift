@@ -1,3 +1,4 @@
+import DaunceConstraints
 import DaunceEnsemble
 import DaunceNumerics
 import DaunceObservations
@@ -12,6 +13,9 @@ final class CommonEnsemble {
   private let filter: any EnsembleUpdate
   private let likelihood: TargetLikelihood
   private let actions: Workspace<Double>
+  private let bands: Int
+  /// Of the last step, in units of the tolerance; 0 where nothing was learned.
+  private(set) var deviations: [Double]
   private var ensemble: DistributedEnsemble
   /// Number among all ensembles of the training, on all ranks.
   private let number: Int
@@ -36,7 +40,8 @@ final class CommonEnsemble {
   ///   - tag: of the training's stage, for the same.
   /// - Throws: what the making of filter and first members throws.
   init(
-    _ task: TrainingCase, settings: AgentSettings, policy: Network, number: Int, seed: UInt64, tag: Int
+    _ task: TrainingCase, settings: AgentSettings, policy: Network, bands: [Band], tolerance: Double, number: Int,
+    seed: UInt64, tag: Int
   ) throws {
     (self.task, self.settings, self.number, self.seed, self.tag) = (task, settings, number, seed, tag)
     let words = RandomStream(seed: seed, purpose: .rolloutForecast, cycle: tag << 20).words(at: number)
@@ -45,7 +50,9 @@ final class CommonEnsemble {
       settings: settings, base: task.base, distribution: task.distribution, communicator: task.communicator, seed: own,
       sequences: 1, rankPersistence: 0)
     filter = try task.base.makeFilter(seed: own)
-    likelihood = TargetLikelihood(runner, policy)
+    likelihood = TargetLikelihood(runner, policy, bands: bands, tolerance: tolerance)
+    self.bands = bands.count
+    deviations = [Double](repeating: 0, count: bands.count)
     actions = Workspace(repeating: 0, count: runner.actionCount)
     ensemble = DistributedEnsemble(
       layout: task.base.layout, distribution: task.distribution, communicator: task.communicator)
@@ -70,7 +77,10 @@ final class CommonEnsemble {
   ///   - step: number of the training's step, which keys the model's noise.
   ///   - weight: of the loss.
   /// - Returns: the weighted loss, 0 where the ensemble has left the plausible range and starts again.
-  func advance(_ policy: Network, step: Int, weight: Float, into sums: GradientSums) throws -> Double {
+  func advance(
+    _ policy: Network, _ multipliers: [Multiplier], step: Int, weight: Float, into sums: GradientSums
+  ) throws -> Double {
+    for b in 0..<bands { deviations[b] = 0 }
     if place.time >= place.end { try start() }
     let observed = observations[place.time]
     place.time += 1
@@ -82,7 +92,7 @@ final class CommonEnsemble {
     present()
     try runner.assembleMoments()
     guard runner.isPlausible(sequence: 0) else { return leave() }
-    return learn(policy, step: step, weight: weight, into: sums)
+    return learn(policy, multipliers, step: step, weight: weight, into: sums)
   }
 
   private func leave() -> Double {
@@ -111,7 +121,9 @@ final class CommonEnsemble {
 
   /// Evaluates the policy for every member, or once where all of them see the same; the loss is that of one of them, by
   /// turns.
-  private func learn(_ policy: Network, step: Int, weight: Float, into sums: GradientSums) -> Double {
+  private func learn(
+    _ policy: Network, _ multipliers: [Multiplier], step: Int, weight: Float, into sums: GradientSums
+  ) -> Double {
     var loss = 0.0
     let learner = settings.seesMembersAlike(runner.base) ? 0 : (step + number) % ensemble.states.count
     for m in ensemble.states.indices {
@@ -120,23 +132,28 @@ final class CommonEnsemble {
         if m == 0 || !settings.seesMembersAlike(runner.base) {
           likelihood.evaluate(policy, state: x, previous: x, beforePrevious: x, time: place.time, sequence: 0)
         }
-        if m == learner { loss = addLoss(policy, weight: weight, into: sums) }
+        if m == learner { loss = takeLoss(weight: weight) }
         runner.draw(
           actions.start, anchors: likelihood.anchors.start, tile: likelihood.tile, purpose: .rolloutNoise, member: m,
           cycle: tag << 20 + step, sequence: 0)
         runner.apply(actions.start, to: x)
+        guard m == learner else { return }
+        if bands > 0 {
+          // A state's penalty beside the loss of all its actions.
+          let share = Double(weight) * Double(runner.actionCount)
+          _ = likelihood.addPenalty(multipliers, state: x, weight: share, deviations: &deviations)
+        }
+        likelihood.backward(policy, into: sums)
       }
     }
     return loss
   }
 
-  private func addLoss(_ policy: Network, weight: Float, into sums: GradientSums) -> Double {
+  private func takeLoss(weight: Float) -> Double {
     let count = runner.layout.count
     return task.truths[place.truth].withUnsafeBufferPointer { truth in
       guard let truth = truth.baseAddress else { return 0 }
-      let loss = likelihood.takeLoss(target: truth + place.time * count, weight: weight)
-      likelihood.backward(policy, into: sums)
-      return loss
+      return likelihood.takeLoss(target: truth + place.time * count, weight: weight)
     }
   }
 
@@ -167,6 +184,6 @@ final class CommonEnsemble {
 extension AgentSettings {
   /// Whether all members' agents see the same, so that a policy that they have in common says the same to all.
   func seesMembersAlike(_ base: any BaseForecast) -> Bool {
-    self.base == .analysis && base.auxiliaryCount == 0 && controls.count == base.layout.fields.count
+    self.base == .analysis && base.auxiliaryCount == 0 && seenBands.isEmpty && controls.count == base.layout.fields.count
   }
 }

@@ -1,3 +1,4 @@
+import DaunceConstraints
 import DaunceEnsemble
 import DaunceMPI
 import DaunceState
@@ -13,7 +14,9 @@ final class CommonSchool {
   private let sums: GradientSums
   private let communicator: Communicator
   private let weight: Float
-  /// Of every group: its gradient and its loss (`[group][parameters + 1]`).
+  /// Mean over ensembles of what moves each band's multiplier; see `Multiplier.summand`.
+  private(set) var means: [Double]
+  /// Of every group: its gradient, its loss and its sums for the bands (`[group][parameters + 1 + bands]`).
   private var rows: [Float]
   private let counts: [Int]
   private let local: Range<Int>
@@ -22,7 +25,7 @@ final class CommonSchool {
   static let groupLimit = 16
 
   init(
-    _ common: CommonSettings, settings: AgentSettings, policy: Network, layout: StateLayout, communicator: Communicator,
+    _ common: CommonSettings, settings: AgentSettings, policy: Network, bands: [Band], tolerance: Double, layout: StateLayout, communicator: Communicator,
     seed: UInt64, tag: Int, makeCase: (_ ensemble: Int) throws -> TrainingCase
   ) throws {
     self.communicator = communicator
@@ -34,36 +37,42 @@ final class CommonSchool {
     }
     self.groups = groups
     local = share(communicator.rank)
-    counts = (0..<communicator.size).map { share($0).count * (count + 1) }
-    rows = [Float](repeating: 0, count: groups.count * (count + 1))
+    means = [Double](repeating: 0, count: bands.count)
+    let width = count + 1 + bands.count
+    counts = (0..<communicator.size).map { share($0).count * width }
+    rows = [Float](repeating: 0, count: groups.count * width)
     gradient = [Float](repeating: 0, count: count)
     sums = GradientSums(policy)
     let numbers = groups[local].flatMap { $0 }
     ensembles = try communicator.collectively {
       try numbers.map {
         try CommonEnsemble(
-          try makeCase($0), settings: settings, policy: policy, number: $0, seed: seed, tag: tag)
+          try makeCase($0), settings: settings, policy: policy, bands: bands, tolerance: tolerance, number: $0,
+          seed: seed, tag: tag)
       }
     }
     weight = 1 / Float(common.batch * settings.controls.count * settings.cells(in: layout))
   }
 
   /// One step of every ensemble, and the mean loss of all. Collective.
-  func step(_ policy: Network, number: Int) throws -> Double {
-    let width = gradient.count + 1
+  func step(_ policy: Network, _ multipliers: [Multiplier], number: Int) throws -> Double {
+    let width = gradient.count + 1 + means.count
     var next = 0
     try communicator.collectively {
       for g in local {
         sums.reset()
         var loss = 0.0
+        for b in means.indices { means[b] = 0 }
         for _ in groups[g] {
-          loss += try ensembles[next].advance(policy, step: number, weight: weight, into: sums)
+          loss += try ensembles[next].advance(policy, multipliers, step: number, weight: weight, into: sums)
+          for b in means.indices { means[b] += multipliers[b].summand(ensembles[next].deviations[b]) }
           next += 1
         }
         rows.withUnsafeMutableBufferPointer { rows in
           guard let row = rows.baseAddress else { return }
           sums.write(to: row + g * width)
-          row[(g + 1) * width - 1] = Float(loss)
+          row[g * width + gradient.count] = Float(loss)
+          for b in means.indices { row[g * width + gradient.count + 1 + b] = Float(means[b]) }
         }
       }
     }
@@ -74,12 +83,18 @@ final class CommonSchool {
   /// Sums over groups, in their order: the gradient, and the loss that it returns.
   private func addUp(_ width: Int) -> Double {
     var loss = 0.0
+    let (count, size) = (gradient.count, groups.count)
+    for b in means.indices {
+      var sum = 0.0
+      for g in 0..<size { sum += Double(rows[g * width + count + 1 + b]) }
+      means[b] = sum / Double(groups[size - 1].upperBound)
+    }
     gradient.withUnsafeMutableBufferPointer { gradient in
       rows.withUnsafeBufferPointer { rows in
         gradient.update(repeating: 0)
         for g in groups.indices {
-          for k in 0..<width - 1 { gradient[k] += rows[g * width + k] }
-          loss += Double(rows[(g + 1) * width - 1])
+          for k in 0..<count { gradient[k] += rows[g * width + k] }
+          loss += Double(rows[g * width + count])
         }
       }
     }
