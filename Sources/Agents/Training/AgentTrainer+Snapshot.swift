@@ -2,10 +2,11 @@ public import DaunceEnsemble
 
 /// A training as a snapshot, from which it goes on to the same agents.
 extension AgentTrainer {
-  /// Where a training stands: the common training comes first, rounds of the warm start count from 0, then come PPO and
-  /// the end.
+  /// Where a training stands: the common training comes first, then the rounds of the warm start, PPO and the end.
   enum Round {
-    static let common = -1
+    static let common = 0
+    /// A round of the warm start, from 0.
+    static func warm(_ round: Int) -> Int { 1 + round }
     static let ppo = 1 << 20
     static let end = ppo + 1
   }

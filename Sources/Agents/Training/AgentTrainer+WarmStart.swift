@@ -11,7 +11,7 @@ extension AgentTrainer {
   public func warmStart(_ warm: WarmStartSettings) throws {
     guard warm.steps > 0 else { return }
     let first = settings.base == .analysis ? min(1, warm.closedLoopRounds) : 0
-    for round in first...max(0, warm.closedLoopRounds) where round >= firstRound {
+    for round in first...max(0, warm.closedLoopRounds) where Round.warm(round) >= firstRound {
       let correlation = try fit(warm, round: round)
       if isOrderOpen, round > 0 { settings.rankPersistence = min(max(0, correlation), 1) }
     }
@@ -25,7 +25,7 @@ extension AgentTrainer {
   ///   the steps; see `RankCorrelation`.
   private func fit(_ warm: WarmStartSettings, round: Int) throws -> Double {
     let isTeacherForced = round == 0
-    let saved = takeSaved(round: round)
+    let saved = takeSaved(round: Round.warm(round))
     let runner = makeRunner(
       sequences: warm.batch, rankPersistence: isTeacherForced ? 0 : settings.rankPersistence ?? 0,
       gathersMembers: !isTeacherForced)
@@ -96,7 +96,7 @@ extension AgentTrainer {
       try review(&course, done: t + 1, agents: agents, samples: samples)
       onStep?(stage, t + 1, course.end)
       try onBoundary? {
-        var snapshot = snapshot(round: round, step: t + 1)
+        var snapshot = snapshot(round: Round.warm(round), step: t + 1)
         rollout.save(into: &snapshot)
         progress.save(into: &snapshot)
         course.save(into: &snapshot)
@@ -113,7 +113,7 @@ extension AgentTrainer {
     let (curve, order) = (progress.curve, progress.order)
     report.warmStartLoss.append(try averageOverMembers(progress.lastTenth))
     report.history.warmStartSteps = curve.ends
-    report.history.warmStartLoss.append(try gatherOverMembers(curve.means, width: curve.ends.count))
+    report.history.warmStartLoss.append(try gatherOverMembers(curve.ended(after: progress.done), width: curve.ends.count))
     let products = try averageOverMembers(order.products)
     let squares = try averageOverMembers(order.squares)
     return squares > 0 ? products / squares : 0

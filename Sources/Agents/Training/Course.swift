@@ -36,7 +36,8 @@ public struct ReviewSettings: Sendable, Hashable {
 ///
 /// A stage that no longer gets better is brought to its end in a tenth of its steps, over which the step size falls to
 /// zero; one of constant step size ends at once. At the end the agents of the best review come back if those at the end
-/// are worse by more than a hundredth. A stage that only prepares for the next is looked at and otherwise left alone: its
+/// are worse by more than a hundredth; or by more than a tenth where the loss has fallen since, which is a mean over many
+/// more states than a review. A stage that only prepares for the next is looked at and otherwise left alone: its
 /// aim is another than what agents score by themselves.
 package struct Course {
   /// Steps of the stage if nothing ends it earlier.
@@ -49,10 +50,11 @@ package struct Course {
   private let reviews: ReviewSettings?
   /// Since when the step size falls, and from what share of the first.
   private var coolingFrom: (step: Int, share: Double)?
-  private var best: (crps: Double, step: Int, policies: [[Float]])?
+  private var best: (crps: Double, step: Int, loss: Double, policies: [[Float]])?
   private var reviewsSinceBest = 0
   private var leastLoss = Double.infinity
   private var last = Double.infinity
+  private var lastLoss = Double.infinity
   /// Sums and numbers of the losses since the last review, of every local agent.
   private var losses: [(sum: Double, count: Int)]
 
@@ -60,6 +62,8 @@ package struct Course {
   private static let least = 0.002
   /// How much worse the end has to be than the best for the best to come back.
   private static let tolerance = 0.01
+  /// The same where the loss is better at the end.
+  private static let toleranceOfLoss = 0.1
 
   package init(_ stage: String, steps: Int, agents: Int = 1, hasConstantRate: Bool = false, isPreparation: Bool = false, reviews: ReviewSettings?) {
     (self.stage, self.steps, end) = (stage, steps, steps)
@@ -99,12 +103,13 @@ package struct Course {
   /// - Parameter loss: mean over all agents since the last review.
   package mutating func take(_ crps: Double?, loss: Double? = nil, done: Int, policies: [[Float]]) {
     last = crps ?? .infinity
+    lastLoss = loss ?? .infinity
     if let loss, loss < leastLoss - Self.least {
       leastLoss = loss
       reviewsSinceBest = -1
     }
     if last < (best?.crps ?? .infinity) * (1 - Self.least) {
-      best = (last, done, policies)
+      best = (last, done, lastLoss, policies)
       reviewsSinceBest = 0
       return
     }
@@ -116,7 +121,9 @@ package struct Course {
 
   /// The policies of the best review, if they are to come back.
   package var better: (step: Int, policies: [[Float]])? {
-    guard !isPreparation, let best, best.crps < last * (1 - Self.tolerance) else { return nil }
+    guard !isPreparation, let best else { return nil }
+    let tolerance = lastLoss < best.loss - Self.least ? Self.toleranceOfLoss : Self.tolerance
+    guard best.crps < last * (1 - tolerance) else { return nil }
     return (best.step, best.policies)
   }
 
@@ -127,7 +134,8 @@ package struct Course {
     snapshot.set("course_since_best", reviewsSinceBest)
     snapshot.set(
       "course_numbers",
-      [last, Double(coolingFrom?.step ?? -1), coolingFrom?.share ?? 0, best?.crps ?? .infinity, Double(best?.step ?? 0), leastLoss])
+      [last, Double(coolingFrom?.step ?? -1), coolingFrom?.share ?? 0, best?.crps ?? .infinity, Double(best?.step ?? 0), leastLoss,
+       best?.loss ?? .infinity, lastLoss])
     snapshot.set("course_losses", members: losses.map { [$0.sum, Double($0.count)] })
     if let best { snapshot.set("course_best", members: best.policies) }
   }
@@ -135,12 +143,12 @@ package struct Course {
   mutating func restore(from snapshot: Snapshot, parameters: Int) throws {
     end = try snapshot.integer("course_end")
     reviewsSinceBest = try snapshot.integer("course_since_best")
-    let numbers: [Double] = try snapshot.values("course_numbers", count: 6)
-    leastLoss = numbers[5]
+    let numbers: [Double] = try snapshot.values("course_numbers", count: 8)
+    (leastLoss, lastLoss) = (numbers[5], numbers[7])
     last = numbers[0]
     coolingFrom = numbers[1] >= 0 ? (Int(numbers[1]), numbers[2]) : nil
     losses = try snapshot.memberValues("course_losses", count: 2).map { ($0[0], Int($0[1])) }
     guard snapshot.members["course_best"] != nil else { return }
-    best = (numbers[3], Int(numbers[4]), try snapshot.memberValues("course_best", count: parameters))
+    best = (numbers[3], Int(numbers[4]), numbers[6], try snapshot.memberValues("course_best", count: parameters))
   }
 }

@@ -38,6 +38,16 @@ struct LossCurve {
     means = [Double](repeating: 0, count: agents * ((steps + length - 1) / length))
   }
 
+  /// Every agent's curve if the stage ended after so many steps: the last point a mean over the steps that there were, and
+  /// not-a-number beyond.
+  func ended(after done: Int) -> [Double] {
+    means.enumerated().map { i, mean in
+      let first = i % blocks * length
+      let planned = min(length, steps - first)
+      return done <= first ? .nan : mean * Double(planned) / Double(min(planned, done - first))
+    }
+  }
+
   /// Points of one agent's curve.
   var blocks: Int { (steps + length - 1) / length }
 

@@ -130,12 +130,15 @@ extension ExperimentContext {
   /// its field's reference and, where a field has a lower bound, not negative. Below the bound but positive is allowed:
   /// only constrained methods promise more.
   package func isSound(_ ensemble: DistributedEnsemble) -> Bool {
-    for state in ensemble.states {
-      for (v, variable) in layout.fields.enumerated() {
-        let limit = variable.reference + 100 * variable.scale
-        let least = variable.lowerBound.map { min($0, 0) } ?? variable.reference - 100 * variable.scale
-        for i in layout.range(v) where !(state[i] >= least && state[i] <= limit) { return false }
+    for m in ensemble.states.indices {
+      let isSound = ensemble.states[m].withUnsafeBufferPointer { state in
+        soundRanges.allSatisfy { range in
+          var isSound = true
+          for i in range.elements { isSound = isSound && state[i] >= range.least && state[i] <= range.limit }
+          return isSound
+        }
       }
+      guard isSound else { return false }
     }
     return true
   }

@@ -36,6 +36,9 @@ public final class ExperimentContext {
   /// Nature runs beside the truths, shared by all setups of a job.
   package var climatology = Climatology()
 
+  /// Where an ensemble can go on, field by field; see `isSound`.
+  let soundRanges: [(elements: Range<Int>, least: Double, limit: Double)]
+
   /// Of the model's states.
   public var layout: StateLayout { model.layout }
 
@@ -56,6 +59,12 @@ public final class ExperimentContext {
     }
     model = try entry.make(configuration)
     traits = ModelTraits(of: model)
+    soundRanges = model.layout.fields.enumerated().map { [layout = model.layout] v, field in
+      (
+        layout.range(v), field.lowerBound.map { min($0, 0) } ?? field.reference - 100 * field.scale,
+        field.reference + 100 * field.scale
+      )
+    }
     spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
     (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: traits.observing)
     localization = try configuration.localization(of: networks.quantities, in: model.layout)

@@ -161,6 +161,12 @@ public struct InspectStage {
     return table(groups, means, skill, truths: truths, cycles: cycles)
   }
 
+  /// Agents know the model's own fields by their numbers only.
+  private func name(_ input: String) -> String {
+    let own = context.traits.auxiliaryNames
+    return own.indices.first { input == "field \($0 + 1) of the model's own" }.map { own[$0] } ?? input
+  }
+
   private func table(
     _ groups: [(name: String, count: Int)], _ means: [Double], _ skill: HeldBackTruths.Skill?, truths: Int, cycles: Int
   ) -> [String] {
@@ -178,7 +184,7 @@ public struct InspectStage {
     ]
     let order = groups.indices.sorted { means[$0 + 1] > means[$1 + 1] }
     lines += order.map { k in
-      String(format: "%7.4f  %6d  ", means[k + 1], groups[k].count) + groups[k].name
+      String(format: "%7.4f  %6d  ", means[k + 1], groups[k].count) + name(groups[k].name)
     }
     return lines
   }

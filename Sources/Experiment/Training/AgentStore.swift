@@ -201,7 +201,8 @@ package struct AgentStore {
     return trained
   }
 
-  /// Agents as the start of a training. Collective.
+  /// Agents as the start of a training. What they know observations' errors and their situation relative to they keep.
+  /// Collective.
   ///
   /// - Throws: what `load` throws, and `ExperimentError` naming the key where the agents are not of the kind that is
   ///   to be trained.
@@ -216,19 +217,11 @@ package struct AgentStore {
       ("agents.window", "\(found.window)", "\(own.window)"), ("agents.hidden", "\(found.hidden)", "\(own.hidden)"),
       ("agents.controls", names(found), names(own)), ("agents.bounds", found.bounds.rawValue, own.bounds.rawValue),
       ("agents.sees_constraints", "\(!found.seenBands.isEmpty)", "\(context.configuration.agents.seesConstraints)"),
-      ("agents.common", found.typicalInterval == nil ? "one situation" : "many situations",
-       own.typicalInterval == nil ? "one situation" : "many situations"),
     ]
     if let pair = pairs.first(where: { $0.found != $0.expected }) {
       throw ExperimentError(
         .data, folder.path, found: "agents with \(pair.found) for \(pair.key)",
         expected: "\(pair.expected), as configured (key \(pair.key)), or a configuration like theirs")
-    }
-    let inputs = zip(found.observed, own.observed).allSatisfy { $0.seesError == $1.seesError }
-    guard inputs else {
-      throw ExperimentError(
-        .data, folder.path, found: "agents that see other errors of observations",
-        expected: "networks of one error variance, or several (keys observations.networks, agents.common.error_factors), as theirs")
     }
     return trained
   }

@@ -113,14 +113,20 @@ extension ExperimentContext {
     _ truths: [Trajectory], band: Band?, alsoUnconstrained: Bool, from start: TrainedAgents? = nil, tellsReviews: Bool = false
   ) throws -> TrainingOutcome {
     let checkpoint = try TrainingCheckpoint(self, names: alsoUnconstrained ? ["agents", "agents-unconstrained"] : ["agents"])
+    // The common training starts from the members' own beginnings.
+    let needsHistories = configuration.agents.warmStart.steps > 0 || configuration.ppoIterations > 0
     let histories =
-      checkpoint.isOver ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)
+      checkpoint.isOver || !needsHistories
+      ? distribution.local.map { _ in truths.map { _ in [] } } : try referenceHistories(truths, band: band)
     let data = TrainingData(
       stateCount: layout.count, cycles: truths[0].cycles, truths: truths.map(\.states),
       observations: truths.map(\.observations), histories: histories)
     let agents = configuration.agents
     let bands = try agentBands(band, from: truths)
     var settings = agentSettings
+    if let start {
+      (settings.typicalInterval, settings.observed) = (start.settings.typicalInterval, start.settings.observed)
+    }
     if agents.seesConstraints {
       settings.seenBands = bands.map { .init(name: $0.function.name, lower: $0.lower, upper: $0.upper) }
     }

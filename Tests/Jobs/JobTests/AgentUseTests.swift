@@ -48,7 +48,8 @@ extension JobTests {
     /// spread, and when the training is interrupted and gone on with.
     @Test(arguments: [false, true]) func commonTrainingHasTheSameBitsEverywhere(isVaried: Bool) throws {
       let workshop = try JobTests.workshop()
-      let configuration = isVaried ? Self.many : Self.lorenz
+      // Long enough for a request that takes its time from mpirun to the ranks.
+      let configuration = (isVaried ? Self.many : Self.lorenz).replacing("steps: 60,", with: "steps: 500,")
       var known: [String: Data]?
       for ranks in [1, 2, 4] {
         let run = try InterruptedRun(workshop, "common-\(isVaried)-\(ranks)", command: ["train"], configuration: configuration)
@@ -171,6 +172,84 @@ extension JobTests {
       try JobTests.workshop().write("not an agent", to: "\(place)/out/agents/agent-0000.nc")
       let broken = try job(1, place, ["inspect", "out/agents"], status: 65)
       #expect(broken.stderr.contains("agent-0000.nc"))
+    }
+
+    private static let conserving =
+      lorenz.replacing("{name: lorenz96}", with: "{name: lorenz96, forcing: 0, damping: 0}")
+      + """
+          sees_constraints: true
+          multipliers: {in_warm_start: true, tolerance: 0.5, initial: 0.2, rate: 0.001}
+        constraints: {energy: kinetic, band: [6.5, 6.7]}
+
+        """
+
+    private func lastReview(_ place: String) throws -> [String: Any] {
+      let text = try #require(try JobTests.workshop().contents("\(place)/out")["training.json"])
+      let training = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
+      return try #require((training["reviews"] as? [[String: Any]])?.last)
+    }
+
+    /// Where the model conserves its energy, multipliers bring members into a narrow band that few are in without them;
+    /// several functions each have a multiplier of their own.
+    @Test func multipliersHoldNarrowBands() throws {
+      var shares: [String: [Double]] = [:]
+      for (name, more) in [
+        ("none", ["agents.multipliers.form=none"]), ("direct", []), ("pid", ["agents.multipliers.form=pid"]),
+        ("both", ["constraints.further=[mean]", "constraints.band_quantiles=[0.2, 0.8]"]),
+      ] {
+        let place = try place("conserving-\(name)", Self.conserving)
+        let settings = ["agents.common.steps=1200", "agents.review.truths=3", "agents.review.patience=0"] + more
+        try job(2, place, ["train", "--config", "tiny.yaml", "--output", "out", "--quiet"] + settings.flatMap { ["--set", $0] })
+        shares[name] = try #require(try lastReview(place)["in_bands"] as? [Double])
+      }
+      let none = try #require(shares["none"]?.first)
+      #expect(none < 0.5, "\(shares)")
+      for name in ["direct", "pid", "both"] { #expect(try #require(shares[name]?.first) > none + 0.3, "\(shares)") }
+      #expect(shares["both"]?.count == 2)
+    }
+
+    /// Agents that see constraints and have multipliers of several functions: the same bits everywhere, and from a
+    /// checkpoint.
+    @Test func constrainedTrainingHasTheSameBitsEverywhere() throws {
+      let workshop = try JobTests.workshop()
+      let configuration = Self.conserving.replacing("kinetic, band: [6.5, 6.7]", with: "kinetic, band: [6.5, 6.7], further: [mean]")
+      var known: [String: Data]?
+      for ranks in [1, 3] {
+        let run = try InterruptedRun(
+          workshop, "conserving-bits-\(ranks)", command: ["train"],
+          configuration: configuration.replacing("warm_start: {steps: 0}", with: "warm_start: {steps: 30, batch: 4}"))
+        if ranks == 3 {
+          let first = try run.start(ranks: 2)
+          run.waitForCheckpoint(4, of: first)
+          first.signalLauncher(SIGUSR1)
+          try #require(try first.wait().status == 75)
+        }
+        let result = try run.job(ranks: ranks, resumes: ranks == 3)
+        try #require(result.status == 0, "\(result.stderr)")
+        let files = try run.files()
+        #expect(known == nil || differences(files, known ?? [:]) == [])
+        known = files
+      }
+    }
+
+    /// A run with trained agents scores them as the run that trained them did, and refuses other methods of agents.
+    @Test func runTakesTrainedAgents() throws {
+      let place = try place("with-agents", Self.conserving)
+      try job(2, place, ["run", "--config", "tiny.yaml", "--output", "out", "--quiet"])
+      let result = try job(
+        1, place, ["run", "--config", "tiny.yaml", "--output", "again", "--agents", "out/agents", "--quiet"])
+      let workshop = try JobTests.workshop()
+      func errors(_ output: String) throws -> [String: Any] {
+        let text = try #require(try workshop.contents("\(place)/\(output)")["scores.json"])
+        let scores = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
+        let methods = try #require(scores["methods"] as? [String: [String: Any]])
+        return try #require(methods["rl"]?["rmse"] as? [String: Any])
+      }
+      #expect(NSDictionary(dictionary: try errors("out")) == NSDictionary(dictionary: try errors("again")), "\(result.stderr)")
+      let refused = try job(
+        1, place,
+        ["run", "--config", "tiny.yaml", "--output", "third", "--agents", "out/agents", "--set", "methods=[eakf]"], status: 65)
+      #expect(refused.stderr.contains("key methods"), "\(refused.stderr)")
     }
   }
 }

@@ -16,7 +16,8 @@ extension JobTests {
       return try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
     }
 
-    /// With the paper's base, the present state, nothing holds an agent on course but its own policy.
+    /// With the paper's base, the present state, nothing holds an agent on course but its own policy. Without reviews, which
+    /// would keep agents from early in the warm start.
     static let persistence = """
       methods: [rl]
       members: 2
@@ -29,6 +30,7 @@ extension JobTests {
         hidden: [16]
         warm_start: {steps: 500, batch: 32, closed_loop_rounds: 0}
         ppo: {iterations: 160}
+        review: {truths: 0}
       """
 
     /// The warm start alone fails in closed loop on every truth; PPO's result comes through all of them.

@@ -58,6 +58,14 @@ import Testing
     var preparation = Course("stage", steps: 100, isPreparation: true, reviews: ReviewSettings(times: 10, patience: 2))
     _ = course(&preparation) { 1 + Double($0) }
     #expect(preparation.end == 100 && preparation.better == nil)
+    // A loss that has fallen since is believed more than a review, but not than a much better one.
+    for (share, step) in [(0.95, nil), (0.85, 50)] as [(Double, Int?)] {
+      var falling = Course("stage", steps: 100, reviews: ReviewSettings(times: 10, patience: 0))
+      for done in stride(from: 0, through: 100, by: 10) {
+        falling.take(done == 50 ? share : 1, loss: 1 - Double(done) / 100, done: done, policies: [[Float(done)]])
+      }
+      #expect(falling.better?.step == step)
+    }
     var failing = Course("stage", steps: 100, reviews: ReviewSettings(times: 10, patience: 0))
     _ = course(&failing) { $0 < 50 ? 1 : nil }
     #expect(failing.better?.step == 0)

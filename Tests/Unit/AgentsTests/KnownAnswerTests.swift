@@ -44,7 +44,7 @@ func multipliersKnownAnswers(form: MultiplierForm) throws {
   let known = try fixture("dual_updates", as: DualAnswers.self)
   let expected: [Double]
   switch form {
-  case .none: return
+  case .none, .pid: return
   case .direct: expected = known.direct
   case .reciprocal, .printed: expected = known.reciprocal
   case .regularised: expected = known.regularised
@@ -58,8 +58,40 @@ func multipliersKnownAnswers(form: MultiplierForm) throws {
   }
 }
 
+/// The controller by hand: rate 0.1, K_P 2, K_D 3, from an integral of 1. With both factors 0 it is the direct form.
+@Test func theControllerAnswersAtOnceAndDampsRises() {
+  var multiplier = Multiplier(initial: 1, form: .pid, rate: 0.1)
+  (multiplier.proportional, multiplier.derivative) = (2, 3)
+  multiplier.ascend(deviation: 1.5, tolerance: 1)
+  #expect(agrees(multiplier.value, 1.05 + 2 * 0.5, 1e-14))
+  multiplier.ascend(deviation: 2, tolerance: 1)
+  #expect(agrees(multiplier.value, 1.15 + 2 * 1 + 3 * 0.5, 1e-14))
+  multiplier.ascend(deviation: 0.5, tolerance: 1)
+  #expect(agrees(multiplier.value, 1.1 - 2 * 0.5, 1e-13))
+  for _ in 0..<100 { multiplier.ascend(deviation: 0, tolerance: 1) }
+  #expect(multiplier.value == 0 && multiplier.integral == 0)
+  var (plain, direct) = (Multiplier(initial: 1, form: .pid, rate: 0.1), Multiplier(initial: 1, form: .direct, rate: 0.1))
+  for deviation in [1.5, 3, 0.2, 0.9] {
+    plain.ascend(deviation: deviation, tolerance: 1)
+    direct.ascend(deviation: deviation, tolerance: 1)
+    #expect(plain.value == direct.value)
+  }
+}
+
+/// The penalty's derivative, against a difference.
+@Test func slopesOfPenaltiesMatchDifferences() {
+  for form in MultiplierForm.allCases {
+    let multiplier = Multiplier(initial: 3, form: form, rate: 0.1)
+    for deviation in [0.3, 0.9, 1.1, 4] {
+      let (up, down) = (deviation + 1e-6, deviation - 1e-6)
+      let difference = multiplier.penalty(deviation: up, tolerance: 1) - multiplier.penalty(deviation: down, tolerance: 1)
+      #expect(abs(multiplier.slope(deviation: deviation) - difference / 2e-6) < 1e-6, "\(form) \(deviation)")
+    }
+  }
+}
+
 @Test func penaltyPunishesViolationsInEveryForm() {
-  for form in [MultiplierForm.direct, .reciprocal, .regularised] {
+  for form in [MultiplierForm.direct, .reciprocal, .regularised, .pid] {
     let multiplier = Multiplier(form: form, rate: 0.1)
     #expect(multiplier.penalty(deviation: 2, tolerance: 1) < 0)
     #expect(multiplier.penalty(deviation: 0.5, tolerance: 1) > 0)

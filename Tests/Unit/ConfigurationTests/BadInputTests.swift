@@ -54,7 +54,7 @@ import Testing
     ("members: {count: 3}", "members", "a group of keys", "an integer of at least 2"),
     (
       "model: lorenz96", "model", "lorenz96",
-      "a group of the keys name, units, background, cells, noise_amplitude, noise_scheme, floor, forcing"
+      "a group of the keys name, units, background, cells, noise_amplitude, noise_scheme, floor, forcing, damping"
     ),
     ("model: {name: MJO}", "model.name", "MJO", "mjo-skeleton | lorenz96 | advection1d"),
     ("output: {members: yes please}", "output.members", "yes please", "true or false"),

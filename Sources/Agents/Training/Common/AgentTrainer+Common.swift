@@ -70,7 +70,7 @@ extension AgentTrainer {
     agents = clones()
     keepBest(of: course)
     report.history.commonSteps = curve.ends
-    report.history.commonLoss = curve.members[0]
+    report.history.commonLoss = curve.ended(after: t)
   }
 
   /// The first parameters of the common policy, the same on every rank: those of the first member's agent.

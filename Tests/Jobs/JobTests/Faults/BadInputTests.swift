@@ -63,11 +63,10 @@ extension JobTests {
       assimilate("--agents small.yaml", 74, "small.yaml", "expected the folder agents"),
       assimilate("--agents fewer", 74, "rank 2", "fewer/agent-0007.nc", "No such file"),
       assimilate("--agents damaged", 65, "rank 1", "damaged/agent-0004.nc", "damaged"),
-      assimilate("--agents made/agents --members 9", 65, "members", "found 10", "expected 9"),
+      assimilate("--agents made/agents --members 9", 65, "initial.nc", "10 members", "expected 9 members"),
       assimilate("--agents made/agents --set model.cells=32", 65, "cells", "found 64", "expected 32", "model.cells"),
       assimilate("--agents made/agents --set model.name=lorenz96", 65, "model", "mjo-skeleton", "lorenz96"),
       assimilate("--agents made/agents --set model.background=warm-pool", 65, "homogeneous", "warm-pool"),
-      assimilate("--agents made/agents --set observations.interval=10", 65, "observations.interval", "found 20"),
       assimilate("--agents mixed", 64, "ranks disagree", "agents' settings", "mixed"),
     ]
 
