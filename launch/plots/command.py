@@ -23,6 +23,8 @@ DRAWERS = {
     "training": training.draw,
     "ranks": ranks.draw,
 }
+# Those that a folder of `daunce-mpi train` has the files for.
+OF_TRAINING = {"multipliers", "training"}
 # Draws from all folders together.
 TOGETHER = "members"
 
@@ -93,10 +95,14 @@ def main(arguments):
         wanted = options.only or [*DRAWERS, TOGETHER]
         for results in opened:
             for name, draw in DRAWERS.items():
-                if name in wanted:
+                if name in wanted and (not results.is_training or name in OF_TRAINING or options.only):
+                    if results.is_training and name not in OF_TRAINING:
+                        tell(f"{results.folder}: no {name}: train has written no nature run")
+                        continue
                     attempt(name, results, lambda: draw(results))
-        if opened and TOGETHER in wanted:
-            attempt(TOGETHER, opened[0], lambda: members.draw(opened))
+        runs = [results for results in opened if not results.is_training]
+        if runs and TOGETHER in wanted:
+            attempt(TOGETHER, runs[0], lambda: members.draw(runs))
     except Refusal as refusal:
         tell(refusal)
         return refusal.code

@@ -27,9 +27,13 @@ class Results:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise Refusal(66, f"{folder}: found no such folder, expected one that daunce-mpi has written")
+        self._open = {}
+        # What train writes: agents, and how their training went.
+        self.is_training = (self.folder / "training.nc").is_file() and not (self.folder / "nature.nc").is_file()
+        if self.is_training:
+            return
         if not (self.folder / "nature.nc").is_file():
             raise Refusal(65, f"{folder}: found no nature.nc, expected the results of `daunce-mpi run`")
-        self._open = {}
         self.truth = truth
         every = self.file("nature.nc")
         for name in ("time", "x"):

@@ -51,7 +51,7 @@ def reviews(_, axes, training):
     axes.set_ylim(0, 1.2 * top)
     axes.set(xlabel="review", ylabel="CRPS over the fields' scales")
     axes.set_title("on truths held back", loc="left")
-    axes.legend(loc="lower left")
+    axes.legend(loc="best")
     axes.margins(x=0.02)
 
 

@@ -60,7 +60,7 @@ public struct InspectStage {
       row("see", "\(settings.inputs.rawValue), a window of \(settings.window) cells, observations of \(settings.observed.map(\.name).joined(separator: " "))"),
       row("target, draws", "\(settings.target.rawValue), \(settings.draws.rawValue), bounds \(settings.bounds.rawValue)"),
       row("trained for", trainedFor(settings)),
-      row("policy", "layers \(policy.sizes.map(String.init).joined(separator: " ")), \(policy.parameters.count) parameters, \(agent.policyOptimiser.step) optimisation steps"),
+      row("policy", "layers \(policy.sizes.map(String.init).joined(separator: " ")), \(policy.parameters.count) parameters, \(agent.policyOptimiser.step) steps of its optimiser in its last stage"),
       row("value", "layers \(agent.value.sizes.map(String.init).joined(separator: " ")), \(agent.value.parameters.count) parameters"),
       row("apart", "\(String(format: "%.3f", try distance(trained.agents))) (root mean square of the policies' differences from their mean, over their size)"),
     ]
