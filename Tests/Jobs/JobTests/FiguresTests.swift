@@ -82,6 +82,18 @@ extension JobTests {
       #expect(abs(value - (error / variance).squareRoot()) < 1e-5 * value)
     }
 
+    /// What train writes is enough for the figures of a training, and nothing else is asked for.
+    @Test func aTrainingIsDrawnFromItsOwnFolder() throws {
+      let trained = try workshop().daunce(
+        2, "train", "--config", "small.yaml", "--output", "drawn-training", "--quiet")
+      try #require(trained.status == 0, "\(trained.stderr)")
+      let result = try figures("drawn-training")
+      #expect(result.status == 0 && result.stderr.isEmpty, "\(result.stderr)")
+      #expect(try names("drawn-training") == both(["multipliers", "training"]))
+      let other = try figures("--only", "energy", "drawn-training")
+      #expect(other.stderr.contains("no energy: train has written no nature run"), "\(other.stderr)")
+    }
+
     /// Files of single stages: what can be drawn is, and a line says what cannot and which setting gives it.
     @Test func whatIsMissingIsNamed() throws {
       let result = try figures("made")
