@@ -65,7 +65,10 @@ package struct Course {
   /// The same where the loss is better at the end.
   private static let toleranceOfLoss = 0.1
 
-  package init(_ stage: String, steps: Int, agents: Int = 1, hasConstantRate: Bool = false, isPreparation: Bool = false, reviews: ReviewSettings?) {
+  package init(
+    _ stage: String, steps: Int, agents: Int = 1, hasConstantRate: Bool = false, isPreparation: Bool = false,
+    reviews: ReviewSettings?
+  ) {
     (self.stage, self.steps, end) = (stage, steps, steps)
     losses = [(sum: Double, count: Int)](repeating: (0, 0), count: agents)
     (self.hasConstantRate, self.isPreparation, self.reviews) = (hasConstantRate, isPreparation, reviews)
@@ -114,7 +117,9 @@ package struct Course {
       return
     }
     reviewsSinceBest += 1
-    guard let reviews, !isPreparation, reviews.patience > 0, reviewsSinceBest >= reviews.patience, coolingFrom == nil, best != nil else { return }
+    guard let reviews, !isPreparation, reviews.patience > 0, reviewsSinceBest >= reviews.patience, coolingFrom == nil,
+      best != nil
+    else { return }
     coolingFrom = (done, cosine(done))
     end = hasConstantRate ? done : min(end, done + max(1, steps / 10))
   }
@@ -134,8 +139,10 @@ package struct Course {
     snapshot.set("course_since_best", reviewsSinceBest)
     snapshot.set(
       "course_numbers",
-      [last, Double(coolingFrom?.step ?? -1), coolingFrom?.share ?? 0, best?.crps ?? .infinity, Double(best?.step ?? 0), leastLoss,
-       best?.loss ?? .infinity, lastLoss])
+      [
+        last, Double(coolingFrom?.step ?? -1), coolingFrom?.share ?? 0, best?.crps ?? .infinity,
+        Double(best?.step ?? 0), leastLoss, best?.loss ?? .infinity, lastLoss,
+      ])
     snapshot.set("course_losses", members: losses.map { [$0.sum, Double($0.count)] })
     if let best { snapshot.set("course_best", members: best.policies) }
   }

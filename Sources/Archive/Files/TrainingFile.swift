@@ -111,7 +111,10 @@ public struct TrainingFile: Sendable, Hashable {
         to: writer.variable(number.name, over: [review], attributes: notes(number.words)))
     }
     if let teacher {
-      for (name, words, value) in [("error", "error of the ensemble mean", teacher.error), ("crps", "continuous ranked probability score", teacher.crps)] {
+      let scores = [
+        ("error", "error of the ensemble mean", teacher.error), ("crps", "continuous ranked probability score", teacher.crps),
+      ]
+      for (name, words, value) in scores {
         try writer.write(
           [value],
           to: writer.variable(

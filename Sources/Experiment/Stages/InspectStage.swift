@@ -50,19 +50,27 @@ public struct InspectStage {
   private func describe(_ trained: TrainedAgents) throws -> [String] {
     let (settings, agent, layout) = (trained.settings, trained.agents[0], context.layout)
     let configuration = context.configuration
-    let policy = agent.policy
+    let source = try DatasetReader(path: folder.appending(path: "agent-0000.nc").path).text("source")
+    let fields = layout.fields.map(\.name).joined(separator: " ")
+    let kinds = settings.observed.map(\.name).joined(separator: " ")
+    func layers(_ network: Network) -> String {
+      "layers \(network.sizes.map(String.init).joined(separator: " ")), \(network.parameters.count) parameters"
+    }
     func row(_ name: String, _ value: String) -> String { name.padding(toLength: 15, withPad: " ", startingAt: 0) + value }
     var lines = [
-      row("agents", "\(configuration.members) in \(folder.path), of \(try DatasetReader(path: folder.appending(path: "agent-0000.nc").path).text("source") ?? "an unknown version")"),
-      row("model", "\(context.model.name), \(context.traits.units) units, \(layout.cells) cells, \(layout.fields.map(\.name).joined(separator: " "))"),
+      row("agents", "\(configuration.members) in \(folder.path), of \(source ?? "an unknown version")"),
+      row("model", "\(context.model.name), \(context.traits.units) units, \(layout.cells) cells, \(fields)"),
       row("correct", settings.base == .analysis ? "the analysis of \(configuration.agents.filter.rawValue)" : settings.base.rawValue),
       row("set", settings.controls.map { layout.fields[$0].name }.joined(separator: " ")),
-      row("see", "\(settings.inputs.rawValue), a window of \(settings.window) cells, observations of \(settings.observed.map(\.name).joined(separator: " "))"),
+      row("see", "\(settings.inputs.rawValue), a window of \(settings.window) cells, observations of \(kinds)"),
       row("target, draws", "\(settings.target.rawValue), \(settings.draws.rawValue), bounds \(settings.bounds.rawValue)"),
       row("trained for", trainedFor(settings)),
-      row("policy", "layers \(policy.sizes.map(String.init).joined(separator: " ")), \(policy.parameters.count) parameters, \(agent.policyOptimiser.step) steps of its optimiser in its last stage"),
-      row("value", "layers \(agent.value.sizes.map(String.init).joined(separator: " ")), \(agent.value.parameters.count) parameters"),
-      row("apart", "\(String(format: "%.3f", try distance(trained.agents))) (root mean square of the policies' differences from their mean, over their size)"),
+      row("policy", "\(layers(agent.policy)), \(agent.policyOptimiser.step) steps of its optimiser in its last stage"),
+      row("value", layers(agent.value)),
+      row(
+        "apart",
+        String(format: "%.3f", try distance(trained.agents))
+          + " (root mean square of the policies' differences from their mean, over their size)"),
     ]
     let values = try multipliers(trained.agents)
     if let form = agent.multipliers.first?.form, !values.isEmpty {

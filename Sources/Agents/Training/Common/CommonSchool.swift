@@ -25,8 +25,8 @@ final class CommonSchool {
   static let groupLimit = 16
 
   init(
-    _ common: CommonSettings, settings: AgentSettings, policy: Network, bands: [Band], tolerance: Double, layout: StateLayout, communicator: Communicator,
-    seed: UInt64, tag: Int, makeCase: (_ ensemble: Int) throws -> TrainingCase
+    _ common: CommonSettings, settings: AgentSettings, policy: Network, bands: [Band], tolerance: Double,
+    layout: StateLayout, communicator: Communicator, seed: UInt64, tag: Int, makeCase: (_ ensemble: Int) throws -> TrainingCase
   ) throws {
     self.communicator = communicator
     let count = policy.parameters.count
