@@ -14,7 +14,7 @@ final class CommonEnsemble {
   private let likelihood: TargetLikelihood
   private let actions: Workspace<Double>
   private let bands: Int
-  /// Of the last step, in units of the tolerance; 0 where nothing was learned.
+  /// Of the last step, in units of the tolerance; 1, which moves no multiplier, where nothing was learned.
   private(set) var deviations: [Double]
   private var ensemble: DistributedEnsemble
   /// Number among all ensembles of the training, on all ranks.
@@ -80,7 +80,7 @@ final class CommonEnsemble {
   func advance(
     _ policy: Network, _ multipliers: [Multiplier], step: Int, weight: Float, into sums: GradientSums
   ) throws -> Double {
-    for b in 0..<bands { deviations[b] = 0 }
+    for b in 0..<bands { deviations[b] = 1 }
     if place.time >= place.end { try start() }
     let observed = observations[place.time]
     place.time += 1
