@@ -140,7 +140,7 @@ public final class AgentUpdate: EnsembleUpdate {
   private func act(on x: UnsafeMutablePointer<Double>, agent m: Int, cycle: Int) {
     runner.evaluate(
       agents[m].policy, tile: tile, forecast: x, previous: past[m][1].start, beforePrevious: past[m][2].start,
-      time: cycle, sequence: 0)
+      time: cycle, sequence: 0, isNextMember: m > 0)
     runner.anchors(anchors.start, forecast: x, sequence: 0)
     observer?(m, tile, anchors.start)
     runner.draw(

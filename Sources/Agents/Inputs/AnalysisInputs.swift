@@ -42,11 +42,7 @@ struct AnalysisInputs {
 
   /// Writes the inputs of all cells.
   func fill(_ view: Features.View, _ out: inout InputRows) {
-    for (k, v) in settings.controls.enumerated() {
-      putLogarithm(of: view.spread + k * grid.cells, over: grid.layout.fields[v].scale, factor: 1, shift: 0, &out)
-      out.put("\(grid.layout.fields[v].name): log spread of the analysis, unit of actions")
-    }
-    for (k, v) in settings.controls.enumerated() { putControl(k, grid.layout.fields[v], view, &out) }
+    if !out.passShared(settings.controls.count * (2 + 3 * grid.window.size)) { putControls(view, &out) }
     for (j, kind) in settings.observed.enumerated() { putObservations(j, kind, view, &out) }
     for (v, field) in grid.layout.fields.enumerated() where !settings.controls.contains(v) {
       let x = grid.values(v, of: view.forecast)
@@ -57,6 +53,15 @@ struct AnalysisInputs {
     putEverywhere(situation.members, "number of members", &out)
     putEverywhere(situation.interval, "observation interval", &out)
     putEverywhere(Float(exp(-Double(view.time) / Self.memory)), "time since the start", &out)
+  }
+
+  /// What agents see of the ensemble in the fields that they set.
+  private func putControls(_ view: Features.View, _ out: inout InputRows) {
+    for (k, v) in settings.controls.enumerated() {
+      putLogarithm(of: view.spread + k * grid.cells, over: grid.layout.fields[v].scale, factor: 1, shift: 0, &out)
+      out.put("\(grid.layout.fields[v].name): log spread of the analysis, unit of actions")
+    }
+    for (k, v) in settings.controls.enumerated() { putControl(k, grid.layout.fields[v], view, &out) }
   }
 
   private func putEverywhere(_ value: Float, _ name: @autoclosure () -> String, _ out: inout InputRows) {

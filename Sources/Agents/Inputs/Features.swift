@@ -63,6 +63,8 @@ package final class Features {
     let reference: Double
     let scale: Double
     let lowerBound: Double?
+    /// How many inputs its own observations make, and what agents see of the ensemble in it.
+    let observationInputs, ensembleInputs: Int
     /// Of inputs: deviations from the reference are multiplied by it.
     var unit: Double { 1 / (1.5 * scale) }
   }
@@ -105,9 +107,11 @@ package final class Features {
     let errors = kinds.map { $0.seesError ? $0.errorVariance : nil }
     fields = layout.fields.enumerated().map { v, field in
       let kind = observed.firstIndex(of: v)
+      let counts = Self.counts(v, kind, settings: settings, layout: layout)
       return Field(
         number: v, control: settings.controls.firstIndex(of: v), kind: kind, error: kind.flatMap { errors[$0] },
-        reference: field.reference, scale: field.scale, lowerBound: field.lowerBound)
+        reference: field.reference, scale: field.scale, lowerBound: field.lowerBound,
+        observationInputs: counts.observation, ensembleInputs: counts.ensemble)
     }
     functions = kinds.indices.filter { observed[$0] == nil }.map { j in
       let range = kinds[j].range(in: layout)
@@ -138,7 +142,6 @@ package final class Features {
     if settings.base == .analysis {
       return auxiliary + edges + ConstraintInputs.count(settings) + AnalysisInputs.count(settings, layout: layout, window: window.size)
     }
-    let vicinity = WindowShape(grid, geometry: layout.geometry, width: 3).size
     let observed = settings.observed.map { $0.field(of: layout, onGrid: settings.grid(in: layout)) }
     var count = auxiliary + edges + ConstraintInputs.count(settings)
     for v in layout.fields.indices {
@@ -146,9 +149,8 @@ package final class Features {
       let kind = observed.firstIndex(of: v)
       let bounded = layout.fields[v].lowerBound != nil
       count += controlled || kind != nil ? window.size + (bounded ? 2 : 0) : 1
-      if let kind { count += window.size + 1 + (bounded ? 1 : 0) + (settings.observed[kind].seesError ? 1 : 0) }
-      if controlled, settings.seesEnsemble { count += vicinity + 2 + (kind != nil ? 2 : 0) }
-      if controlled, kind != nil, settings.inputs == .covariances { count += window.size + 1 }
+      let counts = Self.counts(v, kind, settings: settings, layout: layout)
+      count += counts.observation + counts.ensemble
     }
     for (j, field) in observed.enumerated() where field == nil {
       let innovation = settings.observed[j].operation.footprint > 1 ? window.size : 1
@@ -159,11 +161,29 @@ package final class Features {
     return count
   }
 
+  /// Inputs that a field's own observations make, and those about the ensemble in it.
+  private static func counts(
+    _ v: Int, _ kind: Int?, settings: AgentSettings, layout: StateLayout
+  ) -> (observation: Int, ensemble: Int) {
+    let grid = layout.grids[settings.grid(in: layout)]
+    let window = WindowShape(grid, geometry: layout.geometry, width: settings.window).size
+    let vicinity = WindowShape(grid, geometry: layout.geometry, width: 3).size
+    let isBounded = layout.fields[v].lowerBound != nil
+    let observation = kind.map { window + 1 + (isBounded ? 1 : 0) + (settings.observed[$0].seesError ? 1 : 0) } ?? 0
+    guard settings.controls.contains(v), settings.seesEnsemble else { return (observation, 0) }
+    let regressions = kind != nil && settings.inputs == .covariances ? window + 1 : 0
+    return (observation, vicinity + 2 + (kind != nil ? 2 : 0) + regressions)
+  }
+
   /// Writes the inputs of all cells into `tile` (`[input][cell]`, padded to whole vectors).
   ///
-  /// - Parameter catalogue: told what the inputs are.
+  /// - Parameters:
+  ///   - catalogue: told what the inputs are.
+  ///   - isNextMember: whether the tile was last filled for another member of the same ensemble at the same time, so
+  ///     that what all members see alike stands there already.
   package func fill(
-    _ tile: UnsafeMutableBufferPointer<Lanes>, _ view: View, vectors: Int, catalogue: InputCatalogue? = nil
+    _ tile: UnsafeMutableBufferPointer<Lanes>, _ view: View, vectors: Int, catalogue: InputCatalogue? = nil,
+    isNextMember: Bool = false
   ) {
     let stride = vectors * Lanes.scalarCount
     guard let start = UnsafeMutableRawPointer(tile.baseAddress)?.assumingMemoryBound(to: Float.self) else {
@@ -175,7 +195,9 @@ package final class Features {
         start, stride: stride, state: view.forecast, previous: view.previous, beforePrevious: view.beforePrevious,
         time: view.time, row: row.start)
     }
-    var out = InputRows(out: start, stride: stride, cells: grid.cells, row: row.start, catalogue: catalogue)
+    var out = InputRows(
+      out: start, stride: stride, cells: grid.cells, row: row.start, catalogue: catalogue,
+      isNextMember: isNextMember && catalogue == nil && settings.seesEnsemble)
     if let analysis {
       analysis.fill(view, &out)
     } else {
@@ -194,8 +216,12 @@ package final class Features {
       let x = grid.values(field.number, of: view.forecast)
       putForecast(field, x, &out)
       let mean = settings.seesEnsemble ? field.control.map { view.mean + $0 * grid.cells } : nil
-      if let kind = field.kind { putObservation(field, kind, instead: mean ?? x, view, &out) }
-      if let mean, let control = field.control { putEnsemble(field, control, mean, view, vectors, &out) }
+      if let kind = field.kind, mean == nil || !out.passShared(field.observationInputs) {
+        putObservation(field, kind, instead: mean ?? x, view, &out)
+      }
+      if let mean, let control = field.control, !out.passShared(field.ensembleInputs) {
+        putEnsemble(field, control, mean, view, vectors, &out)
+      }
       if settings.base == .persistence { putDifferences(field, x, view, &out) }
     }
     for function in functions { putFunction(function, view, &out) }

@@ -9,13 +9,24 @@ struct InputRows {
 
   /// Told what inputs are, where somebody asks for it.
   private let catalogue: InputCatalogue?
+  /// Whether the tile was last filled for another member of the same ensemble at the same time.
+  private let isNextMember: Bool
 
   init(
     out: UnsafeMutablePointer<Float>, stride: Int, cells: Int, row: UnsafeMutablePointer<Float>,
-    catalogue: InputCatalogue? = nil
+    catalogue: InputCatalogue? = nil, isNextMember: Bool = false
   ) {
     (self.out, self.stride, self.cells, self.row) = (out, stride, cells, row)
     self.catalogue = catalogue
+    self.isNextMember = isNextMember
+  }
+
+  /// Whether the next inputs, the same for all members of an ensemble, still stand from the member before; if so, they
+  /// are passed over.
+  @inline(__always)
+  mutating func passShared(_ inputs: Int) -> Bool {
+    if isNextMember { out += inputs * stride }
+    return isNextMember
   }
 
   /// The row at the cell itself.

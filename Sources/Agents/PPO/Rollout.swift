@@ -127,6 +127,8 @@ final class Rollout {
     let time: Int
     /// Whether the sequence started again just before this step.
     let isStart: Bool
+    /// Whether the step before was another member's of the same sequence, which sees the same of the ensemble.
+    let isNextMember: Bool
     /// Base forecast and, once drawn, the actions' state: `[layout.count]`.
     let state: UnsafeMutablePointer<Double>
     let previous: UnsafePointer<Double>
@@ -134,6 +136,18 @@ final class Rollout {
     /// What the reward compares with, and the same one observation time ago, `[layout.count]`.
     let target: UnsafePointer<Double>
     let lastTarget: UnsafePointer<Double>
+  }
+
+  /// States of local member `m` after the last step, `[sequence][layout.count]`.
+  func state(of m: Int) -> UnsafePointer<Double> { UnsafePointer(past[m][0].start) }
+
+  /// Hands out what the members of a sequence are compared with after the last step (`[layout.count]`), where they
+  /// stand together.
+  func withTarget(sequence s: Int, _ body: (UnsafePointer<Double>) -> Void) {
+    let place = places[0][s]
+    data.truths[place.truth].withUnsafeBufferPointer { truth in
+      if let start = truth.baseAddress { body(start + place.time * data.stateCount) }
+    }
   }
 
   /// Carries every sequence of every local member to the next observation time. Collective where agents see the ensemble.
@@ -154,29 +168,34 @@ final class Rollout {
       advanceMembers()
     }
     try runner.assembleMoments()
+    // Members of a sequence one after the other, for much of what they see is the same.
+    for s in 0..<sequences {
+      for m in forecasts.indices { try take(m, s, act) }
+    }
     for m in forecasts.indices {
-      for s in 0..<sequences {
-        let place = places[m][s]
-        let (truth, time) = (place.truth, place.time)
-        if !isShared { observe(place, sequence: s) }
-        let target =
-          runner.settings.target == .truth ? data.truths[truth] : data.histories[m][truth]
-        try target.withUnsafeBufferPointer { target in
-          guard let target = target.baseAddress else { return }
-          try act(
-            Step(
-              member: m, sequence: s, time: time + 1, isStart: time == place.start,
-              state: forecasts[m].start + s * count, previous: past[m][1].start + s * count,
-              beforePrevious: past[m][2].start + s * count, target: target + (time + 1) * count,
-              lastTarget: target + time * count))
-        }
-        places[m][s].time += 1
-      }
       past[m][2].copy(from: past[m][1].start)
       past[m][1].copy(from: past[m][0].start)
       past[m][0].copy(from: forecasts[m].start)
     }
     step += 1
+  }
+
+  /// Lets local member `m` act in sequence `s`.
+  private func take(_ m: Int, _ s: Int, _ act: (Step) throws -> Void) throws {
+    let (place, count) = (places[m][s], data.stateCount)
+    let isShared = runner.settings.seesEnsemble
+    if !isShared { observe(place, sequence: s) }
+    let target = runner.settings.target == .truth ? data.truths[place.truth] : data.histories[m][place.truth]
+    try target.withUnsafeBufferPointer { target in
+      guard let target = target.baseAddress else { return }
+      try act(
+        Step(
+          member: m, sequence: s, time: place.time + 1, isStart: place.time == place.start,
+          isNextMember: isShared && m > 0, state: forecasts[m].start + s * count, previous: past[m][1].start + s * count,
+          beforePrevious: past[m][2].start + s * count, target: target + (place.time + 1) * count,
+          lastTarget: target + place.time * count))
+    }
+    places[m][s].time += 1
   }
 
   /// Carries all members by the base forecast, each by itself.

@@ -23,9 +23,13 @@ final class RolloutCollector {
   private let actions: Workspace<Double>
   private let twins: Workspace<Double>
   private let scores: Workspace<PolicyHead.Score>
-  /// Reward of every cell without penalty, and the penalty shared by all cells, of the step last lived through.
-  let reward: Workspace<Float>
-  private(set) var penalty: Float = 0
+  /// Reward of every cell without penalty, of the step last lived through: `[local member][sequence][lane]`.
+  private let rewards: Workspace<Float>
+  /// The penalty that all cells share, `[local member][sequence]`.
+  private let penalties: Workspace<Float>
+  private let lanes: Int
+  /// Where members are rewarded together.
+  private let ensemble: EnsembleReward?
 
   init(agent: Agent, bands: [Band], tolerance: Double, ppo: PPOSettings, runner: PolicyRunner) {
     self.bands = bands
@@ -38,13 +42,29 @@ final class RolloutCollector {
     actions = Workspace(repeating: 0, count: runner.actionCount)
     twins = Workspace(repeating: 0, count: runner.actionCount)
     scores = Workspace(repeating: .zero, count: runner.head.controls)
-    reward = Workspace(repeating: 0, count: runner.vectors * Lanes.scalarCount)
+    lanes = runner.vectors * Lanes.scalarCount
+    penalties = Workspace(repeating: 0, count: runner.distribution.local.count * runner.sequences)
+    rewards = Workspace(repeating: 0, count: penalties.count * lanes)
+    ensemble = ppo.reward == .ensembleCRPS ? EnsembleReward(runner, window: ppo.rewardWindow) : nil
   }
 
-  /// Runs all agents for `steps` observation times; `record` is called after every member's step.
+  /// What a member got for a step in one sequence.
+  struct Credit {
+    let member, sequence: Int
+    /// Of every cell, without penalty (`[cell]`).
+    let rewards: UnsafePointer<Float>
+    let penalty: Float
+  }
+
+  /// Runs all agents for `steps` observation times. Collective where members are rewarded together.
+  ///
+  /// - Parameters:
+  ///   - record: called after every member's step.
+  ///   - credit: called with every member's reward when all members have taken the step.
   func run(
     _ rollout: Rollout, agents: [Agent], steps: Int, tag: Int,
-    record: (_ t: Int, _ step: Rollout.Step, _ tile: Activations) -> Void
+    record: (_ t: Int, _ step: Rollout.Step, _ tile: Activations) -> Void = { _, _, _ in },
+    credit: (_ t: Int, Credit) -> Void = { _, _ in }
   ) throws -> Outcome {
     var outcome = Outcome(
       reward: agents.map { _ in 0 }, deviation: agents.map { _ in bands.map { _ in 0 } })
@@ -54,7 +74,7 @@ final class RolloutCollector {
         let m = step.member
         runner.evaluate(
           agents[m].policy, tile: tile, forecast: step.state, previous: step.previous, beforePrevious: step.beforePrevious,
-          time: step.time, sequence: step.sequence)
+          time: step.time, sequence: step.sequence, isNextMember: step.isNextMember)
         runner.anchors(anchors.start, forecast: step.state, sequence: step.sequence)
         runner.draw(
           actions.start, anchors: anchors.start, tile: tile, purpose: .rolloutNoise, member: m,
@@ -66,8 +86,9 @@ final class RolloutCollector {
           runner.conserve(twins.start, base: step.state)
         }
         runner.apply(actions.start, to: step.state)
-        computeReward(step)
-        penalty = 0
+        let place = m * rollout.sequences + step.sequence
+        if ensemble == nil { computeReward(step, into: rewards.start + place * lanes) }
+        var penalty: Float = 0
         let state = Span(_unsafeStart: UnsafePointer(step.state), count: runner.layout.count)
         for (b, band) in bands.enumerated() {
           // Limited, so that one state far away does not wind the multiplier up.
@@ -77,8 +98,17 @@ final class RolloutCollector {
           penalty += Float(min(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)), 10))
           outcome.deviation[m][b] += multiplier.form.isReciprocal ? 1 / max(deviation, multiplier.floor) : deviation
         }
-        for c in 0..<n { outcome.reward[m] += Double(reward.start[c]) }
+        penalties.start[place] = penalty
         record(t, step, tile)
+      }
+      if let ensemble { try ensemble.assess(rollout, into: rewards.start, lanes: lanes) }
+      for m in agents.indices {
+        for s in 0..<rollout.sequences {
+          let place = m * rollout.sequences + s
+          let own = rewards.start + place * lanes
+          for c in 0..<n { outcome.reward[m] += Double(own[c]) }
+          credit(t, Credit(member: m, sequence: s, rewards: own, penalty: penalties.start[place]))
+        }
       }
     }
     let count = Double(steps * rollout.sequences)
@@ -96,6 +126,7 @@ final class RolloutCollector {
   func collect(
     _ rollout: Rollout, into experiences: [RolloutBuffer], agents: [Agent], tag: Int
   ) throws -> Outcome {
+    let n = runner.cells
     let outcome = try run(rollout, agents: agents, steps: ppo.horizon, tag: tag) { t, step, tile in
       let e = experiences[step.member]
       let index = t * e.sequences + step.sequence
@@ -105,7 +136,6 @@ final class RolloutCollector {
       }
       (e.actions.start + index * e.actionCount).update(from: actions.start, count: e.actionCount)
       (e.anchors.start + index * e.actionCount).update(from: anchors.start, count: e.actionCount)
-      let n = runner.cells
       for v in 0..<runner.vectors {
         // By the same function as in the learner, so that the first ratio is 1.
         let density = runner.head.logDensity(
@@ -113,7 +143,10 @@ final class RolloutCollector {
         UnsafeMutableRawPointer(e.logDensity.start + index * e.lanes + v * Lanes.scalarCount)
           .storeBytes(of: density, as: Lanes.self)
       }
-      for c in 0..<n { e.rewards.start[index * e.lanes + c] = reward.start[c] + penalty }
+    } credit: { t, credit in
+      let e = experiences[credit.member]
+      let row = e.rewards.start + (t * e.sequences + credit.sequence) * e.lanes
+      for c in 0..<n { row[c] = credit.rewards[c] + credit.penalty }
     }
     for m in agents.indices { estimateAdvantages(experiences[m], value: agents[m].value) }
     return outcome
@@ -121,9 +154,9 @@ final class RolloutCollector {
 
   /// Reward of every cell (3.2), in units of the variables' climatological variance (or deviation, for the CRPS),
   /// summed over controls. Limited below, so that a blown-up sequence does not drown the others.
-  private func computeReward(_ step: Rollout.Step) {
+  private func computeReward(_ step: Rollout.Step, into reward: UnsafeMutablePointer<Float>) {
     let n = runner.cells
-    for c in 0..<n { reward.start[c] = 0 }
+    for c in 0..<n { reward[c] = 0 }
     for (k, v) in runner.settings.controls.enumerated() {
       let (unit, offset) = (1 / runner.layout.fields[v].scale, runner.layout.offsets[v])
       for c in 0..<n {
@@ -131,9 +164,11 @@ final class RolloutCollector {
         let error = (x - step.target[offset + c]) * unit
         switch ppo.reward {
         case .squaredError:
-          reward.start[c] -= Float(min(error * error, 10))
+          reward[c] -= Float(min(error * error, 10))
         case .crps:
-          reward.start[c] -= Float(min(abs(error) - abs(x - twins.start[k * n + c]) * unit, 10))
+          reward[c] -= Float(min(abs(error) - abs(x - twins.start[k * n + c]) * unit, 10))
+        case .ensembleCRPS:
+          break
         }
       }
     }

@@ -110,7 +110,7 @@ extension PolicyHead {
 
   /// Eight cells' numbers, zero beyond the last cell.
   @inline(__always)
-  private func load(_ row: UnsafePointer<Double>, _ v: Int) -> SIMD8<Double> {
+  func load(_ row: UnsafePointer<Double>, _ v: Int) -> SIMD8<Double> {
     let start = v * Lanes.scalarCount
     guard start + Lanes.scalarCount > cells else {
       return UnsafeRawPointer(row + start).loadUnaligned(as: SIMD8<Double>.self)

@@ -36,30 +36,33 @@ extension PolicyHead {
     let range = (Float(Self.logScaleRange.lowerBound), Float(Self.logScaleRange.upperBound))
     guard let output = UnsafePointer(tile.output.baseAddress) else { return }
     let raw = output + 2 * k * vectors
-    var (bound, u, v, draw) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+    let (least, most) = (SIMD8<Double>(repeating: lower), SIMD8<Double>(repeating: upper))
     for vector in 0..<vectors {
-      let first = vector * Lanes.scalarCount
-      let count = min(Lanes.scalarCount, cells - first)
-      for lane in 0..<count {
-        let uniform = uniforms[first + lane]
-        bound[lane] = Float((lower - anchors[first + lane]) * inverse)
-        u[lane] = Float(uniform)
-        v[lane] = Float(1 - uniform)
-      }
+      let anchor = load(anchors, vector)
+      let uniform = load(uniforms, vector)
+      let bound = Lanes((lower - anchor) * inverse)
       let scale = exponential(
         atMost(range.1, atLeast(range.0, raw[vectors + vector] + Float(Self.initialLogScale))))
       // Six scales below the bound nothing but the bound's own neighbourhood is left of a truncated law.
       let limit = bound - 6 * scale
       let location = raw[vector].replacing(with: limit, where: raw[vector] .< limit)
-      draw = location + scale * TruncatedNormalSampler.draw(from: (bound - location) / scale, u, v)
-      for lane in 0..<count {
-        let action = anchors[first + lane] + unit * Double(draw[lane])
-        // Rounding may leave it below; a not-a-number stays.
-        actions[first + lane] = action < lower ? lower : action > upper ? upper : action
-      }
-      if let scales {
-        for lane in 0..<count { scales[first + lane] = unit * Double(scale[lane]) }
-      }
+      let draw = location
+        + scale * TruncatedNormalSampler.draw(from: (bound - location) / scale, Lanes(uniform), Lanes(1 - uniform))
+      let action = anchor + unit * SIMD8<Double>(draw)
+      // Rounding may leave it below; a not-a-number stays.
+      let admissible = action.replacing(with: most, where: action .> most).replacing(with: least, where: action .< least)
+      store(admissible, vector, in: actions)
+      if let scales { store(unit * SIMD8<Double>(scale), vector, in: scales) }
     }
+  }
+
+  /// The other way round: eight cells' numbers, as far as there are cells.
+  @inline(__always)
+  private func store(_ values: SIMD8<Double>, _ v: Int, in row: UnsafeMutablePointer<Double>) {
+    let start = v * Lanes.scalarCount
+    guard start + Lanes.scalarCount > cells else {
+      return UnsafeMutableRawPointer(row + start).storeBytes(of: values, as: SIMD8<Double>.self)
+    }
+    for lane in 0..<cells - start { row[start + lane] = values[lane] }
   }
 }

@@ -205,10 +205,12 @@ final class PolicyRunner {
 
   /// Fills `tile.input` for one member of one sequence and runs its policy.
   ///
-  /// - Parameter time: observation times since the start, this one included.
+  /// - Parameters:
+  ///   - time: observation times since the start, this one included.
+  ///   - isNextMember: whether `tile` was last filled for another member of this sequence at the same time.
   func evaluate(
     _ policy: Network, tile: Activations, forecast: UnsafePointer<Double>, previous: UnsafePointer<Double>,
-    beforePrevious: UnsafePointer<Double>, time: Int, sequence: Int
+    beforePrevious: UnsafePointer<Double>, time: Int, sequence: Int, isNextMember: Bool = false
   ) {
     let observed = observed[sequence]
     simulated.compute(
@@ -220,7 +222,7 @@ final class PolicyRunner {
       forecastMean: forecastMean.start + sequence * (forecastMean.count / sequences),
       forecastSpread: forecastSpread.start + sequence * (forecastSpread.count / sequences),
       previous: previous, beforePrevious: beforePrevious, time: time)
-    features.fill(tile.input, view, vectors: vectors, catalogue: catalogue)
+    features.fill(tile.input, view, vectors: vectors, catalogue: catalogue, isNextMember: isNextMember)
     catalogue = nil
     policy.forward(tile)
     if let input = tile.input.baseAddress { head.scaleOutputs(tile, input: input) }
@@ -232,11 +234,11 @@ final class PolicyRunner {
     _ anchors: UnsafeMutablePointer<Double>, forecast: UnsafePointer<Double>, sequence: Int
   ) {
     let n = cells
+    guard !settings.seesEnsemble else {
+      return anchors.update(from: mean.start + sequence * actionCount, count: actionCount)
+    }
     for (k, v) in settings.controls.enumerated() {
-      let own = forecast + layout.offsets[v]
-      for c in 0..<n {
-        anchors[k * n + c] = settings.seesEnsemble ? mean.start[sequence * actionCount + k * n + c] : own[c]
-      }
+      (anchors + k * n).update(from: forecast + layout.offsets[v], count: n)
     }
   }
 

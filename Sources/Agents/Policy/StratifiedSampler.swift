@@ -10,7 +10,7 @@ package import DaunceNumerics
 /// In a share of the cells, `rankPersistence`, the parts are not permuted but follow the order of the members' forecasts:
 /// who was highest is highest again. What an analysis gets wrong it gets wrong for several cycles, and what integrates
 /// it (K and R integrate a) has an honest spread only if the members' deviations live as long, and act back on them.
-package struct StratifiedSampler {
+package final class StratifiedSampler {
   let members: Int
   let seed: UInt64
   private let kind: AgentSettings.Draws
@@ -19,6 +19,33 @@ package struct StratifiedSampler {
   /// Random permutations of the members, `[table][member]`; a cell takes one of them, rotated.
   private let permutations: [Int32]
   private static let tables = 512
+  /// Those drawn last: all members of an ensemble share them.
+  private let strata = Strata()
+
+  /// What strata are drawn for.
+  private struct Draw: Equatable {
+    let purpose: Purpose
+    let cycle, sequence: Int
+  }
+
+  /// Of every action (`[action]`, up to whole vectors of eight): first entry of its permutation, its rotation, and 1
+  /// where parts follow the order of the forecasts.
+  private final class Strata {
+    private(set) var draw: Draw?
+    private(set) var count = 0
+    private(set) var orders = Workspace<Int32>(repeating: 0, count: 0)
+    private(set) var rotations = Workspace<Int32>(repeating: 0, count: 0)
+    private(set) var isKept = Workspace<Double>(repeating: 0, count: 0)
+
+    /// Makes room; allocates only for more actions than ever before.
+    func prepare(_ count: Int, _ draw: Draw) {
+      (self.count, self.draw) = (count, draw)
+      let padded = (count + 7) / 8 * 8
+      guard padded > orders.count else { return }
+      (orders, rotations) = (Workspace(repeating: 0, count: padded), Workspace(repeating: 0, count: padded))
+      isKept = Workspace(repeating: 0, count: padded)
+    }
+  }
 
   /// Base forecasts of all members that their draws may follow.
   package struct Forecasts {
@@ -71,36 +98,70 @@ package struct StratifiedSampler {
     let stream = RandomStream(seed: seed, purpose: purpose, member: member, cycle: cycle)
     var span = uniforms.mutableSpan
     stream.uniforms(into: &span, at: sequence * ((count + 1) / 2))
-    guard kind == .stratified else { return }
-    // The purpose's number goes into the member's word: strata belong to no member.
-    let strata = RandomStream(seed: seed, purpose: .policyStratum, member: Int(purpose.rawValue), cycle: cycle)
-    let offset = sequence * ((count + 1) / 2)
+    guard kind == .stratified, let target = uniforms.baseAddress else { return }
+    shuffle(count, Draw(purpose: purpose, cycle: cycle, sequence: sequence))
+    let share = SIMD8<Double>(repeating: Double(members))
+    let last = SIMD8<Double>(repeating: 1.0.nextDown)
+    for block in stride(from: 0, to: count, by: 8) {
+      let part = part(of: member, block: block, count: count, among: forecasts)
+      let own = UnsafeMutableRawPointer(target + block)
+      guard block + 8 <= count else {
+        for k in block..<count { target[k] = min((part[k - block] + target[k]) / share[0], last[0]) }
+        continue
+      }
+      // The sum may round up to the next part's start, and to 1 in the last part.
+      let drawn = (part + own.loadUnaligned(as: SIMD8<Double>.self)) / share
+      own.storeBytes(of: drawn.replacing(with: last, where: drawn .> last), as: SIMD8<Double>.self)
+    }
+  }
+
+  /// Makes up the strata of all actions, which belong to no member, unless they are those of the last call.
+  private func shuffle(_ count: Int, _ draw: Draw) {
+    guard strata.draw != draw || strata.count != count else { return }
+    strata.prepare(count, draw)
+    // The purpose's number goes into the member's word.
+    let stream = RandomStream(
+      seed: seed, purpose: .policyStratum, member: Int(draw.purpose.rawValue), cycle: draw.cycle)
+    let offset = draw.sequence * ((count + 1) / 2)
     let parts = UInt64(members)
-    let share = Double(members)
-    permutations.withUnsafeBufferPointer { permutations in
-      guard let tables = permutations.baseAddress else { return }
-      for block in stride(from: 0, to: count, by: 8) {
-        let words = strata.fourWords(at: offset + block / 2)
-        let ranks = forecasts.map { rank(of: member, among: $0, block: block) }
-        for k in block..<min(block + 8, count) {
-          let lane = (k - block) / 2
-          let (choice, turn) = k % 2 == 0 ? (words.0[lane], words.1[lane]) : (words.2[lane], words.3[lane])
-          let order = tables + Int(choice >> 16) % Self.tables * members
-          let rotation = Int((turn &* parts) >> 32)
-          var part: Int
-          if let forecasts, let ranks, choice & 0xFFFF < keptBelow {
-            part = Int(ranks.below[k - block])
-            if ranks.equal[k - block] > 1 {
-              part += place(of: member, among: forecasts, action: k, order: order, rotation: rotation)
-            }
-          } else {
-            part = rotated(order[member], by: rotation)
-          }
-          // The sum may round up to the next part's start, and to 1 in the last part.
-          uniforms[k] = min((Double(part) + uniforms[k]) / share, 1.0.nextDown)
-        }
+    for block in stride(from: 0, to: count, by: 8) {
+      let words = stream.fourWords(at: offset + block / 2)
+      for lane in 0..<4 {
+        put(words.0[lane], words.1[lane], parts, at: block + 2 * lane)
+        put(words.2[lane], words.3[lane], parts, at: block + 2 * lane + 1)
       }
     }
+  }
+
+  /// One action's permutation and rotation, and whether its strata follow the forecasts' order.
+  @inline(__always)
+  private func put(_ choice: UInt64, _ turn: UInt64, _ parts: UInt64, at k: Int) {
+    strata.orders.start[k] = Int32(truncatingIfNeeded: Int(choice >> 16) % Self.tables * members)
+    strata.rotations.start[k] = Int32(truncatingIfNeeded: Int((turn &* parts) >> 32))
+    strata.isKept.start[k] = choice & 0xFFFF < UInt64(keptBelow) ? 1 : 0
+  }
+
+  /// Which parts of the unit interval eight actions of a member fall into.
+  @inline(__always)
+  private func part(of member: Int, block: Int, count: Int, among forecasts: Forecasts?) -> SIMD8<Double> {
+    var places = SIMD8<Int32>.zero
+    permutations.withUnsafeBufferPointer { permutations in
+      guard let own = permutations.baseAddress.map({ $0 + member }) else { return }
+      for lane in 0..<8 { places[lane] = own[Int(strata.orders.start[block + lane])] }
+    }
+    let sum = places &+ UnsafeRawPointer(strata.rotations.start + block).loadUnaligned(as: SIMD8<Int32>.self)
+    let all = SIMD8<Int32>(repeating: Int32(members))
+    let shuffled = SIMD8<Double>(sum.replacing(with: sum &- all, where: sum .>= all))
+    guard let forecasts else { return shuffled }
+    let isKept = UnsafeRawPointer(strata.isKept.start + block).loadUnaligned(as: SIMD8<Double>.self) .> 0
+    let ranks = rank(of: member, among: forecasts, block: block)
+    var part = shuffled.replacing(with: ranks.below, where: isKept)
+    let isTied = isKept .& (ranks.equal .> 1)
+    guard any(isTied) else { return part }
+    for lane in 0..<min(8, count - block) where isTied[lane] {
+      part[lane] += Double(place(of: member, among: forecasts, action: block + lane))
+    }
+    return part
   }
 
   /// How many members' forecasts of eight actions are below this member's, and how many are equal, its own included.
@@ -122,20 +183,18 @@ package struct StratifiedSampler {
   }
 
   /// A member's place among those with the same forecast, in a random order.
-  private func place(
-    of member: Int, among forecasts: Forecasts, action: Int, order: UnsafePointer<Int32>, rotation: Int
-  ) -> Int {
+  private func place(of member: Int, among forecasts: Forecasts, action: Int) -> Int {
     let first = forecasts.first + action
-    let own = (forecast: first[member * forecasts.stride], place: rotated(order[member], by: rotation))
+    let own = (forecast: first[member * forecasts.stride], place: shuffledPlace(of: member, action: action))
     var before = 0
     for m in 0..<members where first[m * forecasts.stride] == own.forecast {
-      if rotated(order[m], by: rotation) < own.place { before += 1 }
+      if shuffledPlace(of: m, action: action) < own.place { before += 1 }
     }
     return before
   }
 
-  private func rotated(_ place: Int32, by rotation: Int) -> Int {
-    let sum = Int(place) + rotation
+  private func shuffledPlace(of member: Int, action: Int) -> Int {
+    let sum = Int(permutations[Int(strata.orders.start[action]) + member]) + Int(strata.rotations.start[action])
     return sum < members ? sum : sum - members
   }
 }

@@ -86,7 +86,7 @@ extension AgentTrainer {
     let rollout = try Rollout(data: data, runner: runner, seed: seed, tag: evaluationTag, missingFraction: 0)
     let collector = RolloutCollector(agent: agents[0], bands: bands, tolerance: tolerance, ppo: ppo, runner: runner)
     let steps = max(64, ppo.horizon)
-    let outcome = try collector.run(rollout, agents: agents, steps: steps, tag: evaluationTag) { _, _, _ in }
+    let outcome = try collector.run(rollout, agents: agents, steps: steps, tag: evaluationTag)
     report.history.evaluation += try gatherOverMembers(outcome.reward)
     return try averageOverMembers(outcome.reward)
   }

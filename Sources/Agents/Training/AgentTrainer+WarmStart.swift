@@ -63,7 +63,7 @@ extension AgentTrainer {
         let m = step.member
         likelihood.evaluate(
           agents[m].policy, state: step.state, previous: step.previous, beforePrevious: step.beforePrevious,
-          time: step.time, sequence: step.sequence)
+          time: step.time, sequence: step.sequence, isNextMember: step.isNextMember)
         let loss = likelihood.takeLoss(target: step.target, weight: 1 / Float(warm.batch * runner.actionCount))
         course.add(loss: loss * Double(warm.batch), agent: m)
         progress.add(loss, step, isLate: course.isInLastTenth(t), likelihood.tile, anchors: likelihood.anchors.start)

@@ -29,14 +29,16 @@ final class TargetLikelihood {
 
   /// Evaluates a policy at a member's state.
   ///
-  /// - Parameter state: base forecast, `[layout.count]`, as `previous` and `beforePrevious`.
+  /// - Parameters:
+  ///   - state: base forecast, `[layout.count]`, as `previous` and `beforePrevious`.
+  ///   - isNextMember: see `PolicyRunner.evaluate`.
   func evaluate(
     _ policy: Network, state: UnsafePointer<Double>, previous: UnsafePointer<Double>,
-    beforePrevious: UnsafePointer<Double>, time: Int, sequence: Int
+    beforePrevious: UnsafePointer<Double>, time: Int, sequence: Int, isNextMember: Bool = false
   ) {
     runner.evaluate(
       policy, tile: tile, forecast: state, previous: previous, beforePrevious: beforePrevious, time: time,
-      sequence: sequence)
+      sequence: sequence, isNextMember: isNextMember)
     runner.anchors(anchors.start, forecast: state, sequence: sequence)
   }
 

@@ -46,6 +46,9 @@ public struct PPOSettings: Sendable, Hashable {
     /// `-|x - x*| + |x - x'|` with `x'` a second draw of the same policy: its expected gradient is that of minus the
     /// policy's CRPS, a proper score, so location and scale both follow it.
     case crps
+    /// A member's part of the CRPS of the whole ensemble in all fields, those that agents don't set among them:
+    /// for agents that see the ensemble.
+    case ensembleCRPS = "ensemble-crps"
   }
 
   /// Rollouts with an update each; 0: no PPO.
@@ -78,12 +81,14 @@ public struct PPOSettings: Sendable, Hashable {
   public var targetKL: Double
   /// What an action is rewarded for.
   public var reward: Reward
+  /// Cells along each dimension, odd, over which the reward `ensembleCRPS` is averaged around an action.
+  public var rewardWindow: Int
 
   /// All settings; see the properties.
   public init(
     iterations: Int, horizon: Int, episode: Int, sequences: Int, epochs: Int, minibatches: Int, discount: Double, gaeLambda: Double,
     clip: Double, learningRate: Double, valueLearningRate: Double, entropy: Double, maximumGradientNorm: Double,
-    targetKL: Double, reward: Reward
+    targetKL: Double, reward: Reward, rewardWindow: Int = 1
   ) {
     self.iterations = iterations
     self.horizon = horizon
@@ -100,5 +105,6 @@ public struct PPOSettings: Sendable, Hashable {
     self.maximumGradientNorm = maximumGradientNorm
     self.targetKL = targetKL
     self.reward = reward
+    self.rewardWindow = rewardWindow
   }
 }

@@ -272,6 +272,8 @@ public struct Configuration: ConfigurationRoot {
       public var targetKL = 0.02
       @Key("reward of an action")
       public var reward = PPOSettings.Reward.squaredError
+      @Key("reward ensemble-crps: cells around an action whose rewards count for it, along each dimension", .odd)
+      public var rewardWindow = 1
     }
 
     /// Lagrange multipliers of the energy constraint (3.4-3.9, 3.11-3.18).

@@ -125,20 +125,35 @@ public struct TrainedAgents {
   public let agents: [Agent]
 }
 
+/// Between what values a field's elements of a state have to be.
+struct SoundRange {
+  let elements: Range<Int>
+  let least, limit: Double
+
+  /// Whether they all are; not-a-numbers are not. Eight at a time, for every cycle asks.
+  func holds(_ state: [Double]) -> Bool {
+    state.withUnsafeBufferPointer { state in
+      guard let x = state.baseAddress else { return elements.isEmpty }
+      let (low, high) = (SIMD8<Double>(repeating: least), SIMD8<Double>(repeating: limit))
+      var areInside = SIMDMask<SIMD8<Int64>>(repeating: true)
+      var i = elements.lowerBound
+      while i + 8 <= elements.upperBound {
+        let values = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Double>.self)
+        areInside = areInside .& (values .>= low) .& (values .<= high)
+        i += 8
+      }
+      return all(areInside) && (i..<elements.upperBound).allSatisfy { x[$0] >= least && x[$0] <= limit }
+    }
+  }
+}
+
 extension ExperimentContext {
   /// Whether an ensemble can go on: every local member finite, within a hundred climatological standard deviations of
   /// its field's reference and, where a field has a lower bound, not negative. Below the bound but positive is allowed:
   /// only constrained methods promise more.
   package func isSound(_ ensemble: DistributedEnsemble) -> Bool {
     for m in ensemble.states.indices {
-      let isSound = ensemble.states[m].withUnsafeBufferPointer { state in
-        soundRanges.allSatisfy { range in
-          var isSound = true
-          for i in range.elements { isSound = isSound && state[i] >= range.least && state[i] <= range.limit }
-          return isSound
-        }
-      }
-      guard isSound else { return false }
+      guard soundRanges.allSatisfy({ $0.holds(ensemble.states[m]) }) else { return false }
     }
     return true
   }

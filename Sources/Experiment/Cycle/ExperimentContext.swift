@@ -37,7 +37,7 @@ public final class ExperimentContext {
   package var climatology = Climatology()
 
   /// Where an ensemble can go on, field by field; see `isSound`.
-  let soundRanges: [(elements: Range<Int>, least: Double, limit: Double)]
+  let soundRanges: [SoundRange]
 
   /// Of the model's states.
   public var layout: StateLayout { model.layout }
@@ -60,10 +60,9 @@ public final class ExperimentContext {
     model = try entry.make(configuration)
     traits = ModelTraits(of: model)
     soundRanges = model.layout.fields.enumerated().map { [layout = model.layout] v, field in
-      (
-        layout.range(v), field.lowerBound.map { min($0, 0) } ?? field.reference - 100 * field.scale,
-        field.reference + 100 * field.scale
-      )
+      SoundRange(
+        elements: layout.range(v), least: field.lowerBound.map { min($0, 0) } ?? field.reference - 100 * field.scale,
+        limit: field.reference + 100 * field.scale)
     }
     spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
     (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: traits.observing)

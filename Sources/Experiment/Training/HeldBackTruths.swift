@@ -7,8 +7,8 @@ import DaunceState
 
 /// Truths that no agent learns from and no score is reported on: they tell how a training goes, and when it is over.
 final class HeldBackTruths {
-  /// How well a method does on all of them, after the spin-up: means over elements of the agents' controls, cycles
-  /// and truths.
+  /// How well a method does on all of them, after the spin-up: means over elements of the agents' controls (of all
+  /// fields where agents are rewarded for all), cycles and truths.
   struct Skill: Sendable, Hashable, Codable {
     /// Of the ensemble mean, over the fields' scales; the mean over cycles of the root mean square.
     var error = 0.0
@@ -24,6 +24,8 @@ final class HeldBackTruths {
   private let gathered: GatheredEnsemble
   private var field: CRPSField
   private let spinup: Int
+  /// Fields that are looked at.
+  private let judged: [Int]
 
   /// - Parameters:
   ///   - count: of truths.
@@ -34,6 +36,9 @@ final class HeldBackTruths {
     gathered = GatheredEnsemble(
       width: context.layout.count, distribution: context.distribution, communicator: context.communicator)
     field = CRPSField(members: context.distribution.members)
+    let ppo = context.configuration.agents.ppo
+    let isForAll = ppo.reward == .ensembleCRPS && context.configuration.ppoIterations > 0
+    judged = isForAll ? Array(context.layout.fields.indices) : context.controls
     spinup = min(context.configuration.truths.spinupCycles, cycles / 2)
   }
 
@@ -74,7 +79,7 @@ final class HeldBackTruths {
   private func add(_ truth: Trajectory, _ cycle: Int, to sum: inout Skill) {
     let (layout, members, all) = (context.layout, context.distribution.members, gathered.members)
     var (squares, crps, count) = (0.0, 0.0, 0)
-    for v in context.controls {
+    for v in judged {
       let (range, scale) = (layout.range(v), layout.fields[v].scale)
       let first = cycle * layout.count + range.lowerBound
       let exact = truth.states.span.extracting(first..<first + range.count)

@@ -200,6 +200,7 @@ extension PPOSettings {
       iterations: iterations, horizon: ppo.horizon, episode: ppo.episode, sequences: ppo.sequences, epochs: ppo.epochs,
       minibatches: ppo.minibatches, discount: ppo.discount, gaeLambda: ppo.gaeLambda, clip: ppo.clip,
       learningRate: ppo.learningRate, valueLearningRate: ppo.valueLearningRate, entropy: ppo.entropy,
-      maximumGradientNorm: ppo.maxGradientNorm, targetKL: ppo.targetKL, reward: ppo.reward)
+      maximumGradientNorm: ppo.maxGradientNorm, targetKL: ppo.targetKL, reward: ppo.reward,
+      rewardWindow: ppo.rewardWindow)
   }
 }

@@ -69,30 +69,44 @@ final class SpectralShift {
     guard isSplit else {
       let mean = sum(field, terms) / Double(terms)
       for i in 0..<terms { origin[i] = field[i] - mean }
-      extendPeriodically(origin, sign: 1)
+      for i in 0..<terms { extended[i] = origin[i] }
       convolve(origin, coefficients, into: halves)
       for i in 0..<terms { field[i] = mean + halves[i] }
       return
     }
-    for i in 0..<terms { origin[i] = field[i] + field[i + terms] }
+    // Both halves of the field side by side, the one left of the origin repeating a period of that on its right, with
+    // the other sign for the differences. What lies right of the period only feeds padding.
+    combine(field, field + terms, into: origin) { $0 + $1 }
     let mean = sum(origin, terms) / Double(2 * terms)
-    for i in 0..<terms { origin[i] -= 2 * mean }
-    extendPeriodically(origin, sign: 1)
+    combine(origin, origin, into: origin) { sums, _ in sums - 2 * mean }
+    combine(origin, origin, into: extended) { sums, _ in sums }
     convolve(origin, coefficients, into: halves)
-    for i in 0..<terms { origin[i] = field[i] - field[i + terms] }
-    extendPeriodically(origin, sign: -1)
+    combine(field, field + terms, into: origin) { $0 - $1 }
+    combine(origin, origin, into: extended) { differences, _ in -differences }
     convolve(origin, coefficients + terms, into: halves + padded)
-    for i in 0..<terms {
-      field[i] = mean + (halves[i] + halves[padded + i])
-      field[i + terms] = mean + (halves[i] - halves[padded + i])
-    }
+    combine(halves, halves + padded, into: field) { mean + ($0 + $1) }
+    combine(halves, halves + padded, into: field + terms) { mean + ($0 - $1) }
   }
 
-  /// Elements left of the origin repeat those of one period, times `sign`.
-  ///
-  /// What lies right of the period only feeds padding lanes.
-  private func extendPeriodically(_ origin: UnsafeMutablePointer<Double>, sign: Double) {
-    for i in 0..<terms { origin[i - terms] = sign * origin[i] }
+  /// out_i = f(x_i, y_i) for i < terms, eight at a time: no loop of single numbers, as the compiler makes it where it
+  /// cannot know that memory does not overlap.
+  @inline(__always)
+  private func combine(
+    _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, into out: UnsafeMutablePointer<Double>,
+    _ f: (SIMD8<Double>, SIMD8<Double>) -> SIMD8<Double>
+  ) {
+    var i = 0
+    while i + 8 <= terms {
+      let value = f(
+        UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Double>.self),
+        UnsafeRawPointer(y + i).loadUnaligned(as: SIMD8<Double>.self))
+      UnsafeMutableRawPointer(out + i).storeBytes(of: value, as: SIMD8<Double>.self)
+      i += 8
+    }
+    while i < terms {
+      out[i] = f(SIMD8(repeating: x[i]), SIMD8(repeating: y[i]))[0]
+      i += 1
+    }
   }
 
   private static let width = 16
@@ -113,23 +127,41 @@ final class SpectralShift {
     return total
   }
 
-  /// out_i = sum_j c_j x_{i-j} for i < padded, sixteen outputs at a time, j ascending.
+  /// out_i = sum_j c_j x_{i-j} for i < padded, j ascending: thirty-two outputs at a time, as many as hide an addition's
+  /// latency, and sixteen where no more are left.
   @inline(__always)
   private func convolve(
     _ x: UnsafeMutablePointer<Double>, _ c: UnsafeMutablePointer<Double>,
     into out: UnsafeMutablePointer<Double>
   ) {
-    for i in stride(from: 0, to: padded, by: Self.width) {
-      var (low, high) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
+    var i = 0
+    while i + 2 * Self.width <= padded {
+      var (s0, s1, s2, s3) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
       for j in 0..<terms {
         let source = UnsafeRawPointer(x + (i - j))
         let weight = SIMD8<Double>(repeating: c[j])
-        low += weight * source.loadUnaligned(as: SIMD8<Double>.self)
-        high += weight * source.loadUnaligned(fromByteOffset: 64, as: SIMD8<Double>.self)
+        s0 += weight * source.loadUnaligned(as: SIMD8<Double>.self)
+        s1 += weight * source.loadUnaligned(fromByteOffset: 64, as: SIMD8<Double>.self)
+        s2 += weight * source.loadUnaligned(fromByteOffset: 128, as: SIMD8<Double>.self)
+        s3 += weight * source.loadUnaligned(fromByteOffset: 192, as: SIMD8<Double>.self)
       }
-      UnsafeMutableRawPointer(out + i).storeBytes(of: low, as: SIMD8<Double>.self)
-      UnsafeMutableRawPointer(out + i + 8).storeBytes(of: high, as: SIMD8<Double>.self)
+      let target = UnsafeMutableRawPointer(out + i)
+      target.storeBytes(of: s0, as: SIMD8<Double>.self)
+      target.storeBytes(of: s1, toByteOffset: 64, as: SIMD8<Double>.self)
+      target.storeBytes(of: s2, toByteOffset: 128, as: SIMD8<Double>.self)
+      target.storeBytes(of: s3, toByteOffset: 192, as: SIMD8<Double>.self)
+      i += 2 * Self.width
     }
+    guard i < padded else { return }
+    var (low, high) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
+    for j in 0..<terms {
+      let source = UnsafeRawPointer(x + (i - j))
+      let weight = SIMD8<Double>(repeating: c[j])
+      low += weight * source.loadUnaligned(as: SIMD8<Double>.self)
+      high += weight * source.loadUnaligned(fromByteOffset: 64, as: SIMD8<Double>.self)
+    }
+    UnsafeMutableRawPointer(out + i).storeBytes(of: low, as: SIMD8<Double>.self)
+    UnsafeMutableRawPointer(out + i).storeBytes(of: high, toByteOffset: 64, as: SIMD8<Double>.self)
   }
 
   private static func circulant(_ n: Int, _ s: Double) -> [Double] {

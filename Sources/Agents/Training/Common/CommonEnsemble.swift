@@ -130,7 +130,8 @@ final class CommonEnsemble {
       ensemble.states[m].withUnsafeMutableBufferPointer { state in
         guard let x = state.baseAddress else { return }
         if m == 0 || !settings.seesMembersAlike(runner.base) {
-          likelihood.evaluate(policy, state: x, previous: x, beforePrevious: x, time: place.time, sequence: 0)
+          likelihood.evaluate(
+            policy, state: x, previous: x, beforePrevious: x, time: place.time, sequence: 0, isNextMember: m > 0)
         }
         if m == learner { loss = takeLoss(weight: weight) }
         runner.draw(
