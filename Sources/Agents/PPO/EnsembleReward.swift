@@ -3,26 +3,20 @@ import DaunceMPI
 import DaunceNumerics
 import DaunceState
 
-/// Rewards members of an ensemble together, in all fields of the state, set by agents or not: a member's reward is its
-/// part of the ensemble's continuous ranked probability score,
-///
-///     r_m = - sum_v [ |x_m - x*| - (1 / N) sum_j |x_m - x_j| ] / scale_v,
-///
-/// in every cell. How r_m changes with x_m is how minus N times the score of the ensemble,
-/// (1 / N) sum |x_m - x*| - (1 / (2 N^2)) sum |x_i - x_j|, does: what is good for a member is good for all. (The fair
-/// score, with N - 1 in the place of one N, is for independent members. Stratified draws keep others out of a member's own
-/// part of the law, and members that were paid for distance by that score drew apart.)
-///
-/// What an action does travels from its cell: rewards are averaged over a window around it.
+/// Rewards members for what they are worth to their ensemble (see ``MemberWorth``) in all fields of the state, set by agents
+/// or not, each over its scale. What an action does travels from its cell: rewards are averaged over a window around
+/// it.
 final class EnsembleReward {
   private let runner: PolicyRunner
   private let window: Neighbourhood
   /// New states of all members (`[member][sequence][layout.count]`).
   private var states: [Double]
   private let counts: [Int]
-  /// Of one field and of all, `[cell]`.
-  private let distance: Workspace<Double>
+  private let worth: MemberWorth
+  /// Rewards before they are averaged (`[local member][cell]`).
   private let own: Workspace<Float>
+  /// Minus each local member's part of the score, summed over cells, over the fields' scales (`[local member][sequence]`).
+  let levels: Workspace<Double>
 
   /// - Parameter window: cells along each dimension over which rewards are averaged, odd.
   init(_ runner: PolicyRunner, window: Int) {
@@ -32,8 +26,9 @@ final class EnsembleReward {
     let width = runner.sequences * layout.count
     states = [Double](repeating: 0, count: distribution.members * width)
     counts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
-    distance = Workspace(repeating: 0, count: grid.cells)
-    own = Workspace(repeating: 0, count: grid.cells)
+    worth = MemberWorth(members: distribution.members, cells: grid.cells)
+    own = Workspace(repeating: 0, count: distribution.local.count * grid.cells)
+    levels = Workspace(repeating: 0, count: distribution.local.count * runner.sequences)
   }
 
   /// Works out the rewards of a step that all members have taken. Collective.
@@ -50,46 +45,39 @@ final class EnsembleReward {
     }
     try runner.communicator.allgatherv(inPlace: &states, counts: counts)
     for s in 0..<sequences {
-      rollout.withTarget(sequence: s) { target in
-        for m in distribution.local {
-          reward(m, target: target, sequence: s)
-          average(into: rewards + ((m - first) * sequences + s) * lanes)
-        }
+      rollout.withTarget(sequence: s) { judge(sequence: s, target: $0) }
+      for m in 0..<distribution.local.count {
+        average(own.start + m * runner.cells, into: rewards + (m * sequences + s) * lanes)
       }
     }
   }
 
-  /// Puts the rewards of one member's cells into `own`.
-  private func reward(_ m: Int, target: UnsafePointer<Double>, sequence s: Int) {
-    let (n, count, members) = (runner.cells, runner.layout.count, runner.distribution.members)
-    let grid = runner.grid
-    for c in 0..<n { own.start[c] = 0 }
+  /// Puts the rewards of all local members into `own`, and their levels where they belong.
+  private func judge(sequence s: Int, target: UnsafePointer<Double>) {
+    let (layout, local, grid) = (runner.layout, runner.distribution.local, runner.grid)
+    let stride = runner.sequences * layout.count
+    own.start.update(repeating: 0, count: own.count)
+    for i in local.indices { levels.start[(i - local.lowerBound) * runner.sequences + s] = 0 }
     states.withUnsafeBufferPointer { states in
-      guard let start = states.baseAddress else { return }
-      let stride = runner.sequences * count
-      for (v, field) in runner.layout.fields.enumerated() {
-        let x = grid.values(v, of: start + m * stride + s * count)
-        let exact = grid.values(v, of: target, slot: 1)
-        let share = 1 / Double(members)
-        for c in 0..<n { distance.start[c] = abs(x[c] - exact[c]) }
-        for j in 0..<members where j != m {
-          let other = grid.values(v, of: start + j * stride + s * count, slot: 2)
-          for c in 0..<n { distance.start[c] -= share * abs(x[c] - other[c]) }
+      guard let start = states.baseAddress.map({ $0 + s * layout.count }) else { return }
+      for (v, field) in layout.fields.enumerated() {
+        worth.measure({ m, slot in grid.values(v, of: start + m * stride, slot: slot) }, truth: grid.values(v, of: target, slot: 2))
+        for (i, m) in local.enumerated() {
+          worth.addWorth(of: m, unit: 1 / field.scale, to: own.start + i * runner.cells)
+          levels.start[i * runner.sequences + s] -= worth.part(of: m) / field.scale
         }
-        // Limited, so that a sequence that has gone astray does not drown the others.
-        for c in 0..<n { own.start[c] -= Float(min(max(distance.start[c] / field.scale, -10), 10)) }
       }
     }
   }
 
-  private func average(into rewards: UnsafeMutablePointer<Float>) {
+  private func average(_ own: UnsafePointer<Float>, into rewards: UnsafeMutablePointer<Float>) {
     let n = runner.cells
-    guard window.size > 1 else { return rewards.update(from: own.start, count: n) }
+    guard window.size > 1 else { return rewards.update(from: own, count: n) }
     rewards.update(repeating: 0, count: n)
     let share = 1 / Float(window.size)
     for place in 0..<window.size {
       for run in window.runs(of: place) where run.source >= 0 {
-        for i in 0..<run.count { rewards[run.target + i] += share * own.start[run.source + i] }
+        for i in 0..<run.count { rewards[run.target + i] += share * own[run.source + i] }
       }
     }
   }

@@ -154,7 +154,6 @@ final class Rollout {
   ///
   /// - Parameter act: is given every member's step and has to write its actions into `state`.
   func advance(_ act: (Step) throws -> Void) throws {
-    let count = data.stateCount
     let isShared = runner.settings.seesEnsemble
     restartWhereNeeded()
     // Members that see the ensemble stand at the same time, and its regressions are on these observations.

@@ -7,6 +7,8 @@ import DaunceState
 final class RolloutCollector {
   /// Means over one batch of rollouts, of every local member.
   struct Outcome {
+    /// Reward of a cell and step; with the reward `ensembleCRPS`, whose mean over members is nothing, minus their part of
+    /// the score.
     var reward: [Double]
     /// Deviation dE of every band in units of the tolerance: the mean for the direct form, the harmonic mean for the
     /// reciprocal ones, whose constraint is on the mean of 1/dE; `[member][band]`.
@@ -106,7 +108,11 @@ final class RolloutCollector {
         for s in 0..<rollout.sequences {
           let place = m * rollout.sequences + s
           let own = rewards.start + place * lanes
-          for c in 0..<n { outcome.reward[m] += Double(own[c]) }
+          if let ensemble {
+            outcome.reward[m] += ensemble.levels.start[place]
+          } else {
+            for c in 0..<n { outcome.reward[m] += Double(own[c]) }
+          }
           credit(t, Credit(member: m, sequence: s, rewards: own, penalty: penalties.start[place]))
         }
       }

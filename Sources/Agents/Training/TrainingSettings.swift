@@ -46,8 +46,8 @@ public struct PPOSettings: Sendable, Hashable {
     /// `-|x - x*| + |x - x'|` with `x'` a second draw of the same policy: its expected gradient is that of minus the
     /// policy's CRPS, a proper score, so location and scale both follow it.
     case crps
-    /// A member's part of the CRPS of the whole ensemble in all fields, those that agents don't set among them:
-    /// for agents that see the ensemble.
+    /// What a member is worth to the CRPS of its ensemble in all fields, those that agents don't set among them, beside
+    /// the others: for agents that see the ensemble.
     case ensembleCRPS = "ensemble-crps"
   }
 
