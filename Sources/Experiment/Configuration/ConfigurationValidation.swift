@@ -154,6 +154,12 @@ extension Configuration {
         agents.filter.isAgents || agents.filter.isLarge, "agents.filter", "methods",
         "a filter with as many members as there are agents"),
       .init(
+        ppoIterations > 0 && agents.ppo.reward == .ensembleCRPS && (!seesEnsemble || agents.target != .truth), "agents.ppo.reward",
+        seesEnsemble ? "agents.target" : "agents.inputs", "agents that see the ensemble and aim at the truth, for a reward that they share"),
+      .init(
+        agents.ppo.rewardWindow > 1 && (agents.ppo.reward != .ensembleCRPS || agents.ppo.rewardWindow > cells), "agents.ppo.reward_window",
+        agents.ppo.reward != .ensembleCRPS ? "agents.ppo.reward" : "model.cells", "a window no wider than the grid, for the reward ensemble-crps"),
+      .init(
         drawsOfAgents == .anomalies && !seesEnsemble, "agents.draws", "agents.inputs",
         "agents that see the ensemble, for anomalies"),
       .init(

@@ -52,5 +52,39 @@ extension JobTests {
       let last = try #require(training["reward_last"] as? Double)
       #expect(last > first)
     }
+
+    private static let worth = """
+      methods: [rl-unconstrained]
+      members: 4
+      truths: {training: 4, training_cycles: 200, test: 1, cycles: 100, spinup_cycles: 40}
+      agents:
+        warm_start: {steps: 100, closed_loop_rounds: 0}
+        ppo: {iterations: 40, horizon: 16, learning_rate: 1.0e-3, reward: ensemble-crps, reward_window: 3}
+        review: {truths: 2, cycles: 100, times: 4, patience: 0}
+      """
+
+    /// A short warm start that has not been in closed loop: what members are worth to their ensemble takes its score in all
+    /// fields, on truths that were kept back, to less than two thirds; the same bits on any number of ranks.
+    @Test func membersLearnWhatTheyAreWorth() throws {
+      let workshop = try JobTests.workshop()
+      let place = try workshop.makePlace("worth")
+      try workshop.write(Self.worth, to: "\(place)/worth.yaml")
+      var known: [String: Data]?
+      for ranks in [1, 2, 4] {
+        let result = try workshop.job(ranks, ["train", "--config", "worth.yaml", "--output", "out", "--quiet"], in: place)
+        try #require(result.status == 0, "\(result.stderr)")
+        let files = try workshop.contents("\(place)/out")
+        let agents = files.filter { $0.key.hasSuffix(".nc") }
+        #expect(known == nil || differences(agents, known ?? [:]) == [], "\(ranks)")
+        known = agents
+        guard ranks == 1 else { continue }
+        let text = try #require(files["training.json"])
+        let training = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
+        let reviews = try #require(training["reviews"] as? [[String: Any]]).filter { $0["stage"] as? String == "PPO" }
+        let scores = reviews.compactMap { $0["crps"] as? Double }
+        #expect(scores.count == 5)
+        #expect(try #require(scores.last) < 0.65 * (try #require(scores.first)), "\(scores)")
+      }
+    }
   }
 }
