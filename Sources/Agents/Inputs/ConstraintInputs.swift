@@ -23,7 +23,7 @@ final class ConstraintInputs {
   private let grid: AgentGrid
   private let settings: AgentSettings
   private let bands: [(function: any StateFunction, centre: Double, inverse: Double)]
-  private var gradient: [Double]
+  private var gradient: StateGradient
 
   /// - Parameter functions: among which those of the settings are.
   init(_ settings: AgentSettings, functions: [any StateFunction], grid: AgentGrid) {
@@ -34,7 +34,7 @@ final class ConstraintInputs {
       }
       return (function, (band.lower + band.upper) / 2, 2 / (band.upper - band.lower))
     }
-    gradient = [Double](repeating: 0, count: bands.isEmpty ? 0 : grid.layout.count)
+    gradient = StateGradient(count: bands.isEmpty ? 0 : grid.layout.count)
   }
 
   /// Number of inputs.
@@ -46,7 +46,7 @@ final class ConstraintInputs {
   /// Writes the inputs of all cells.
   func fill(_ view: Features.View, _ out: inout InputRows) {
     for b in bands.indices {
-      let distance = value(bands[b].function, view.forecast) - bands[b].centre
+      let distance = gradient.take(bands[b].function, at: view.forecast) - bands[b].centre
       // Half-widths of the band; logarithmic far outside.
       let scaled = distance * bands[b].inverse
       let told = scaled.sign == .minus ? -log1p(abs(scaled)) : log1p(scaled)
@@ -54,26 +54,11 @@ final class ConstraintInputs {
       out.put("\(bands[b].function.name): distance from the middle of its band, logarithmic far off")
       out.row.update(repeating: Float(min(max(scaled, -Self.limit), Self.limit) / 2), count: grid.cells)
       out.put("\(bands[b].function.name): distance from the middle of its band, cut off")
-      takeGradient(bands[b].function, view.forecast)
       let squares = weightedSquares
       for (k, v) in settings.controls.enumerated() {
         putStep(k, v, squares > 0 ? -distance / squares : 0, view, &out)
         out.put("\(bands[b].function.name): step of \(grid.layout.fields[v].name) to the middle")
       }
-    }
-  }
-
-  private func value(_ function: any StateFunction, _ state: UnsafePointer<Double>) -> Double {
-    let x = Span(_unsafeStart: state, count: grid.layout.count)
-    return function.value(of: x)
-  }
-
-  private func takeGradient(_ function: any StateFunction, _ state: UnsafePointer<Double>) {
-    let count = grid.layout.count
-    gradient.withUnsafeMutableBufferPointer { gradient in
-      let x = Span(_unsafeStart: state, count: count)
-      var slopes = MutableSpan(_unsafeElements: gradient)
-      function.gradient(of: x, into: &slopes)
     }
   }
 
@@ -83,7 +68,7 @@ final class ConstraintInputs {
     for v in settings.controls {
       let (first, scale) = (grid.layout.offsets[v], grid.layout.fields[v].scale)
       for c in 0..<grid.cells {
-        let slope = gradient[first + c] * scale
+        let slope = gradient.slopes[first + c] * scale
         sum += slope * slope
       }
     }
@@ -97,7 +82,7 @@ final class ConstraintInputs {
     let (isInSpread, spread) = (settings.base == .analysis, view.spread + k * n)
     for c in 0..<n {
       let unit = isInSpread ? max(spread[c], AnalysisInputs.leastSpread * scale) : scale
-      let step = factor * scale * scale * gradient[first + c] / unit
+      let step = factor * scale * scale * gradient.slopes[first + c] / unit
       out.row[c] = Float(min(max(step, -Self.limit), Self.limit))
     }
   }

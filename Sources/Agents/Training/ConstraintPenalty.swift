@@ -8,14 +8,14 @@ final class ConstraintPenalty {
   private let bands: [Band]
   private let tolerance: Double
   private let runner: PolicyRunner
-  private var gradient: [Double]
+  private var gradient: StateGradient
 
   /// Largest deviation that multipliers are told of, so that one state far away does not wind them up; as in PPO.
   static let limit = 10.0
 
   init(_ bands: [Band], tolerance: Double, runner: PolicyRunner) {
     (self.bands, self.tolerance, self.runner) = (bands, tolerance, runner)
-    gradient = [Double](repeating: 0, count: bands.isEmpty ? 0 : runner.layout.count)
+    gradient = StateGradient(count: bands.isEmpty ? 0 : runner.layout.count)
   }
 
   /// See `TargetLikelihood.addPenalty`.
@@ -23,29 +23,17 @@ final class ConstraintPenalty {
     _ multipliers: [Multiplier], state: UnsafePointer<Double>, tile: Activations, anchors: UnsafePointer<Double>,
     weight: Double, deviations: inout [Double]
   ) -> Double {
-    let count = runner.layout.count
-    let x = Span(_unsafeStart: state, count: count)
     var loss = 0.0
     for (b, band) in bands.enumerated() {
       let unit = 1 / (tolerance * band.tolerance)
-      let distance = (band.function.value(of: x) - band.centre) * unit
+      let distance = (gradient.take(band.function, at: state) - band.centre) * unit
       let deviation = abs(distance)
       deviations[b] = min(deviation, Self.limit)
       loss -= weight * multipliers[b].penalty(deviation: deviation, tolerance: 1)
-      takeGradient(band.function, state)
       let slope = -weight * multipliers[b].slope(deviation: deviation) * (distance < 0 ? -unit : unit)
       addSlopes(slope, state: state, tile: tile, anchors: anchors)
     }
     return loss
-  }
-
-  private func takeGradient(_ function: any StateFunction, _ state: UnsafePointer<Double>) {
-    let count = runner.layout.count
-    gradient.withUnsafeMutableBufferPointer { gradient in
-      let x = Span(_unsafeStart: state, count: count)
-      var slopes = MutableSpan(_unsafeElements: gradient)
-      function.gradient(of: x, into: &slopes)
-    }
   }
 
   /// `slope` times the gradient, by location and logarithm of the scale of every action's law.
@@ -57,7 +45,7 @@ final class ConstraintPenalty {
       let offset = runner.layout.offsets[v]
       for c in 0..<n {
         let (location, _) = head.law(k, anchor: anchors[k * n + c], outputs: head.outputs(tile, k, c))
-        let byAction = slope * gradient[offset + c]
+        let byAction = slope * gradient.slopes[offset + c]
         let (vector, lane) = (c / width, c % width)
         tile.outputSlope[2 * k * head.vectors + vector][lane] += Float(byAction * head.scales[k])
         tile.outputSlope[(2 * k + 1) * head.vectors + vector][lane] += Float(byAction * (state[offset + c] - location))

@@ -26,8 +26,8 @@ package final class AnalysisSummary {
   /// The same of all ranks, one after the other, on rank 0; empty elsewhere.
   private var received: [Double]
   private let counts: [Int]
-  /// Derived fields of all members, `[member][field][cell]`.
-  private var derived: [Double]
+  /// Derived fields of all members on rank 0, `[member][field][cell]`; empty elsewhere.
+  private(set) var derived: [Double]
   /// Elements of a member's state and of its derived fields, and 1 if it has an energy.
   private let sizes: (state: Int, derived: Int, energy: Int)
 

@@ -91,8 +91,8 @@ public struct MethodScore {
   var json: JSON {
     var entry: [String: JSON] = [
       "members": .integer(members),
-      "crps": .object(named(0..<variables) { .number(crps($0)) }),
-      "crps_by_truth": .object(named(0..<variables) { f in byTruth { $0.fields[f].crps.mean } }),
+      "crps": .object(named(0..<fields.count) { .number(crps($0)) }),
+      "crps_by_truth": .object(named(0..<fields.count) { f in byTruth { $0.fields[f].crps.mean } }),
       "rmse": .object(named(0..<variables) { .number(relativeRMSE($0)) }),
       "absolute_rmse": .object(named(0..<variables) { .number(absoluteRMSE($0)) }),
       "rmse_by_truth": .object(named(0..<variables) { f in byTruth { $0.relativeRMSE(f) } }),

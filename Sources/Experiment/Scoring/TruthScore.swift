@@ -126,7 +126,13 @@ final class Scorer {
       var variance = 0.0
       for c in 0..<n { variance += summary.spread[first + c] * summary.spread[first + c] }
       score.fields[f].spread.add((variance / Double(n)).squareRoot())
-      guard f < context.layout.fields.count else { continue }
+      let variables = context.layout.fields.count
+      guard f < variables else {
+        let stride = (summary.offsets[summary.names.count] - count)
+        let values = summary.derived.span.extracting(droppingFirst: first - count)
+        score.fields[f].crps.add(crpsField.sum(values, stride: stride, truth: t.span) / Double(n))
+        continue
+      }
       let values = summary.members.span.extracting(droppingFirst: first)
       score.fields[f].ranks.add(values, stride: count, truth: t.span)
       score.fields[f].crps.add(crpsField.sum(values, stride: count, truth: t.span) / Double(n))
