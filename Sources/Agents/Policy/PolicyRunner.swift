@@ -167,18 +167,22 @@ final class PolicyRunner {
     gathered.withUnsafeBufferPointer { gathered in
       if let start = gathered.baseAddress { members.start.update(from: start, count: gathered.count) }
     }
-    let count = distribution.members
-    for i in 0..<width {
-      var (sum, squares) = (0.0, 0.0)
-      for m in 0..<count { sum += members.start[m * width + i] }
-      let average = sum / Double(count)
-      for m in 0..<count {
-        let deviation = members.start[m * width + i] - average
-        squares += deviation * deviation
-      }
-      mean.start[i] = average
-      spread.start[i] = (squares / Double(max(1, count - 1))).squareRoot()
+    let (mean, spread, count) = (mean.start, spread.start, distribution.members)
+    mean.update(repeating: 0, count: width)
+    spread.update(repeating: 0, count: width)
+    for m in 0..<count {
+      let row = members.start + m * width
+      for i in 0..<width { mean[i] += row[i] }
     }
+    for i in 0..<width { mean[i] /= Double(count) }
+    for m in 0..<count {
+      let row = members.start + m * width
+      for i in 0..<width {
+        let deviation = row[i] - mean[i]
+        spread[i] += deviation * deviation
+      }
+    }
+    for i in 0..<width { spread[i] = (spread[i] / Double(max(1, count - 1))).squareRoot() }
     if let regression { regress(by: regression) }
   }
 

@@ -48,20 +48,40 @@ extension MJOSkeleton {
     precondition(state.count >= 4 * n && fields.count >= 3 * n, "four fields and three auxiliary ones")
     state.withUnsafeBufferPointer { state in
       fields.withUnsafeMutableBufferPointer { fields in
-        source.withUnsafeBufferPointer { source in
-          guard let k = state.baseAddress, let moisture = fields.baseAddress, let s = source.baseAddress else { return }
-          let (r, z, a) = (k + n, k + 2 * n, k + 3 * n)
-          let (noise, heating) = (moisture + n, moisture + 2 * n)
-          for i in 0..<n {
-            let q = z[i] + MJOConstants.moistureGradient * (k[i] + r[i])
-            moisture[i] = q / 0.06
-            // A filter may hand over a negative activity; its noise is that of none.
-            noise[i] = (abs(q) * (a[i] < 0 ? 0 : a[i])).squareRoot()
-            heating[i] = s[i] / MJOConstants.homogeneousSource - 1
-          }
+        guard let k = state.baseAddress, let moisture = fields.baseAddress else { return }
+        let (r, z, a, noise) = (k + n, k + 2 * n, k + 3 * n, moisture + n)
+        var i = 0
+        while i + 8 <= n {
+          let (q, growing) = Self.moisture(Self.eight(k + i), Self.eight(r + i), Self.eight(z + i), Self.eight(a + i))
+          UnsafeMutableRawPointer(moisture + i).storeBytes(of: q / 0.06, as: SIMD8<Double>.self)
+          UnsafeMutableRawPointer(noise + i).storeBytes(of: growing.squareRoot(), as: SIMD8<Double>.self)
+          i += 8
+        }
+        while i < n {
+          let (q, growing) = Self.moisture(
+            SIMD8(repeating: k[i]), SIMD8(repeating: r[i]), SIMD8(repeating: z[i]), SIMD8(repeating: a[i]))
+          (moisture[i], noise[i]) = (q[0] / 0.06, growing[0].squareRoot())
+          i += 1
+        }
+        relativeSource.withUnsafeBufferPointer { source in
+          if let s = source.baseAddress { (moisture + 2 * n).update(from: s, count: n) }
         }
       }
     }
+  }
+
+  @inline(__always)
+  private static func eight(_ x: UnsafePointer<Double>) -> SIMD8<Double> {
+    UnsafeRawPointer(x).loadUnaligned(as: SIMD8<Double>.self)
+  }
+
+  /// Q, and |Q| a. A filter may hand over a negative activity; its noise is that of none.
+  @inline(__always)
+  private static func moisture(
+    _ k: SIMD8<Double>, _ r: SIMD8<Double>, _ z: SIMD8<Double>, _ a: SIMD8<Double>
+  ) -> (SIMD8<Double>, SIMD8<Double>) {
+    let q = z + MJOConstants.moistureGradient * (k + r)
+    return (q, q.replacing(with: -q, where: q .< 0) * a.replacing(with: 0, where: a .< 0))
   }
 
   static func source(_ background: MJOConfiguration.Background, _ ring: Ring) -> [Double] {

@@ -32,6 +32,8 @@ public final class MJOSkeleton: TwinModel, CoarseModel, ConservingModel, Diagnos
   public let diagnostics: [DiagnosticField]
   /// S at every cell (`[cell]`).
   public let source: [Double]
+  /// S / 0.022 - 1 (`[cell]`).
+  let relativeSource: [Double]
   /// The projection behind the diagnostic field `MJO`.
   public let projection: MJOProjection
   /// `Q`: moisture over 0.06; `activity-noise`: sqrt(|Q| a); `source`: S / 0.022 - 1.
@@ -76,6 +78,7 @@ public final class MJOSkeleton: TwinModel, CoarseModel, ConservingModel, Diagnos
       stepsBetween: configuration.stepsBetweenObservations)
     let source = Self.source(configuration.background, ring)
     self.source = source
+    relativeSource = source.map { $0 / MJOConstants.homogeneousSource - 1 }
     invariants = Self.invariants(cells: n)
     energies = MJOEnergy.Form.allCases.map { MJOEnergy($0, source: source) }
     let background = source.map { $0 / MJOConstants.heatingRate }
