@@ -90,17 +90,7 @@ final class RolloutCollector {
         runner.apply(actions.start, to: step.state)
         let place = m * rollout.sequences + step.sequence
         if ensemble == nil { computeReward(step, into: rewards.start + place * lanes) }
-        var penalty: Float = 0
-        let state = Span(_unsafeStart: UnsafePointer(step.state), count: runner.layout.count)
-        for (b, band) in bands.enumerated() {
-          // Limited, so that one state far away does not wind the multiplier up.
-          let deviation = min(band.deviation(of: state) / (tolerance * band.tolerance), 10)
-          let multiplier = agents[m].multipliers[b]
-          // Limited on both sides: the reciprocal forms have a pole in the middle of the band.
-          penalty += Float(min(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)), 10))
-          outcome.deviation[m][b] += multiplier.form.isReciprocal ? 1 / max(deviation, multiplier.floor) : deviation
-        }
-        penalties.start[place] = penalty
+        penalties.start[place] = penalise(step, agents[m], deviation: &outcome.deviation[m])
         record(t, step, tile)
       }
       if let ensemble { try ensemble.assess(rollout, into: rewards.start, lanes: lanes) }
@@ -126,6 +116,21 @@ final class RolloutCollector {
       }
     }
     return outcome
+  }
+
+  /// What the multipliers add to every cell's reward of a step, whose deviations are added to `deviation` (`[band]`).
+  private func penalise(_ step: Rollout.Step, _ agent: Agent, deviation sums: inout [Double]) -> Float {
+    var penalty: Float = 0
+    let state = Span(_unsafeStart: UnsafePointer(step.state), count: runner.layout.count)
+    for (b, band) in bands.enumerated() {
+      // Limited, so that one state far away does not wind the multiplier up.
+      let deviation = min(band.deviation(of: state) / (tolerance * band.tolerance), 10)
+      let multiplier = agent.multipliers[b]
+      // Limited on both sides: the reciprocal forms have a pole in the middle of the band.
+      penalty += Float(min(max(-10, multiplier.penalty(deviation: deviation, tolerance: 1)), 10))
+      sums[b] += multiplier.form.isReciprocal ? 1 / max(deviation, multiplier.floor) : deviation
+    }
+    return penalty
   }
 
   /// Rolls out and remembers everything that learning needs.
