@@ -148,7 +148,7 @@ let package = Package(
         "DaunceSettings", "DaunceState",
       ]),
     jobs(
-      "JobTests", ["DaunceArchive", "DaunceState", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
+      "JobTests", ["DaunceArchive", "DaunceNumerics", "DaunceState", "TestSupport", "ForeignWriter", "CycleProbe", "daunce-mpi"]),
     jobs("ClusterTests", ["TestSupport", "daunce-mpi"], exclude: ["Helpers"]),
     jobs(
       "FuzzTests",

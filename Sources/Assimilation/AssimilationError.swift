@@ -20,6 +20,8 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
   case observedElement(found: Int, elements: Int)
   /// An error variance that is not positive.
   case errorVariance(observation: Int, found: Double)
+  /// Too many observations for a matrix each.
+  case matrices(observations: Int, members: Int, limit: Int)
   /// Constraints that do not fit the state or the solver.
   case constraints(ConstraintError)
   /// The innovation covariance of an analysis could not be factored.
@@ -46,6 +48,9 @@ public enum AssimilationError: Error, Sendable, Hashable, CustomStringConvertibl
       "observations: found element \(found), expected one of 0..<\(elements)"
     case .errorVariance(let observation, let found):
       "observation \(observation): found error variance \(found), expected a positive number"
+    case .matrices(let observations, let members, let limit):
+      "observations: found \(observations), expected at most \(limit) one after the other, each with a matrix of \(members) members "
+        + "(or filter.nonlinear.order together, where the method can)"
     case .constraints(let error): error.description
     case .innovationCovariance(let cycle, let order, let pivot):
       "cycle \(cycle): innovation covariance of order \(order) is not positive definite (pivot \(pivot)); expected "

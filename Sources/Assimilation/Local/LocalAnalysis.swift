@@ -5,7 +5,7 @@ public import DaunceState
 /// and gives the same bits whatever the parts.
 public final class LocalAnalysis {
   /// What the update does near observations.
-  public enum Method: Sendable, Hashable {
+  public enum Method: Sendable {
     /// Serial ensemble adjustment (Anderson 2001), observations in their order, observed values carried along.
     case eakf
     /// Local ensemble transform (Hunt, Kostelich & Szunyogh 2007), symmetric square root, error variances divided by
@@ -15,6 +15,8 @@ public final class LocalAnalysis {
     case deterministic
     /// Perturbed observations (Burgers, van Leeuwen & Evensen 1998), error variances divided by the taper.
     case stochastic
+    /// A Bayesian update without the assumption of normal laws.
+    case nonlinear(NonlinearMethod)
   }
 
   /// Of the state.
@@ -64,15 +66,8 @@ public final class LocalAnalysis {
     var report = Report()
     guard observed.count > 0 else { return report }
     observed.inflate(by: inflation.factor)
-    let kernel: any RowKernel
-    switch method {
-    case .eakf:
-      kernel = SerialKernel(observed, localization: localization, geometry: layout.geometry)
-    case .transform, .deterministic, .stochastic:
-      let transform = TransformKernel(observed, method: method, seed: seed, rotates: rotates)
-      transform.begin(cycle: cycle)
-      kernel = transform
-    }
+    let kernel = try makeKernel(observed, localization)
+    kernel.begin(cycle: cycle)
     let search = LocalSearch(localization, layout: layout, observed: observed)
     var scratch = LocalSearch.Scratch()
     let group = RowGroup(stride: part.stride, members: part.members)
@@ -93,6 +88,28 @@ public final class LocalAnalysis {
       }
     }
     return report
+  }
+
+  /// What updates rows by these observations, which may be filled anew before each analysis.
+  ///
+  /// - Throws: `AssimilationError.matrices`.
+  func makeKernel(
+    _ observed: ObservedEnsemble, _ localization: DistanceLocalization
+  ) throws(AssimilationError) -> any RowKernel {
+    switch method {
+    case .eakf: SerialKernel(observed, localization: localization, geometry: layout.geometry)
+    case .transform: TransformKernel(observed, form: .symmetric, seed: seed, rotates: rotates)
+    case .deterministic: TransformKernel(observed, form: .halfGain, seed: seed, rotates: rotates)
+    case .stochastic: TransformKernel(observed, form: .perturbed, seed: seed, rotates: rotates)
+    case .nonlinear(let nonlinear):
+      switch nonlinear.order {
+      case .serial:
+        try SerialMatrixKernel(
+          observed, update: nonlinear.make(observed.members), seed: seed, localization: localization,
+          geometry: layout.geometry)
+      case .together: TogetherKernel(observed, update: nonlinear.make(observed.members), seed: seed)
+      }
+    }
   }
 }
 
@@ -193,11 +210,14 @@ final class RowGroup {
 
 /// Updates anomalies and means of a few elements.
 protocol RowKernel: AnyObject {
+  /// Another time's observations are there; random numbers are keyed by the cycle.
+  func begin(cycle: Int)
   func update(_ group: RowGroup)
   /// What comes after the relaxation, which needs every member beside its own forecast.
   func finish(_ anomalies: UnsafeMutablePointer<Double>, members: Int)
 }
 
 extension RowKernel {
+  func begin(cycle: Int) {}
   func finish(_ anomalies: UnsafeMutablePointer<Double>, members: Int) {}
 }

@@ -4,7 +4,7 @@ public import DaunceObservations
 internal import DaunceState
 
 /// A local analysis as the update of an ensemble spread over ranks, cycle after cycle: the ETKF (without localization),
-/// the LETKF and the DEnKF, on any grid and with any operators. Analyses are cut off at the fields' bounds.
+/// the LETKF, the DEnKF and nonlinear updates, on any grid and with any operators. Analyses are cut off at the fields' bounds.
 ///
 /// An ensemble of few numbers is brought together on every rank by one gather, and each rank keeps its own members of the
 /// whole analysis; of a large one each rank updates all members of a part of the state, between two exchanges of members
@@ -25,7 +25,7 @@ public final class LocalFilter: EnsembleUpdate {
   /// What stays the same for as long as a network observes.
   private final class Prepared {
     let observed: ObservedEnsemble
-    let kernel: TransformKernel
+    let kernel: any RowKernel
     let lists: NeighbourLists
     let tiles: ArraySlice<StatePartition.Tile>
     let group: RowGroup
@@ -36,9 +36,9 @@ public final class LocalFilter: EnsembleUpdate {
     init(
       _ network: ObservationNetwork, analysis: LocalAnalysis, localization: DistanceLocalization, members: Int,
       tiles: ArraySlice<StatePartition.Tile>
-    ) {
+    ) throws {
       observed = ObservedEnsemble(places: network.places, kinds: network.kinds, members: members)
-      kernel = TransformKernel(observed, method: analysis.method, seed: analysis.seed, rotates: analysis.rotates)
+      kernel = try analysis.makeKernel(observed, localization)
       lists = NeighbourLists(localization, layout: analysis.layout, observed: observed, tiles: tiles)
       self.tiles = tiles
       group = RowGroup(stride: observed.stride, members: members)
@@ -49,7 +49,7 @@ public final class LocalFilter: EnsembleUpdate {
   ///   - analysis: of any method but the serial one.
   ///   - gatherLimit: most numbers of an ensemble that every rank holds as a whole; larger ones go by parts.
   public init(_ analysis: LocalAnalysis, localization: DistanceLocalization, gatherLimit: Int = 1 << 18) {
-    precondition(analysis.method != .eakf, "the serial filter has a class of its own")
+    if case .eakf = analysis.method { preconditionFailure("the serial filter has a class of its own") }
     self.analysis = analysis
     self.localization = localization
     self.gatherLimit = gatherLimit
@@ -80,7 +80,7 @@ public final class LocalFilter: EnsembleUpdate {
         width: layout.count, distribution: ensemble.distribution, communicator: ensemble.communicator)
     let rows = part ?? PartialEnsemble(elements: 0..<layout.count, members: members)
     (gathered, part) = (states, rows)
-    let prepared = prepare(observations.network, members, whole.tiles[...])
+    let prepared = try prepare(observations.network, members, whole.tiles[...])
     try ensemble.clock?.enter(collective: .reduction, on: ensemble.communicator)
     try states.gather(ensemble.states)
     ensemble.clock?.enter(.update)
@@ -107,7 +107,7 @@ public final class LocalFilter: EnsembleUpdate {
     let rows =
       part ?? PartialEnsemble(elements: partition.elements(of: communicator.rank), members: distribution.members)
     (transposition, part) = (exchange, rows)
-    let prepared = prepare(
+    let prepared = try prepare(
       observations.network, distribution.members, partition.tiles[partition.tiles(of: communicator.rank)])
     try observe(ensemble, observations, prepared, owners)
     let first = distribution.local.lowerBound
@@ -148,9 +148,9 @@ public final class LocalFilter: EnsembleUpdate {
 
   private func prepare(
     _ network: ObservationNetwork, _ members: Int, _ tiles: ArraySlice<StatePartition.Tile>
-  ) -> Prepared {
-    networks.value(of: network) {
-      Prepared(network, analysis: analysis, localization: localization, members: members, tiles: tiles)
+  ) throws -> Prepared {
+    try networks.value(of: network) {
+      try Prepared(network, analysis: analysis, localization: localization, members: members, tiles: tiles)
     }
   }
 

@@ -14,7 +14,17 @@ final class TransformKernel: RowKernel {
   private typealias Lanes = SIMD4<Double>
 
   private let observed: ObservedEnsemble
-  private let method: LocalAnalysis.Method
+  /// What becomes of the anomalies.
+  enum Form {
+    /// The symmetric square root.
+    case symmetric
+    /// Half of the gain.
+    case halfGain
+    /// Perturbed observations.
+    case perturbed
+  }
+
+  private let form: Form
   private let seed: UInt64
   private let rotates: Bool
   /// y + e_m - h(x_m) of every member (`[count][stride]`), for perturbed observations.
@@ -36,15 +46,15 @@ final class TransformKernel: RowKernel {
   private var gram: [Double]
 
   /// - Parameter observed: filled anew before each analysis, which `begin` announces.
-  init(_ observed: ObservedEnsemble, method: LocalAnalysis.Method, seed: UInt64, rotates: Bool) {
+  init(_ observed: ObservedEnsemble, form: Form, seed: UInt64, rotates: Bool) {
     self.observed = observed
-    self.method = method
+    self.form = form
     self.seed = seed
     self.rotates = rotates
     row = [Double](repeating: 0, count: observed.stride)
     (before, gain, moved) = (row, row, row)
     gram = [Double](repeating: 0, count: observed.members * observed.stride)
-    guard method == .stochastic else {
+    guard form == .perturbed else {
       memberInnovations = nil
       return
     }
@@ -179,9 +189,9 @@ final class TransformKernel: RowKernel {
           }
           let s = matrix[i &* n &+ i]
           let q = 1 + s.replacing(with: 0, where: s .< 0)
-          if method == .stochastic { projected[i] = e / q } else { increment += e * h / q }
-          if method == .transform { projected[i] = e / (q + q.squareRoot()) }
-          if method == .deterministic { projected[i] = e / (2 * q) }
+          if form == .perturbed { projected[i] = e / q } else { increment += e * h / q }
+          if form == .symmetric { projected[i] = e / (q + q.squareRoot()) }
+          if form == .halfGain { projected[i] = e / (2 * q) }
         }
         for k in 0..<n {
           var sum = Lanes.zero
@@ -214,13 +224,13 @@ final class TransformKernel: RowKernel {
         var e = 0.0
         for m in 0..<n { e += eigen.vectors[m * n + i][r] * before[m] }
         let q = 1 + max(0, eigen.matrix[i * n + i][r])
-        let factor = method == .transform ? 1 / q.squareRoot() : 0.5 + 0.5 / q
+        let factor = form == .symmetric ? 1 / q.squareRoot() : 0.5 + 0.5 / q
         for m in 0..<n {
           gain[m] += eigen.vectors[m * n + i][r] * (e / q)
           moved[m] += eigen.vectors[m * n + i][r] * (e * factor)
         }
       }
-      if method != .stochastic { for m in 0..<n { row[m] = moved[m] } }
+      if form != .perturbed { for m in 0..<n { row[m] = moved[m] } }
       var increment = 0.0
       for (i, k) in group.ids[r].enumerated() {
         let k = Int(k)

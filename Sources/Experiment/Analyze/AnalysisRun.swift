@@ -45,7 +45,7 @@ final class AnalysisRun {
     let tiles = partition.tiles[partition.tiles(of: communicator.rank)]
     let report = try communicator.collectively {
       let analysis = LocalAnalysis(
-        layout: layout, method: kernel, inflation: try inflation, seed: configuration.seed,
+        layout: layout, method: try kernel, inflation: try inflation, seed: configuration.seed,
         rotates: configuration.filter.rotation)
       return try analysis.update(part, tiles: tiles, observed: observed, localization: problem.localization)
     }
@@ -94,11 +94,11 @@ final class AnalysisRun {
   }
 
   private var kernel: LocalAnalysis.Method {
-    switch configuration.method {
-    case .eakf: .eakf
-    case .letkf, .etkf: .transform
-    case .denkf: .deterministic
-    case .enkf: .stochastic
+    get throws {
+      guard let entry = LocalEntry.registry[configuration.method.rawValue] else {
+        throw ExperimentError(.bug, "method \(configuration.method.rawValue) is not registered")
+      }
+      return entry.method(configuration.filter.nonlinear)
     }
   }
 

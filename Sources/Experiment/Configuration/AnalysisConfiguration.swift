@@ -19,20 +19,6 @@ public struct AnalysisConfiguration: ConfigurationRoot {
   /// The defaults.
   public init() {}
 
-  /// Filters.
-  public enum Method: String, ConfigurationChoice {
-    /// Serial ensemble adjustment filter (Anderson 2001).
-    case eakf
-    /// Local ensemble transform filter (Hunt et al. 2007).
-    case letkf
-    /// The same without localization (Bishop et al. 2001, symmetric square root).
-    case etkf
-    /// Deterministic ensemble Kalman filter (Sakov & Oke 2008).
-    case denkf
-    /// Stochastic ensemble Kalman filter (Burgers et al. 1998).
-    case enkf
-  }
-
   /// What of the files is the state.
   public struct State: Codable, Sendable, Hashable {
     @Key("dimension of the members in a single file")
@@ -65,6 +51,8 @@ public struct AnalysisConfiguration: ConfigurationRoot {
     public var rtpp = 0.0
     @Key("rotate the members of the etkf at random, keeping their mean")
     public var rotation = false
+    /// Of the nonlinear updates.
+    public var nonlinear = NonlinearSettings()
   }
 
   /// Which observations are used.
@@ -109,6 +97,9 @@ public struct AnalysisConfiguration: ConfigurationRoot {
         filter.rotation && method != .etkf, "method", "filter.rotation", "etkf for a rotation of the whole ensemble"),
       Contradiction(
         filter.rtps > 0 && filter.rtpp > 0, "filter.rtps", "filter.rtpp", "one way of relaxation"),
+      Contradiction(
+        filter.nonlinear.order == .together && (LocalEntry.registry[method.rawValue]?.isScalar ?? false),
+        "filter.nonlinear.order", "method", "serial for a method that knows one observation at a time"),
     ]
     for contradiction in contradictions where contradiction.holds {
       problems.append(describe(contradiction, source: source))

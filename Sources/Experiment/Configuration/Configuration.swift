@@ -139,6 +139,8 @@ public struct Configuration: ConfigurationRoot {
     public var solver = Solver.dual
     @Key("members of constrained-eakf-large", .atLeast(2))
     public var largeMembers = 100
+    /// Of the nonlinear updates.
+    public var nonlinear = NonlinearSettings()
   }
 
   /// What an analysis has to respect besides the variables' lower bounds.

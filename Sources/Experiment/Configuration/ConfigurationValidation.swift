@@ -83,6 +83,9 @@ extension Configuration {
 
       .init(filter.rtps > 0 && filter.rtpp > 0, "filter.rtps", "filter.rtpp", "one way of relaxation"),
       .init(
+        filter.nonlinear.order == .together && methods.contains { LocalEntry.registry[$0.rawValue]?.isScalar ?? false },
+        "filter.nonlinear.order", "methods", "serial for methods that know one observation at a time"),
+      .init(
         filter.adaptive > 0 && filter.inflation != 1, "filter.adaptive", "filter.inflation",
         "1, or no adaptive inflation: one of the two"),
       .init(

@@ -80,9 +80,10 @@ public struct MethodEntry: RegistryEntry {
   }
 
   /// All methods.
-  public static let registry = Registry<MethodEntry>(builtIn)
+  public static let registry = Registry<MethodEntry>(builtIn + LocalEntry.builtIn.map { MethodEntry($0) })
 
-  /// The program's own: a new one is its file in `Assimilation` and an entry here.
+  /// The program's own that are no local analyses (those are in `LocalEntry`): a new one is its file in `Assimilation` and
+  /// an entry here.
   private static let builtIn = [
     MethodEntry("rl", "agents trained with multipliers on the energy band", .agents(hasMultipliers: true)),
     MethodEntry("rl-unconstrained", "agents trained without multipliers", .agents(hasMultipliers: false)),
@@ -102,16 +103,17 @@ public struct MethodEntry: RegistryEntry {
         layout: $0.layout, localization: $0.localization, inflation: $0.inflation, constraints: $0.constraints,
         solver: $0.solver, seed: $0.seed)
     },
-    MethodEntry("etkf", "ensemble transform Kalman filter (Bishop et al. 2001), not localized") {
-      LocalFilter($0, .transform, isLocal: false)
-    },
-    MethodEntry("letkf", "local ensemble transform Kalman filter (Hunt et al. 2007)") { LocalFilter($0, .transform) },
-    MethodEntry("denkf", "deterministic ensemble Kalman filter (Sakov & Oke 2008)") { LocalFilter($0, .deterministic) },
     MethodEntry("nudging", "members moved towards observations, without covariances (Hoke & Anthes 1976)") {
       Nudging(layout: $0.layout, localization: $0.localization, strength: $0.settings.nudging)
     },
     MethodEntry("free", "no update at all: what the observations are worth") { _ in NoUpdate() },
   ]
+
+  private init(_ local: LocalEntry) {
+    self.init(local.name, local.summary) {
+      LocalFilter($0, local.method($0.settings.nonlinear), isLocal: local.isLocal)
+    }
+  }
 
   private static let constrainedEAKF: @Sendable (MethodContext) throws -> any EnsembleUpdate = {
     try ConstrainedEAKF(

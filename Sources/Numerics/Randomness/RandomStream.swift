@@ -32,6 +32,7 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case rolloutForecast = 22
   case trainingCase = 23
   case importance = 24
+  case nonlinearUpdate = 25
   case test = 255
 }
 

@@ -64,6 +64,16 @@ struct LocalExercise {
     let methods: [(String, LocalAnalysis.Method, Bool)] = [
       ("letkf", .transform, false), ("rotated", .transform, true), ("denkf", .deterministic, false),
       ("enkf", .stochastic, false),
+      ("together", .nonlinear(NonlinearMethod(.together) { ParticleFilter(members: $0, settings: .init(temperedShare: 0.5)) }), false),
+      ("serial", .nonlinear(NonlinearMethod(.serial) { Transport(members: $0, settings: .init()) }), false),
+      ("bridge", .nonlinear(NonlinearMethod(.serial) { SchroedingerBridge(members: $0, settings: .init()) }), false),
+      (
+        "diffusion",
+        .nonlinear(
+          NonlinearMethod(.serial) {
+            RegressedUpdate(Diffusion(members: $0, settings: .init()), members: $0, window: 0.3)
+          }), false
+      ),
     ]
     for (name, method, rotates) in methods {
       let gathered = try members(after: try local(method, rotates: rotates))

@@ -91,8 +91,15 @@ import Testing
     }
   }
 
+  private static let nonlinear: [LocalAnalysis.Method] = [
+    .nonlinear(NonlinearMethod(.serial) { Transport(members: $0, settings: .init()) }),
+    .nonlinear(NonlinearMethod(.together) { ParticleFilter(members: $0, settings: .init()) }),
+    .nonlinear(
+      NonlinearMethod(.serial) { RegressedUpdate(ParticleFlow(members: $0, settings: .init()), members: $0, window: nil) }),
+  ]
+
   /// The same bits in one part and in two.
-  @Test(arguments: [LocalAnalysis.Method.eakf, .transform, .deterministic, .stochastic])
+  @Test(arguments: [.eakf, .transform, .deterministic, .stochastic] + nonlinear)
   func partsDoNotMatter(method: LocalAnalysis.Method) throws {
     for one in try Self.problem().cases {
       let whole = try Self.analyse(one, by: method)
@@ -109,7 +116,7 @@ import Testing
     let few = try exact.error(of: method, members: 40)
     let many = try exact.error(of: method, members: 4000)
     #expect(many.mean < 0.1 && many.mean < few.mean / 3)
-    if method == .deterministic {
+    if case .deterministic = method {
       // Half of the gain leaves a quarter of K H P H^T K^T too much, whatever the number of members.
       #expect(many.covariance > 0.1 && abs(many.covariance - few.covariance) < few.covariance / 2)
     } else {

@@ -1,4 +1,5 @@
 import DaunceArchive
+import DaunceNumerics
 import Foundation
 import TestSupport
 import Testing
@@ -162,6 +163,40 @@ extension JobTests {
       for m in a.indices {
         #expect(abs(newA[m] - center - factor * (a[m] - mean(a))) < 1e-12, "member \(m)")
       }
+    }
+
+    /// Two modes without a place, one component observed near one of them: both go there, with the same bits on any number
+    /// of ranks. The exact posterior has the means 0.8 and the spreads 0.0707 and 0.1.
+    @Test(arguments: ["particle-filter", "transport", "schroedinger-bridge", "particle-flow", "diffusion"])
+    func oneOfTwoModes(method: String) throws {
+      let place = try AnalyzePlace(try workshop(), "modes-\(method)")
+      let stream = RandomStream(seed: 12, purpose: .test)
+      let pairs = (0..<100).map { m in (stream.uniform(at: 1000 + m) < 0.5 ? 3.0 : 0.8, stream.normalPair(at: m)) }
+      try place.writeScalars([("u", pairs.map { $0 + 0.1 * $1.0 }), ("v", pairs.map { $0 + 0.1 * $1.1 })])
+      try place.write("variable,value,error_variance\nu,0.8,0.01\n", to: "obs.csv")
+      var known: [[Double]]?
+      for ranks in [1, 3] {
+        _ = try place.analyzed(ranks, ["--method", method, "--observations", "obs.csv"])
+        let found = try ["u", "v"].map { try place.values("out/ensemble.nc", $0) }
+        #expect(known == nil || found == known)
+        known = found
+        for (values, sd) in zip(found, [0.0707, 0.1]) {
+          let mean = values.reduce(0, +) / 100
+          let square = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 99
+          #expect(abs(mean - 0.8) < 0.06, "\(mean)")
+          #expect(abs(square.squareRoot() / sd - 1) < 0.35, "\(square.squareRoot())")
+        }
+      }
+    }
+
+    /// Methods that know one observation at a time say so.
+    @Test func orderIsForMethodsThatCan() throws {
+      let place = try AnalyzePlace(try workshop(), "order")
+      try place.writeScalars([("u", [1, 2, 3])])
+      try place.write("variable,value,error_variance\nu,0.8,0.01\n", to: "obs.csv")
+      let result = try place.analyze(
+        1, ["--method", "diffusion", "--observations", "obs.csv", "--set", "filter.nonlinear.order=together"])
+      #expect(result.status != 0 && result.stderr.contains("filter.nonlinear.order"), "\(result.stderr)")
     }
 
     /// The seed decides on the perturbed observations, and the number of ranks does not.

@@ -1,0 +1,186 @@
+internal import Foundation
+public import DaunceNumerics
+
+/// The diffusion with the analytic score (Bao et al. 2024; van Leeuwen's lecture): members are noised until nothing is
+/// left of their law, and taken back under the posterior's.
+///
+/// The noised members x = h + sigma xi follow the flow of their densities (Song et al. 2021; Karras et al. 2022),
+///
+///     dx / dsigma = (x - D(x; sigma)) / sigma,   D(x; sigma) = E(h | x) = x + sigma^2 grad log p_sigma(x),
+///
+/// forwards with D of the prior, a mixture of kernels on the members, and backwards with D of the posterior. Both ways
+/// are the same flow in time, so every member keeps its place in the law and nothing is drawn. The lecture's alpha = 1 - t,
+/// sigma^2 = t is the same process in other units: x / alpha, sqrt(t) / (1 - t).
+public final class Diffusion: ScalarUpdate {
+  /// How the likelihood enters the score: what is added to D of the prior.
+  public enum Likelihood: String, Sendable, Hashable, CaseIterable {
+    /// Exact for every kernel of the prior: D of the posterior, which is a mixture of kernels again.
+    case kernelMixture = "kernel-mixture"
+    /// p(y | x) = N(y; m, S + r) with the moments of h given x under the kernels: D + S / (S + r) (y - m), m = D.
+    case localMoments = "local-moments"
+    /// h and x jointly Gaussian, as in the lecture: D + sum_i w_i h_i - E(h | x) with w_i ~ p(y | h_i).
+    case jointGaussian = "joint-gaussian"
+    /// (1 - t) grad log p(y | x) with the likelihood of what is not noised: wrong, for contrast.
+    case adHoc = "ad-hoc"
+  }
+
+  /// Settings.
+  public struct Settings: Sendable, Hashable {
+    /// How the likelihood enters.
+    public var likelihood: Likelihood
+    /// Steps each way.
+    public var steps: Int
+    /// b of the prior's kernels; see `KernelPosterior`.
+    public var bandwidth: Double
+    /// Standard deviation of the window in which kernels look at their neighbours, in that of the members.
+    public var window: Double
+
+    /// See the properties.
+    public init(
+      likelihood: Likelihood = .kernelMixture, steps: Int = 20, bandwidth: Double = 0.9, window: Double = 0.3
+    ) {
+      (self.likelihood, self.steps, self.bandwidth, self.window) = (likelihood, steps, bandwidth, window)
+    }
+  }
+
+  private let settings: Settings
+  private let members: Int
+  private let kernels: KernelPosterior
+  private let mixture: NoisedMixture
+  private let levels: Workspace<Double>
+  /// States on the way, with room for whole vectors, and their derivatives.
+  private let states, derivatives, firstDerivatives: Workspace<Double>
+  private var state: UnsafeMutablePointer<Double> { states.start }
+  private var slopes: UnsafeMutablePointer<Double> { derivatives.start }
+  private var before: UnsafeMutablePointer<Double> { firstDerivatives.start }
+
+  /// An update of so many members.
+  public init(members: Int, settings: Settings) {
+    self.settings = settings
+    self.members = members
+    kernels = KernelPosterior(members: members)
+    mixture = NoisedMixture(members: members)
+    levels = Workspace(repeating: 0, count: settings.steps + 1)
+    let stride = (members + 3) & ~3
+    states = Workspace(repeating: 0, count: stride)
+    derivatives = Workspace(repeating: 0, count: stride)
+    firstDerivatives = Workspace(repeating: 0, count: stride)
+  }
+
+  public func update(
+    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
+    noise: RandomStream
+  ) {
+    var squares = 0.0
+    for m in 0..<members {
+      state[m] = values[m]
+      squares += values[m] * values[m]
+    }
+    let variance = squares / Double(members - 1)
+    let spread = variance.squareRoot()
+    kernels.take(values, window: settings.window * spread, bandwidth: settings.bandwidth)
+    kernels.observe(innovation, errorVariance: errorVariance)
+    setLevels(spread, errorVariance)
+    mixture.take(kernels.prior)
+    for s in 0..<settings.steps { step(from: levels.start[s], to: levels.start[s + 1], .prior) }
+    switch settings.likelihood {
+    case .kernelMixture:
+      changeMixture()
+      goBack(.prior)
+    case .localMoments: goBack(.moments(y: innovation, r: errorVariance))
+    case .jointGaussian:
+      goBack(.joint(weighted: weightedMean(values, innovation, errorVariance), variance: variance))
+    case .adHoc: goBackAdHoc(innovation, errorVariance, variance)
+    }
+    for m in 0..<members { moved[m] = state[m] }
+  }
+
+  /// What becomes of E(h | x) of the mixture.
+  private enum Guidance {
+    /// Nothing.
+    case prior
+    /// m + S / (S + r) (y - m)
+    case moments(y: Double, r: Double)
+    /// m + sum_i w_i h_i - E(h | x) of the jointly Gaussian.
+    case joint(weighted: Double, variance: Double)
+  }
+
+  /// Geometric levels of noise between far less than the kernels and far more than the members.
+  private func setLevels(_ spread: Double, _ errorVariance: Double) {
+    let least = 0.02 * min(spread, errorVariance.squareRoot())
+    let most = 10 * spread
+    let ratio = pow(most / least, 1 / Double(settings.steps))
+    for s in 0..<levels.count { levels.start[s] = least * pow(ratio, Double(s)) }
+  }
+
+  /// From the prior's mixture to the posterior's, where noise has left of both no more than mean and variance.
+  private func changeMixture() {
+    let last = levels.start[settings.steps]
+    let before = mixture.moments
+    mixture.take(kernels.posterior)
+    let after = mixture.moments
+    let scale = ((after.variance + last * last) / (before.variance + last * last)).squareRoot()
+    for m in 0..<states.count { state[m] = after.mean + scale * (state[m] - before.mean) }
+  }
+
+  private func goBack(_ guidance: Guidance) {
+    for s in (0..<settings.steps).reversed() { step(from: levels.start[s + 1], to: levels.start[s], guidance) }
+    // What noise is left is taken off.
+    denoise(levels.start[0], guidance)
+    for m in 0..<members { state[m] -= slopes[m] }
+  }
+
+  /// One step of the flow by Heun's method, in log sigma: dx / dlog sigma = x - D.
+  private func step(from start: Double, to end: Double, _ guidance: Guidance) {
+    let length = log(end / start)
+    denoise(start, guidance)
+    for m in 0..<states.count {
+      before[m] = slopes[m]
+      state[m] += length * slopes[m]
+    }
+    denoise(end, guidance)
+    for m in 0..<states.count { state[m] += 0.5 * length * (slopes[m] - before[m]) }
+  }
+
+  /// x - D of every state.
+  private func denoise(_ sigma: Double, _ guidance: Guidance) {
+    mixture.condition(state, noise: sigma * sigma)
+    switch guidance {
+    case .prior:
+      for m in 0..<states.count { slopes[m] = state[m] - mixture.means.start[m] }
+    case .moments(let y, let r):
+      for m in 0..<states.count {
+        let (mean, spread) = (mixture.means.start[m], mixture.variances.start[m])
+        slopes[m] = state[m] - mean - spread / (spread + r) * (y - mean)
+      }
+    case .joint(let weighted, let variance):
+      let gain = variance / (variance + sigma * sigma)
+      for m in 0..<states.count { slopes[m] = state[m] - mixture.means.start[m] - weighted + gain * state[m] }
+    }
+  }
+
+  /// sum_i w_i h_i with w_i ~ p(y | h_i).
+  private func weightedMean(_ values: UnsafePointer<Double>, _ y: Double, _ r: Double) -> Double {
+    let nearest = (0..<members).reduce(Double.infinity) { min($0, (y - values[$1]) * (y - values[$1])) }
+    var (sum, total) = (0.0, 0.0)
+    for n in 0..<members {
+      let w = exp(-0.5 * ((y - values[n]) * (y - values[n]) - nearest) / r)
+      total += w
+      sum += w * values[n]
+    }
+    return sum / total
+  }
+
+  private func goBackAdHoc(_ y: Double, _ r: Double, _ variance: Double) {
+    for s in (0..<settings.steps).reversed() {
+      let (start, end) = (levels.start[s + 1], levels.start[s])
+      let length = log(start / end)
+      // 1 - t of the lecture's time.
+      let alpha = 1 / (1 + start / variance.squareRoot())
+      let pull = start * start * alpha / r
+      denoise(start, .prior)
+      // Implicit in the pull, which is stiff.
+      for m in 0..<states.count { state[m] = (state[m] + length * (pull * y - slopes[m])) / (1 + length * pull) }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+internal import DaunceNumerics
+internal import Foundation
+
+/// A prior of one quantity as a mixture of normal kernels on the members, and its posterior, which is another one.
+///
+/// Kernel n stands at mu_n + sqrt(1 - b^2) (h_n - mu_n) and has the variance b^2 s_n^2, with mean and variance of the members in
+/// a window around it: the mixture has their mean and variance there whatever the bandwidth b (West 1993). With b = 0
+/// it is the members themselves, with 1 the normal law that they look like.
+final class KernelPosterior {
+  /// Normal kernels.
+  struct Kernels {
+    /// Of sum one, means and variances (`[members]`).
+    let weights, centres, variances: Workspace<Double>
+
+    init(members: Int) {
+      weights = Workspace(repeating: 1 / Double(members), count: members)
+      centres = Workspace(repeating: 0, count: members)
+      variances = Workspace(repeating: 0, count: members)
+    }
+  }
+
+  /// Kernels of the prior, of equal weights, and of the posterior.
+  let prior, posterior: Kernels
+  private let members: Int
+  private let neighbourhoods: Neighbourhoods
+  private let logarithms: Workspace<Double>
+
+  init(members: Int) {
+    self.members = members
+    prior = Kernels(members: members)
+    posterior = Kernels(members: members)
+    neighbourhoods = Neighbourhoods(members: members, least: Neighbourhoods.forMoments)
+    logarithms = Workspace(repeating: 0, count: members)
+  }
+
+  /// Takes the members.
+  ///
+  /// - Parameters:
+  ///   - window: its standard deviation, in the quantity's unit.
+  ///   - bandwidth: b, in [0, 1].
+  func take(_ values: UnsafePointer<Double>, window: Double, bandwidth b: Double) {
+    neighbourhoods.take(values, width: window)
+    let a = (1 - b * b).squareRoot()
+    for n in 0..<members {
+      let mean = neighbourhoods.means.start[n]
+      prior.centres.start[n] = mean + a * (values[n] - mean)
+      prior.variances.start[n] = b * b * neighbourhoods.variances.start[n]
+    }
+  }
+
+  /// Finds the posterior.
+  func observe(_ y: Double, errorVariance r: Double) {
+    var most = -Double.infinity
+    for n in 0..<members {
+      let (v, c) = (prior.variances.start[n], prior.centres.start[n])
+      let d = y - c
+      logarithms.start[n] = -0.5 * (d * d / (v + r) + log(v + r))
+      most = max(most, logarithms.start[n])
+      posterior.centres.start[n] = c + v / (v + r) * d
+      posterior.variances.start[n] = v * r / (v + r)
+    }
+    var sum = 0.0
+    for n in 0..<members {
+      posterior.weights.start[n] = exp(logarithms.start[n] - most)
+      sum += posterior.weights.start[n]
+    }
+    for n in 0..<members { posterior.weights.start[n] /= sum }
+  }
+
+  /// The least standard deviation of a kernel of the posterior that counts.
+  var leastDeviation: Double {
+    var least = Double.infinity
+    for n in 0..<members where posterior.weights.start[n] > 1e-6 { least = min(least, posterior.variances.start[n]) }
+    return least.squareRoot()
+  }
+}

@@ -1,0 +1,88 @@
+public import DaunceAssimilation
+import DaunceSettings
+
+/// A local analysis that configurations know by name: a method of `run`, `assimilate` and `analyze`.
+public struct LocalEntry: RegistryEntry {
+  /// The word in `methods` and of `--method`.
+  public let name: String
+  /// What it is, in a line.
+  public let summary: String
+  /// Whether observations act near their places only.
+  public let isLocal: Bool
+  /// Whether it knows one observation at a time only.
+  public let isScalar: Bool
+  /// What it does near observations.
+  public let method: @Sendable (NonlinearSettings) -> LocalAnalysis.Method
+
+  /// - Parameters: as the properties of their names.
+  public init(
+    _ name: String, _ summary: String, isLocal: Bool = true, isScalar: Bool = false,
+    method: @escaping @Sendable (NonlinearSettings) -> LocalAnalysis.Method
+  ) {
+    (self.name, self.summary, self.isLocal, self.isScalar) = (name, summary, isLocal, isScalar)
+    self.method = method
+  }
+
+  /// All of them: a new one is its file in `Assimilation` and an entry here.
+  static let builtIn = [
+    LocalEntry("etkf", "ensemble transform Kalman filter (Bishop et al. 2001), not localized", isLocal: false) { _ in .transform },
+    LocalEntry("letkf", "local ensemble transform Kalman filter (Hunt et al. 2007)") { _ in .transform },
+    LocalEntry("denkf", "deterministic ensemble Kalman filter (Sakov & Oke 2008)") { _ in .deterministic },
+    LocalEntry("particle-filter", "particles resampled by their likelihood (Gordon et al. 1993), all at once or tempered") { settings in
+      settings.method(.together) {
+        ParticleFilter(members: $0, settings: .init(jitter: settings.jitter, temperedShare: settings.temperedShare))
+      }
+    },
+    LocalEntry("transport", "ensemble transform by entropic optimal transport (Reich 2013)") { settings in
+      settings.method(.serial) {
+        Transport(
+          members: $0, settings: .init(regularisation: settings.regularisation, secondOrder: settings.secondOrder))
+      }
+    },
+    LocalEntry("schroedinger-bridge", "the random coupling nearest to Brownian motion") { settings in
+      settings.method(.serial) {
+        SchroedingerBridge(
+          members: $0, settings: .init(regularisation: settings.regularisation, jitter: settings.jitter))
+      }
+    },
+    LocalEntry("particle-flow", "kernel particle flow (Liu & Wang 2016; Pulido & van Leeuwen 2019)", isScalar: true) {
+      $0.scalarMethod(make: $0.particleFlow)
+    },
+    LocalEntry("diffusion", "diffusion with the analytic score of the noised prior", isScalar: true) {
+      $0.scalarMethod(make: $0.diffusion)
+    },
+  ]
+
+  /// The serial adjustment and perturbed observations, which `run` has classes of their own for.
+  private static let others = [
+    LocalEntry("eakf", "ensemble adjustment Kalman filter (Anderson 2001)") { _ in .eakf },
+    LocalEntry("enkf", "stochastic ensemble Kalman filter with perturbed observations (Burgers et al. 1998)") { _ in .stochastic },
+  ]
+
+  /// The methods of `analyze`.
+  public static let registry = Registry<LocalEntry>(others + builtIn)
+}
+
+extension AnalysisConfiguration {
+  /// Name of a way of updating an ensemble.
+  public struct Method: RegisteredName {
+    /// The word in a file.
+    public let rawValue: String
+    /// A name that may not be registered; those of files and command lines are checked.
+    public init(_ name: String) { rawValue = name }
+
+    /// Where names are looked up.
+    public static var registry: Registry<LocalEntry> { LocalEntry.registry }
+
+    /// Serial ensemble adjustment filter.
+    public static let eakf = Self("eakf")
+    /// Local ensemble transform filter.
+    public static let letkf = Self("letkf")
+    /// The same without localization.
+    public static let etkf = Self("etkf")
+    /// Deterministic ensemble Kalman filter.
+    public static let denkf = Self("denkf")
+    /// Stochastic ensemble Kalman filter.
+    public static let enkf = Self("enkf")
+  }
+}
