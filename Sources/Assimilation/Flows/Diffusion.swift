@@ -37,7 +37,7 @@ public final class Diffusion: ScalarUpdate {
 
     /// See the properties.
     public init(
-      likelihood: Likelihood = .kernelMixture, steps: Int = 20, bandwidth: Double = 0.9, window: Double = 0.3
+      likelihood: Likelihood = .kernelMixture, steps: Int = 24, bandwidth: Double = 0.9, window: Double = 0.3
     ) {
       (self.likelihood, self.steps, self.bandwidth, self.window) = (likelihood, steps, bandwidth, window)
     }
@@ -49,10 +49,10 @@ public final class Diffusion: ScalarUpdate {
   private let mixture: NoisedMixture
   private let levels: Workspace<Double>
   /// States on the way, with room for whole vectors, and their derivatives.
-  private let states, derivatives, firstDerivatives: Workspace<Double>
+  private let states, derivatives, conditionalVariances: Workspace<Double>
   private var state: UnsafeMutablePointer<Double> { states.start }
   private var slopes: UnsafeMutablePointer<Double> { derivatives.start }
-  private var before: UnsafeMutablePointer<Double> { firstDerivatives.start }
+  private var spreads: UnsafeMutablePointer<Double> { conditionalVariances.start }
 
   /// An update of so many members.
   public init(members: Int, settings: Settings) {
@@ -64,7 +64,7 @@ public final class Diffusion: ScalarUpdate {
     let stride = (members + 3) & ~3
     states = Workspace(repeating: 0, count: stride)
     derivatives = Workspace(repeating: 0, count: stride)
-    firstDerivatives = Workspace(repeating: 0, count: stride)
+    conditionalVariances = Workspace(repeating: 0, count: stride)
   }
 
   public func update(
@@ -130,32 +130,42 @@ public final class Diffusion: ScalarUpdate {
     for m in 0..<members { state[m] -= slopes[m] }
   }
 
-  /// One step of the flow by Heun's method, in log sigma: dx / dlog sigma = x - D.
+  /// One step of the flow, exact for a normal law: with v the variance of h that D and Var(h | x) belong to,
+  ///
+  ///     x - m = (x - D) (v + sigma^2) / sigma^2   grows as   sqrt(v + sigma^2)
   private func step(from start: Double, to end: Double, _ guidance: Guidance) {
-    let length = log(end / start)
     denoise(start, guidance)
+    let (old, new) = (start * start, end * end)
     for m in 0..<states.count {
-      before[m] = slopes[m]
-      state[m] += length * slopes[m]
+      let left = old - spreads[m]
+      // Between modes no normal law has so much variance; there it is a step in sigma^2.
+      let v = left > 0 ? spreads[m] * old / left : .infinity
+      let growth = v < Self.largest * old ? (v + old) / old * (((v + new) / (v + old)).squareRoot() - 1) : 0.5 * (new - old) / old
+      state[m] += growth * slopes[m]
     }
-    denoise(end, guidance)
-    for m in 0..<states.count { state[m] += 0.5 * length * (slopes[m] - before[m]) }
   }
 
-  /// x - D of every state.
+  /// A variance over that of the noise beyond which differences of roots lose their digits.
+  private static let largest = 1e6
+
+  /// x - D of every state, and the variance of h given x that it goes with.
   private func denoise(_ sigma: Double, _ guidance: Guidance) {
     mixture.condition(state, noise: sigma * sigma)
     switch guidance {
     case .prior:
-      for m in 0..<states.count { slopes[m] = state[m] - mixture.means.start[m] }
+      for m in 0..<states.count { (slopes[m], spreads[m]) = (state[m] - mixture.means.start[m], mixture.variances.start[m]) }
     case .moments(let y, let r):
       for m in 0..<states.count {
         let (mean, spread) = (mixture.means.start[m], mixture.variances.start[m])
         slopes[m] = state[m] - mean - spread / (spread + r) * (y - mean)
+        spreads[m] = spread * r / (spread + r)
       }
     case .joint(let weighted, let variance):
       let gain = variance / (variance + sigma * sigma)
-      for m in 0..<states.count { slopes[m] = state[m] - mixture.means.start[m] - weighted + gain * state[m] }
+      for m in 0..<states.count {
+        slopes[m] = state[m] - mixture.means.start[m] - weighted + gain * state[m]
+        spreads[m] = mixture.variances.start[m]
+      }
     }
   }
 

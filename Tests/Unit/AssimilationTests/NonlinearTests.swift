@@ -190,7 +190,7 @@ import Testing
     #expect(abs((spread / (r / (1 + r))).squareRoot() - 1) < 0.08, "\(spread)")
   }
 
-  /// An observation that says nothing leaves everything where it is, in the flows that draw nothing to a part in a hundred.
+  /// An observation that says nothing leaves everything nearly where it is.
   @Test(arguments: [Method.particles, .tempered, .firstOrder, .diffusion]) func nothingSaidNothingMoved(method: Method) {
     let members = Self.members
     let stream = RandomStream(seed: 3, purpose: .test)
@@ -198,7 +198,9 @@ import Testing
     for m in 0..<members { part.row(0)[m] = stream.normal(at: m) }
     let new = Self.combined(part.row(0), Self.solve(method.make(members), part.row(0), y: 0.3, r: 1e9, seed: 1))
     let furthest = (0..<members).reduce(0) { max($0, abs(new[$1] - part.row(0)[$1])) }
-    #expect(furthest < (method.description == Method.firstOrder.description ? 0.3 : 0.03), "\(furthest)")
+    // Entropy smooths, and steps are not infinitely small.
+    let allowed = [Method.firstOrder.description: 0.3, Method.diffusion.description: 0.1]
+    #expect(furthest < allowed[method.description, default: 1e-6], "\(furthest)")
   }
 
   /// New members are combinations of the old ones whose weights add up to one, so that a constant stays.
