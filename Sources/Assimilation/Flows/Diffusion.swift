@@ -67,18 +67,14 @@ public final class Diffusion: ScalarUpdate {
     conditionalVariances = Workspace(repeating: 0, count: stride)
   }
 
+  /// Takes the members up and down through the noise; see `ScalarUpdate`.
   public func update(
     _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
     noise: RandomStream
   ) {
-    var squares = 0.0
-    for m in 0..<members {
-      state[m] = values[m]
-      squares += values[m] * values[m]
-    }
-    let variance = squares / Double(members - 1)
+    for m in 0..<members { state[m] = values[m] }
+    let variance = kernels.take(values, window: settings.window, bandwidth: settings.bandwidth)
     let spread = variance.squareRoot()
-    kernels.take(values, window: settings.window * spread, bandwidth: settings.bandwidth)
     kernels.observe(innovation, errorVariance: errorVariance)
     setLevels(spread, errorVariance)
     mixture.take(kernels.prior)

@@ -36,16 +36,22 @@ final class KernelPosterior {
   /// Takes the members.
   ///
   /// - Parameters:
-  ///   - window: its standard deviation, in the quantity's unit.
+  ///   - values: about their mean (`[members]`).
+  ///   - window: its standard deviation, in that of the members.
   ///   - bandwidth: b, in [0, 1].
-  func take(_ values: UnsafePointer<Double>, window: Double, bandwidth b: Double) {
-    neighbourhoods.take(values, width: window)
+  /// - Returns: the members' variance, in the square of the quantity's unit.
+  func take(_ values: UnsafePointer<Double>, window: Double, bandwidth b: Double) -> Double {
+    var squares = 0.0
+    for m in 0..<members { squares += values[m] * values[m] }
+    let variance = squares / Double(members - 1)
+    neighbourhoods.take(values, width: window * variance.squareRoot())
     let a = (1 - b * b).squareRoot()
     for n in 0..<members {
       let mean = neighbourhoods.means.start[n]
       prior.centres.start[n] = mean + a * (values[n] - mean)
       prior.variances.start[n] = b * b * neighbourhoods.variances.start[n]
     }
+    return variance
   }
 
   /// Finds the posterior.

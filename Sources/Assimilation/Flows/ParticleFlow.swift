@@ -49,17 +49,13 @@ public final class ParticleFlow: ScalarUpdate {
     drifts = Workspace(repeating: 0, count: stride)
   }
 
+  /// Lets the members flow; see `ScalarUpdate`.
   public func update(
     _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
     noise: RandomStream
   ) {
-    var squares = 0.0
-    for m in 0..<members {
-      state[m] = values[m]
-      squares += values[m] * values[m]
-    }
-    let spread = (squares / Double(members - 1)).squareRoot()
-    kernels.take(values, window: settings.window * spread, bandwidth: settings.bandwidth)
+    for m in 0..<members { state[m] = values[m] }
+    let spread = kernels.take(values, window: settings.window, bandwidth: settings.bandwidth).squareRoot()
     kernels.observe(innovation, errorVariance: errorVariance)
     mixture.take(kernels.posterior)
     let target = mixture.moments

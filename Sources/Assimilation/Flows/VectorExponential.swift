@@ -20,6 +20,7 @@ func exponential(_ x: SIMD4<Double>) -> SIMD4<Double> {
   let middle = pairs.2 + square * pairs.3
   let high = pairs.4 + square * pairs.5
   let series = low + fourth * (middle + fourth * high)
+  // Vectors have no bit pattern to ask for; both types have 256 bits.
   let bits = unsafeBitCast(series, to: SIMD4<UInt64>.self) &+ (unsafeBitCast(shifted, to: SIMD4<UInt64>.self) &<< 52)
   return unsafeBitCast(bits, to: SIMD4<Double>.self)
 }

@@ -35,6 +35,7 @@ public final class RegressedUpdate: NonlinearUpdate {
     neighbourhoods = Neighbourhoods(members: members, least: Neighbourhoods.forSlopes)
   }
 
+  /// Fills the matrix of the scalar update of the one observation that `problem` has to have; see `NonlinearUpdate`.
   public func solve(_ problem: ObservedProblem, noise: RandomStream, into matrix: MemberMatrix) {
     let n = problem.members
     precondition(problem.count == 1, "one observation at a time")
@@ -58,7 +59,6 @@ public final class RegressedUpdate: NonlinearUpdate {
     let n = matrix.members
     let inverse = 1 / (spread * spread * Double(n - 1))
     for i in 0..<n { for m in 0..<n { matrix[i, m] += inverse * h[i] * (new[m] - h[m]) } }
-    // Means stay out of it: h has none.
   }
 
   private func add(

@@ -40,6 +40,7 @@ public final class ParticleFilter: NonlinearUpdate {
     one = MemberMatrix(members: members)
   }
 
+  /// Fills the matrix of the resampling; see `NonlinearUpdate`.
   public func solve(_ problem: ObservedProblem, noise: RandomStream, into matrix: MemberMatrix) {
     var (left, step) = (1.0, 0)
     let least = settings.temperedShare * Double(problem.members)

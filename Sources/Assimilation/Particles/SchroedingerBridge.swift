@@ -34,6 +34,7 @@ public final class SchroedingerBridge: NonlinearUpdate {
     ends = [Int](0..<members)
   }
 
+  /// Fills the matrix of the bridge's ends; see `NonlinearUpdate`.
   public func solve(_ problem: ObservedProblem, noise: RandomStream, into matrix: MemberMatrix) {
     let n = problem.members
     coupling.take(problem)

@@ -39,6 +39,7 @@ public final class Transport: NonlinearUpdate {
     turned = [Double](repeating: 0, count: members * members)
   }
 
+  /// Fills the matrix of the transport; see `NonlinearUpdate`.
   public func solve(_ problem: ObservedProblem, noise: RandomStream, into matrix: MemberMatrix) {
     let n = problem.members
     coupling.take(problem)
