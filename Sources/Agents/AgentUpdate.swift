@@ -9,6 +9,8 @@ import DaunceNumerics
 public final class AgentUpdate: EnsembleUpdate {
   private let runner: PolicyRunner
   private let agents: [Agent]
+  /// Of few cells, several members' at once; else none.
+  private let bundles: [SideBySide]
   private let tile: Activations
   private let anchors: Workspace<Double>
   private let actions: Workspace<Double>
@@ -17,6 +19,8 @@ public final class AgentUpdate: EnsembleUpdate {
   private var started = false
   /// With `base: analysis`, what agents correct the work of.
   private let filter: (any EnsembleUpdate)?
+  /// The full model with that filter.
+  private let analysisBase: (any AnalysisBase)?
   private let seed: UInt64
   /// Told of every evaluated policy before it acts: the local member, the tile with inputs and outputs, and what
   /// increments are added to (`[control][cell]`).
@@ -36,10 +40,12 @@ public final class AgentUpdate: EnsembleUpdate {
     runner = PolicyRunner(
       settings: settings, base: base, distribution: distribution, communicator: communicator, seed: seed,
       sequences: 1, rankPersistence: settings.rankPersistence ?? 0)
+    bundles = SideBySide.bundles(of: agents, runner: runner)
     tile = Activations(network: agents[0].policy, vectors: runner.vectors)
     anchors = Workspace(repeating: 0, count: runner.actionCount)
     actions = Workspace(repeating: 0, count: runner.actionCount)
-    filter = settings.base == .analysis ? try (base as? any AnalysisBase)?.makeFilter(seed: seed) : nil
+    analysisBase = settings.base == .analysis ? base as? any AnalysisBase : nil
+    filter = try analysisBase?.makeFilter(seed: seed)
     self.seed = seed
     past = agents.map { _ in (0..<3).map { _ in Workspace(repeating: 0, count: base.layout.count) } }
   }
@@ -56,7 +62,7 @@ public final class AgentUpdate: EnsembleUpdate {
   /// - Throws: what the full model throws.
   public func forecast(_ ensemble: inout DistributedEnsemble, cycle: Int) throws {
     for (m, member) in ensemble.distribution.local.enumerated() {
-      if let base = runner.base as? any AnalysisBase, filter != nil {
+      if let base = analysisBase {
         let noise = RandomStream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle)
         var state = ensemble.states[m].mutableSpan
         try base.forecast(&state, cycle: cycle, noise: noise)
@@ -115,10 +121,30 @@ public final class AgentUpdate: EnsembleUpdate {
       try filter.update(&ensemble, observations: observations, cycle: cycle)
     }
     try assembleMoments(of: &ensemble)
+    // Observers are shown a tile of one member.
+    guard bundles.isEmpty || observer != nil else { return actTogether(on: &ensemble, cycle: cycle) }
     for m in ensemble.states.indices {
       ensemble.states[m].withUnsafeMutableBufferPointer { state in
         guard let x = state.baseAddress else { return }
         act(on: x, agent: m, cycle: cycle)
+      }
+    }
+  }
+
+  /// Replaces the controls of all members' base forecasts, several members at once.
+  private func actTogether(on ensemble: inout DistributedEnsemble, cycle: Int) {
+    for bundle in bundles {
+      for m in bundle.members {
+        ensemble.states[m].withUnsafeBufferPointer { state in
+          guard let x = state.baseAddress else { return }
+          bundle.present(m, forecast: x, previous: past[m][1].start, beforePrevious: past[m][2].start, cycle: cycle)
+        }
+      }
+      bundle.draw()
+      for m in bundle.members {
+        ensemble.states[m].withUnsafeMutableBufferPointer { state in
+          if let x = state.baseAddress { bundle.apply(m, to: x) }
+        }
       }
     }
   }

@@ -134,16 +134,16 @@ package final class Features {
   ///
   /// - Parameters:
   ///   - catalogue: told what the inputs are.
-  ///   - isNextMember: whether the tile was last filled for another member of the same ensemble at the same time, so
-  ///     that what all members see alike stands there already.
+  ///   - lane: where the first cell is in the tile's vector; others than 0 for members side by side.
+  ///   - other: how many lanes before it the inputs of another member of the same ensemble at the same time stand, which
+  ///     share what all members see alike; 0: the tile was last filled for it here.
   package func fill(
     _ tile: UnsafeMutableBufferPointer<Lanes>, _ view: View, vectors: Int, catalogue: InputCatalogue? = nil,
-    isNextMember: Bool = false
+    lane: Int = 0, other: Int? = nil
   ) {
     let stride = vectors * Lanes.scalarCount
-    guard let start = UnsafeMutableRawPointer(tile.baseAddress)?.assumingMemoryBound(to: Float.self) else {
-      return
-    }
+    guard let first = UnsafeMutableRawPointer(tile.baseAddress)?.assumingMemoryBound(to: Float.self) else { return }
+    let start = first + lane
     if let literal {
       if let catalogue { literal.list(in: catalogue) }
       return literal.fill(
@@ -152,7 +152,7 @@ package final class Features {
     }
     var out = InputRows(
       out: start, stride: stride, cells: grid.cells, row: row.start, catalogue: catalogue,
-      isNextMember: isNextMember && catalogue == nil && settings.seesEnsemble)
+      other: catalogue == nil && settings.seesEnsemble ? other : nil)
     if let analysis {
       analysis.fill(view, &out)
     } else {

@@ -9,24 +9,29 @@ struct InputRows {
 
   /// Told what inputs are, where somebody asks for it.
   private let catalogue: InputCatalogue?
-  /// Whether the tile was last filled for another member of the same ensemble at the same time.
-  private let isNextMember: Bool
+  /// How far before the own inputs those of another member of the same ensemble at the same time stand; 0: they stood
+  /// here.
+  private let other: Int?
 
   init(
     out: UnsafeMutablePointer<Float>, stride: Int, cells: Int, row: UnsafeMutablePointer<Float>,
-    catalogue: InputCatalogue? = nil, isNextMember: Bool = false
+    catalogue: InputCatalogue? = nil, other: Int? = nil
   ) {
     (self.out, self.stride, self.cells, self.row) = (out, stride, cells, row)
     self.catalogue = catalogue
-    self.isNextMember = isNextMember
+    self.other = other
   }
 
-  /// Whether the next inputs, the same for all members of an ensemble, still stand from the member before; if so, they
-  /// are passed over.
+  /// Whether the next inputs, the same for all members of an ensemble, are there from another member; if so, they are
+  /// taken over or, where they stand already, passed over.
   @inline(__always)
   mutating func passShared(_ inputs: Int) -> Bool {
-    if isNextMember { out += inputs * stride }
-    return isNextMember
+    guard let other else { return false }
+    if other > 0 {
+      for i in 0..<inputs { (out + i * stride).update(from: out + i * stride - other, count: cells) }
+    }
+    out += inputs * stride
+    return true
   }
 
   /// The row at the cell itself.

@@ -78,6 +78,48 @@ func affine(
   }
 }
 
+/// `y = W x + b` for one vector with weights of its own in every lane: `[input][output]`, then biases.
+@inline(__always)
+func affineSideBySide(
+  weights w: UnsafePointer<Lanes>, inputs: Int, outputs: Int, _ x: UnsafePointer<Lanes>,
+  _ y: UnsafeMutablePointer<Lanes>
+) {
+  let b = w + inputs * outputs
+  var o = 0
+  while o + 8 <= outputs {
+    var (s0, s1, s2, s3) = (b[o], b[o + 1], b[o + 2], b[o + 3])
+    var (s4, s5, s6, s7) = (b[o + 4], b[o + 5], b[o + 6], b[o + 7])
+    for i in 0..<inputs {
+      let (row, p) = (w + i * outputs + o, x[i])
+      s0 += row[0] * p
+      s1 += row[1] * p
+      s2 += row[2] * p
+      s3 += row[3] * p
+      s4 += row[4] * p
+      s5 += row[5] * p
+      s6 += row[6] * p
+      s7 += row[7] * p
+    }
+    (y[o], y[o + 1], y[o + 2], y[o + 3]) = (s0, s1, s2, s3)
+    (y[o + 4], y[o + 5], y[o + 6], y[o + 7]) = (s4, s5, s6, s7)
+    o += 8
+  }
+  while o + 2 <= outputs {
+    var (s0, s1) = (b[o], b[o + 1])
+    for i in 0..<inputs {
+      s0 += w[i * outputs + o] * x[i]
+      s1 += w[i * outputs + o + 1] * x[i]
+    }
+    (y[o], y[o + 1]) = (s0, s1)
+    o += 2
+  }
+  if o < outputs {
+    var s = b[o]
+    for i in 0..<inputs { s += w[i * outputs + o] * x[i] }
+    y[o] = s
+  }
+}
+
 /// `dW += dy x'`, `db += dy`, each lane's samples by themselves: `gradient` has one `Lanes` a parameter.
 @inline(__always)
 func accumulate(

@@ -14,7 +14,7 @@ package struct PolicyHead: Sendable {
   let upperBounds: [Double]
   /// Whether outputs are in units of the base's spread; see `scaleOutputs`.
   let actsInSpread: Bool
-  /// Cells that agents act on.
+  /// Cells that agents act on; those of all members side by side.
   package let cells: Int
   /// Groups of eight cells in a tile.
   package let vectors: Int
@@ -24,8 +24,9 @@ package struct PolicyHead: Sendable {
   /// Log-scale of an untrained policy, relative to the variable's scale.
   static let initialLogScale = -2.0
 
-  package init(settings: AgentSettings, layout: StateLayout) {
-    cells = settings.cells(in: layout)
+  /// - Parameter members: side by side in a tile, `[control][member][cell]`.
+  package init(settings: AgentSettings, layout: StateLayout, members: Int = 1) {
+    cells = members * settings.cells(in: layout)
     actsInSpread = settings.base == .analysis
     vectors = (cells + Lanes.scalarCount - 1) / Lanes.scalarCount
     scales = settings.controls.map { layout.fields[$0].scale }

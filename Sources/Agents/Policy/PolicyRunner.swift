@@ -36,7 +36,8 @@ final class PolicyRunner {
   private let statistics: EnsembleStatistics
   /// Controls' base forecasts of the local members, `[local member][sequence][control][cell]`.
   private let rows: Workspace<Double>
-  private let uniforms: Workspace<Double>
+  /// Of the member drawn for last, `[control][cell]`.
+  let uniforms: Workspace<Double>
   /// Forecasts of all members where draws follow their order or agents see covariances,
   /// `[member][sequence][control][cell]`; else empty, and `mean` and `spread` come from a reduction.
   private var gathered: [Double] = []
@@ -46,10 +47,10 @@ final class PolicyRunner {
   /// Elements of `gathered` that each rank holds.
   private let gatheredCounts: [Int]
   let communicator: Communicator
-  /// Scales of the laws that were drawn from last, `[control][cell]`.
-  private let scales: Workspace<Double>
+  /// Scales of the laws that were drawn from last, `[control][cell]`; used where there are invariants.
+  let scales: Workspace<Double>
   private let admissible: Workspace<Double>
-  private let invariants: InvariantProjection
+  let invariants: InvariantProjection
 
   /// Told once what the inputs are.
   var catalogue: InputCatalogue?
@@ -216,6 +217,18 @@ final class PolicyRunner {
     _ policy: Network, tile: Activations, forecast: UnsafePointer<Double>, previous: UnsafePointer<Double>,
     beforePrevious: UnsafePointer<Double>, time: Int, sequence: Int, isNextMember: Bool = false
   ) {
+    fill(
+      tile, forecast: forecast, previous: previous, beforePrevious: beforePrevious, time: time, sequence: sequence,
+      other: isNextMember ? 0 : nil)
+    policy.forward(tile)
+    if let input = tile.input.baseAddress { head.scaleOutputs(tile, input: input) }
+  }
+
+  /// Fills `tile.input` for one member of one sequence; parameters as of `evaluate` and of `Features.fill`.
+  func fill(
+    _ tile: Activations, forecast: UnsafePointer<Double>, previous: UnsafePointer<Double>,
+    beforePrevious: UnsafePointer<Double>, time: Int, sequence: Int, lane: Int = 0, other: Int?
+  ) {
     let observed = observed[sequence]
     simulated.compute(
       observed, forecast: forecast, ensemble: settings.seesEnsemble ? mean.start + sequence * actionCount : nil)
@@ -226,10 +239,8 @@ final class PolicyRunner {
       forecastMean: forecastMean.start + sequence * (forecastMean.count / sequences),
       forecastSpread: forecastSpread.start + sequence * (forecastSpread.count / sequences),
       previous: previous, beforePrevious: beforePrevious, time: time)
-    features.fill(tile.input, view, vectors: vectors, catalogue: catalogue, isNextMember: isNextMember)
+    features.fill(tile.input, view, vectors: vectors, catalogue: catalogue, lane: lane, other: other)
     catalogue = nil
-    policy.forward(tile)
-    if let input = tile.input.baseAddress { head.scaleOutputs(tile, input: input) }
   }
 
   /// Writes what the policy's increments are added to: the ensemble mean of the base forecast or the member's own
@@ -252,6 +263,16 @@ final class PolicyRunner {
     member m: Int, cycle: Int, sequence: Int
   ) {
     let n = cells
+    drawUniforms(purpose: purpose, member: m, cycle: cycle, sequence: sequence)
+    for k in settings.controls.indices {
+      head.sample(
+        k, into: actions + k * n, scales: invariants.equations > 0 ? scales.start + k * n : nil,
+        anchors: anchors + k * n, tile, uniforms: uniforms.start + k * n)
+    }
+  }
+
+  /// Draws a member's uniform numbers into `uniforms`; parameters as of `draw`.
+  func drawUniforms(purpose: Purpose, member m: Int, cycle: Int, sequence: Int) {
     if settings.draws == .anomalies, purpose != .rolloutTwin {
       placeAmongMembers(m, sequence: sequence)
     } else {
@@ -259,11 +280,6 @@ final class PolicyRunner {
         UnsafeMutableBufferPointer(start: uniforms.start, count: actionCount), purpose: purpose,
         member: distribution.local.lowerBound + m, cycle: cycle, sequence: sequence,
         forecasts: forecasts(sequence: sequence))
-    }
-    for k in settings.controls.indices {
-      head.sample(
-        k, into: actions + k * n, scales: invariants.equations > 0 ? scales.start + k * n : nil,
-        anchors: anchors + k * n, tile, uniforms: uniforms.start + k * n)
     }
   }
 

@@ -51,7 +51,7 @@ public struct Configuration: ConfigurationRoot {
     public var units = Units.paper
     @Key("large-scale source of the MJO skeleton, (4.9) for the warm pool")
     public var background = Background.homogeneous
-    @Key("cells of the periodic grid; auto: 40 for lorenz96, 64 otherwise", .within(8...65_536))
+    @Key("cells of the periodic grid; auto: 40 for lorenz96, 1 for lorenz63, which has no other, 64 otherwise", .within(8...65_536))
     public var cells: Int?
     @Key("factor on the noise's standard deviation", .nonNegative)
     public var noiseAmplitude = 1.0

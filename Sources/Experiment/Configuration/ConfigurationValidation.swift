@@ -24,7 +24,7 @@ extension Configuration {
     guard let own = modelEntry else { return [] }
     return zip(leaves, Configuration().leaves).compactMap { leaf, declared in
       let path = leaf.name.split(separator: ".").map(String.init)
-      guard path.count == 2, path[0] == "model", !["name", "cells"].contains(path[1]), !own.keys.contains(path[1]),
+      guard path.count == 2, path[0] == "model", path[1] != "name", !own.keys.contains(path[1]),
         leaf.text != declared.text
       else { return nil }
       let takers = ModelEntry.registry.entries.filter { $0.keys.contains(path[1]) }.map(\.name)

@@ -7,8 +7,7 @@ public struct ModelEntry: RegistryEntry {
   public let name: String
   /// What it is, in a line.
   public let summary: String
-  /// Keys of the section `model` that it takes beside `name` and `cells`; others are refused where they are not their
-  /// defaults.
+  /// Keys of the section `model` that it takes beside `name`; others are refused where they are not their defaults.
   public let keys: Set<String>
   /// What `model.cells: auto` stands for.
   public let cells: Int
@@ -23,7 +22,7 @@ public struct ModelEntry: RegistryEntry {
 
   /// - Parameters: as the properties of their names.
   public init(
-    _ name: String, _ summary: String, keys: Set<String> = [], cells: Int,
+    _ name: String, _ summary: String, keys: Set<String> = ["cells"], cells: Int,
     spinup: @escaping @Sendable (Configuration.Model) -> Double, energy: Configuration.Constraints.Energy = .off,
     energies: Set<Configuration.Constraints.Energy> = [],
     make: @escaping @Sendable (Configuration) throws -> any ForecastModel
@@ -45,15 +44,16 @@ public struct ModelEntry: RegistryEntry {
   private static let builtIn = [
     ModelEntry(
       "mjo-skeleton", "stochastic skeleton of the Madden-Julian Oscillation (4.3-4.6)",
-      keys: ["units", "background", "noise_amplitude", "noise_scheme", "floor"], cells: 64,
+      keys: ["cells", "units", "background", "noise_amplitude", "noise_scheme", "floor"], cells: 64,
       spinup: { $0.units == .standard ? 2000 : 20 }, energy: .conserved, energies: [.printed],
       make: { try MJOSkeleton(MJOConfiguration($0)) }),
     ModelEntry(
-      "lorenz96", "Lorenz (1996) on a circle", keys: ["forcing", "damping"], cells: 40, spinup: { _ in 20 },
+      "lorenz96", "Lorenz (1996) on a circle", keys: ["cells", "forcing", "damping"], cells: 40, spinup: { _ in 20 },
       energies: [.kinetic, .mean],
       make: { try Lorenz96(cells: $0.cells, forcing: $0.model.forcing, damping: $0.model.damping) }),
+    ModelEntry("lorenz63", "Lorenz (1963), three values", keys: [], cells: 1, spinup: { _ in 20 }) { _ in try Lorenz63() },
     ModelEntry(
-      "advection1d", "a positive tracer in a random wind, with its mass conserved", keys: ["noise_amplitude", "floor"],
+      "advection1d", "a positive tracer in a random wind, with its mass conserved", keys: ["cells", "noise_amplitude", "floor"],
       cells: 64, spinup: { _ in 40 }, energies: [.variance],
       make: { try Advection1D(cells: $0.cells, noiseAmplitude: $0.model.noiseAmplitude, floor: $0.model.floor) }),
   ]
@@ -74,6 +74,8 @@ extension Configuration.Model {
     public static let mjoSkeleton = Self("mjo-skeleton")
     /// Lorenz (1996).
     public static let lorenz96 = Self("lorenz96")
+    /// Lorenz (1963).
+    public static let lorenz63 = Self("lorenz63")
     /// A positive tracer in a random wind.
     public static let advection1d = Self("advection1d")
   }

@@ -67,6 +67,31 @@ extension JobTests {
       for invariant in ["K-R", "Z-K"] { #expect(try error(methods["rl"], invariant) < 1e-12, "\(invariant)") }
     }
 
+    /// Agents of states of one cell are computed several side by side: with as many as five on one rank, three and two on
+    /// two, and one by itself on three, every bit is the same.
+    @Test(arguments: ["coarse-step", "analysis"])
+    func agentsSideBySideAreTheSameOnAnyNumberOfRanks(base: String) throws {
+      let configuration = """
+        model: {name: lorenz63}
+        members: 5
+        methods: [rl, etkf]
+        filter: {half_width: none, inflation: 1.1}
+        truths: {training: 2, training_cycles: 60, test: 1, cycles: 40, spinup_cycles: 5}
+        agents:
+          base: \(base)
+          filter: etkf
+          window: 1
+          warm_start: {steps: 60, batch: 4}
+          ppo: {iterations: 2, horizon: 4, sequences: 2}
+        """
+      let (files, methods) = try run("side-\(base)-1", configuration, ranks: 1)
+      #expect(try #require((methods["rl"]?["rmse"] as? [String: Double])?["X"]) < 1)
+      for ranks in 2...3 {
+        let again = try run("side-\(base)-\(ranks)", configuration, ranks: ranks)
+        #expect(differences(files, again.files) == [], "\(ranks) ranks")
+      }
+    }
+
     private static let small = """
       members: 4
       initial: {climatology_runs: 4}

@@ -82,3 +82,22 @@ func networkGradientMatchesFiniteDifferences(sizes: [Int]) {
   adam.descend(&x, gradient: [.nan, 0, 0], rate: 0.01)
   #expect(x == kept)
 }
+
+/// Every network of a bundle computes what it computes alone, to the bit, whatever its neighbours' weights are.
+@Test(arguments: [[5, 7, 3], [4, 16, 11, 2], [3, 1], [7, 9, 4, 9]], [1, 2, 3, 4])
+func networksSideBySideComputeTheSameBits(sizes: [Int], samples: Int) {
+  let networks = (0..<8 / samples).map {
+    Network(sizes: sizes, outputGain: 1, stream: RandomStream(seed: UInt64($0), purpose: .test))
+  }
+  let together = Activations(network: networks[0], vectors: 1)
+  fill(together)
+  NetworkBundle(networks, samples: samples).forward(together)
+  for (n, network) in networks.enumerated() {
+    let alone = Activations(network: network, vectors: 1)
+    fill(alone)
+    network.forward(alone)
+    for o in alone.output.indices {
+      for lane in n * samples..<(n + 1) * samples { #expect(together.output[o][lane] == alone.output[o][lane]) }
+    }
+  }
+}

@@ -56,7 +56,7 @@ import Testing
       "model: lorenz96", "model", "lorenz96",
       "a group of the keys name, units, background, cells, noise_amplitude, noise_scheme, floor, forcing, damping"
     ),
-    ("model: {name: MJO}", "model.name", "MJO", "mjo-skeleton | lorenz96 | advection1d"),
+    ("model: {name: MJO}", "model.name", "MJO", "mjo-skeleton | lorenz96 | lorenz63 | advection1d"),
     ("output: {members: yes please}", "output.members", "yes please", "true or false"),
     (
       "constraints: {band: [1]}", "constraints.band", "[1]",
