@@ -24,9 +24,11 @@ MODES = np.array([3.0, 0.8])
 # Observation, its sd, the modes' sd.
 CASES = [(4, 0.1, 0.1), (6, 0.1, 0.1), (2.5, 0.1, 0.1), (1.9, 0.1, 0.1), (0.8, 0.1, 0.1), (2.2, 0.8, 0.3), (1.8, 0.8, 0.3)]
 METHODS = [
-    "eakf", "letkf", "particle-filter", "particle-filter:tempered_share=0.5", "transport", "transport:second_order=false",
-    "schroedinger-bridge", "particle-flow", "diffusion", "diffusion:likelihood=local-moments",
-    "diffusion:likelihood=joint-gaussian", "diffusion:likelihood=ad-hoc",
+    "eakf", "letkf", "rank-histogram", "rank-histogram:regression=linear", "rank-histogram:regression=local",
+    "kernel-density", "kernel-density:regression=local",
+    "particle-filter", "particle-filter:tempered_share=0.5", "localized-particle-filter", "transport", "transport:second_order=false",
+    "schroedinger-bridge", "particle-flow", "langevin", "langevin:rotation=1,diffusivity=0", "interpolants", "diffusion",
+    "diffusion:likelihood=local-moments", "diffusion:likelihood=joint-gaussian", "diffusion:likelihood=ad-hoc",
 ]
 
 

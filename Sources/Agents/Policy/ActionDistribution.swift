@@ -1,4 +1,5 @@
 import Glibc
+import DaunceNumerics
 
 /// How a policy's action for one variable is distributed, given the location `m` and scale `s` that its network puts
 /// out.

@@ -1,4 +1,5 @@
 public import DaunceEnsemble
+public import DaunceObservations
 public import DaunceState
 
 /// An analysis of a part of the state, element by element from the observations near it: needs nothing of other ranks
@@ -17,6 +18,10 @@ public final class LocalAnalysis {
     case stochastic
     /// A Bayesian update without the assumption of normal laws.
     case nonlinear(NonlinearMethod)
+    /// Quantile-conserving: members keep their quantiles in laws of given forms (Anderson 2022).
+    case quantile(QuantileMethod)
+    /// Particles resampled observation by observation, near each (Poterjoy 2016).
+    case particles(LocalizedParticles)
   }
 
   /// Of the state.
@@ -29,10 +34,16 @@ public final class LocalAnalysis {
   public let seed: UInt64
   /// Whether anomalies are rotated at random after a transform without localization; the mean stays.
   public let rotates: Bool
+  /// Operators of the kinds that are observed, as far as they are known: tell quantile-conserving updates of bounds.
+  public let operators: [ObservationOperator]
 
   /// An analysis by `method`; `seed` keys perturbed observations and rotations.
-  public init(layout: StateLayout, method: Method, inflation: Inflation = .none, seed: UInt64 = 1, rotates: Bool = false) {
+  public init(
+    layout: StateLayout, method: Method, inflation: Inflation = .none, seed: UInt64 = 1, rotates: Bool = false,
+    operators: [ObservationOperator] = []
+  ) {
     self.layout = layout
+    self.operators = operators
     self.method = method
     self.inflation = inflation
     self.seed = seed
@@ -72,6 +83,7 @@ public final class LocalAnalysis {
     var scratch = LocalSearch.Scratch()
     let group = RowGroup(stride: part.stride, members: part.members)
     for tile in tiles {
+      group.field = tile.field
       search.forEach(in: tile, scratch: &scratch) { place, found in
         let row = part.row(tile.elements.lowerBound + place)
         report.mostLocal = max(report.mostLocal, found.count)
@@ -109,6 +121,11 @@ public final class LocalAnalysis {
           geometry: layout.geometry)
       case .together: TogetherKernel(observed, update: nonlinear.make(observed.members), seed: seed)
       }
+    case .quantile(let method):
+      QuantileKernel(observed, method: method, layout: layout, operators: operators, localization: localization)
+    case .particles(let settings):
+      LocalizedParticleKernel(
+        observed, settings: settings, seed: seed, localization: localization, geometry: layout.geometry)
     }
   }
 }
@@ -118,6 +135,8 @@ final class RowGroup {
   let stride: Int
   let members: Int
   private(set) var count = 0
+  /// Number of the elements' field.
+  var field = 0
   private(set) var rows = [UnsafeMutablePointer<Double>?](repeating: nil, count: 4)
   private(set) var lanes = [Int](repeating: 0, count: 4)
   private(set) var ids: [[Int32]] = [[], [], [], []]

@@ -159,6 +159,7 @@ public final class LocalFilter: EnsembleUpdate {
     prepared.kernel.begin(cycle: cycle)
     let group = prepared.group
     for tile in prepared.tiles {
+      group.field = tile.field
       for (place, element) in tile.elements.enumerated() {
         let (ids, weights) = prepared.lists.neighbours(element - rows.elements.lowerBound)
         let row = rows.row(element)

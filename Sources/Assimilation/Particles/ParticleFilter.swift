@@ -42,6 +42,10 @@ public final class ParticleFilter: NonlinearUpdate {
 
   /// Fills the matrix of the resampling; see `NonlinearUpdate`.
   public func solve(_ problem: ObservedProblem, noise: RandomStream, into matrix: MemberMatrix) {
+    for m in logarithms.indices { logarithms[m] = 0 }
+    problem.addLogLikelihood(to: &logarithms)
+    weights.take(logarithms: logarithms)
+    matrix.setWeights(weights.values)
     var (left, step) = (1.0, 0)
     let least = settings.temperedShare * Double(problem.members)
     while left > 0 {

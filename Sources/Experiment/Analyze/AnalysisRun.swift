@@ -46,7 +46,7 @@ final class AnalysisRun {
     let report = try communicator.collectively {
       let analysis = LocalAnalysis(
         layout: layout, method: try kernel, inflation: try inflation, seed: configuration.seed,
-        rotates: configuration.filter.rotation)
+        rotates: configuration.filter.rotation, operators: problem.observations.operators)
       return try analysis.update(part, tiles: tiles, observed: observed, localization: problem.localization)
     }
     progress.end()
@@ -98,6 +98,7 @@ final class AnalysisRun {
       guard let entry = LocalEntry.registry[configuration.method.rawValue] else {
         throw ExperimentError(.bug, "method \(configuration.method.rawValue) is not registered")
       }
+      try configuration.filter.nonlinear.checkLaws(in: layout)
       return entry.method(configuration.filter.nonlinear)
     }
   }

@@ -100,6 +100,9 @@ public struct AnalysisConfiguration: ConfigurationRoot {
       Contradiction(
         filter.nonlinear.order == .together && (LocalEntry.registry[method.rawValue]?.isScalar ?? false),
         "filter.nonlinear.order", "method", "serial for a method that knows one observation at a time"),
+      Contradiction(
+        filter.nonlinear.losesBounds([method.rawValue]), "filter.nonlinear.regression", "method",
+        "probit or linear for laws with bounds"),
     ]
     for contradiction in contradictions where contradiction.holds {
       problems.append(describe(contradiction, source: source))

@@ -86,6 +86,9 @@ extension Configuration {
         filter.nonlinear.order == .together && methods.contains { LocalEntry.registry[$0.rawValue]?.isScalar ?? false },
         "filter.nonlinear.order", "methods", "serial for methods that know one observation at a time"),
       .init(
+        filter.nonlinear.losesBounds(methods.map(\.rawValue)), "filter.nonlinear.regression", "methods",
+        "probit or linear for laws with bounds"),
+      .init(
         filter.adaptive > 0 && filter.inflation != 1, "filter.adaptive", "filter.inflation",
         "1, or no adaptive inflation: one of the two"),
       .init(

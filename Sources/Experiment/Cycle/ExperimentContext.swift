@@ -67,6 +67,7 @@ public final class ExperimentContext {
     spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
     (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: traits.observing)
     localization = try configuration.localization(of: networks.quantities, in: model.layout)
+    try configuration.filter.nonlinear.checkLaws(in: model.layout)
     let observed = Set(networks.networks.flatMap { [networks] in networks.quantities[$0.kind].operation.fields })
     controls = try configuration.controlledVariables(in: model.layout, observed: observed.sorted())
   }

@@ -33,6 +33,9 @@ public struct LocalEntry: RegistryEntry {
         ParticleFilter(members: $0, settings: .init(jitter: settings.jitter, temperedShare: settings.temperedShare))
       }
     },
+    LocalEntry("localized-particle-filter", "particles resampled and merged near each observation (Poterjoy 2016)", isScalar: true) {
+      .particles($0.localizedParticles)
+    },
     LocalEntry("transport", "ensemble transform by entropic optimal transport (Reich 2013)") { settings in
       settings.method(.serial) {
         Transport(
@@ -51,7 +54,22 @@ public struct LocalEntry: RegistryEntry {
     LocalEntry("diffusion", "diffusion with the analytic score of the noised prior", isScalar: true) {
       $0.scalarMethod(make: $0.diffusion)
     },
+    LocalEntry("interpolants", "stochastic interpolants from prior to posterior (Albergo et al. 2023)", isScalar: true) {
+      $0.scalarMethod(make: $0.interpolants)
+    },
+    LocalEntry("langevin", "unadjusted Langevin steps of each member by itself (Ma et al. 2015)", isScalar: true) {
+      $0.scalarMethod(make: $0.langevin)
+    },
+    quantile(.rankHistogram, "rank-histogram filter in normal scores (Anderson 2010, 2023)"),
+    quantile(.kernelDensity, "the same with kernels on the members"),
+    quantile(.gamma, "the same with gamma laws above lower bounds"),
+    quantile(.boundedNormal, "the same with normal laws cut off at bounds"),
   ]
+
+  /// A quantile-conserving filter with one law for whatever has no other (Anderson 2022).
+  private static func quantile(_ law: PriorLawKind, _ summary: String) -> LocalEntry {
+    LocalEntry(law.rawValue, summary, isScalar: true) { $0.quantile(law) }
+  }
 
   /// The serial adjustment and perturbed observations, which `run` has classes of their own for.
   private static let others = [

@@ -2,7 +2,7 @@ public import DaunceAssimilation
 public import DaunceConstraints
 public import DaunceEnsemble
 import DaunceModels
-import DaunceObservations
+public import DaunceObservations
 import DaunceSettings
 public import DaunceState
 
@@ -12,6 +12,8 @@ public struct MethodContext {
   public let layout: StateLayout
   /// How far each kind of observations acts on each field.
   public let localization: DistanceLocalization
+  /// What each kind of observations measures.
+  public let operators: [ObservationOperator]
   /// Factor and relaxation, from the section `filter`; adaptive and additive inflation are put around the filter.
   public let inflation: Inflation
   /// Bounds, invariants and bands that constrained filters hold.
@@ -29,6 +31,7 @@ public struct MethodContext {
     let configuration = context.configuration
     layout = context.layout
     localization = context.localization
+    operators = context.networks.quantities.map(\.operation)
     inflation = try Inflation(
       factor: configuration.filter.inflation, relaxation: configuration.filter.rtps,
       perturbationRelaxation: configuration.filter.rtpp)
@@ -180,7 +183,7 @@ extension LocalFilter {
   fileprivate convenience init(_ context: MethodContext, _ method: LocalAnalysis.Method, isLocal: Bool = true) {
     let analysis = LocalAnalysis(
       layout: context.layout, method: method, inflation: context.inflation, seed: context.seed,
-      rotates: context.settings.rotation && !isLocal)
+      rotates: context.settings.rotation && !isLocal, operators: context.operators)
     self.init(
       analysis,
       localization: isLocal

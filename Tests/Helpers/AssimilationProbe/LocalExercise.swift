@@ -74,6 +74,16 @@ struct LocalExercise {
             RegressedUpdate(Diffusion(members: $0, settings: .init()), members: $0, window: 0.3)
           }), false
       ),
+      (
+        "langevin",
+        .nonlinear(
+          NonlinearMethod(.serial) {
+            RegressedUpdate(Langevin(members: $0, settings: .init(steps: 60)), members: $0, window: 0.3)
+          }), false
+      ),
+      ("quantiles", .quantile(QuantileMethod(.rankHistogram, laws: ["u": .kernelDensity])), false),
+      ("bounded", .quantile(QuantileMethod(.boundedNormal, laws: ["u": .gamma], isProbit: false)), false),
+      ("particles", .particles(LocalizedParticles()), false),
     ]
     for (name, method, rotates) in methods {
       let gathered = try members(after: try local(method, rotates: rotates))

@@ -22,7 +22,9 @@ extension JobTests {
       (["model.name=lorenz96", "filter.half_width=2", alternating, "members=300", "methods=[eakf]"], ["eakf", "enkf"]),
       (["model.name=lorenz96", "filter.half_width=2", kinds], ["rl"]),
       (["model.name=lorenz96", "filter.half_width=2", kinds, "agents.inputs=covariances"], ["rl"]),
-      (["model.name=lorenz96", "filter.half_width=2", absolute], ["letkf", "etkf", "denkf", "diffusion", "particle-flow"]),
+      (["model.name=lorenz96", "filter.half_width=2", absolute], ["letkf", "etkf", "denkf", "diffusion", "particle-flow", "interpolants", "langevin"]),
+      (["model.name=lorenz96", "filter.half_width=2"], ["rank-histogram", "kernel-density"]),
+      (["model.name=advection1d"], ["gamma", "bounded-normal"]),
     ]
     static let absolute = "observations.networks=[{field: X, every: 2, function: absolute, sd: 1}]"
     static let alternating = """

@@ -26,11 +26,11 @@ import Testing
     for ranks in 1...4 {
       let job = try mpirun(ranks: ranks, executable: "AssimilationProbe", arguments: ["local", "7"])
       try #require(job.status == 0, "\(job.stderr)")
-      #expect(job.lines.count == 21)
+      #expect(job.lines.count == 29)
       #expect(job.value("adaptive-idle") == "true")
       #expect(job.value("nudging-error").flatMap(Double.init) ?? 1 < 1e-14)
       #expect(job.value("nudging-between").flatMap(Double.init) ?? 1 < 1e-14)
-      for name in ["letkf", "rotated", "denkf", "enkf", "together", "serial", "bridge", "diffusion"] {
+      for name in ["letkf", "rotated", "denkf", "enkf", "together", "serial", "bridge", "diffusion", "langevin", "quantiles", "bounded", "particles"] {
         let difference = try #require(job.value("\(name)-difference").flatMap(Double.init))
         #expect(difference < 1e-12, "\(name)")
       }

@@ -276,6 +276,31 @@ import Testing
     #expect(abs(newMean - mean) < 1e-10 && abs(newVariance - variance) < 1e-10)
   }
 
+  /// The bridge ends where the weights are: so often as they say, and every member has one end.
+  @Test func bridgesHaveBothMarginals() {
+    let (n, draws) = (20, 4_000)
+    let stream = RandomStream(seed: 15, purpose: .test)
+    let problem = ObservedProblem(members: n)
+    let row = (0..<PartialEnsemble.stride(of: n)).map { $0 < n ? stream.normal(at: $0) : 0 }
+    problem.add(row, innovation: 0.8, errorVariance: 0.4)
+    var weights = ParticleWeights(members: n)
+    weights.take(logarithms: (0..<n).map { -0.5 * pow(row[$0] - 0.8, 2) / 0.4 })
+    let bridge = SchroedingerBridge(members: n, settings: .init(jitter: 0))
+    let matrix = MemberMatrix(members: n)
+    var ends = [Double](repeating: 0, count: n)
+    for seed in 0..<draws {
+      bridge.solve(problem, noise: RandomStream(seed: UInt64(seed), purpose: .nonlinearUpdate), into: matrix)
+      for j in 0..<n {
+        #expect((0..<n).reduce(0) { $0 + matrix[$1, j] } == 1)
+        for i in 0..<n { ends[i] += matrix[i, j] / Double(n * draws) }
+      }
+    }
+    for i in 0..<n {
+      let w = weights.values[i]
+      #expect(abs(ends[i] - w) < 4 * (w / Double(n * draws)).squareRoot() + 1e-3 * w, "\(i): \(ends[i]), \(w)")
+    }
+  }
+
   // MARK: Weights
 
   /// Every member is taken as often as its weight says, rounded up or down, and copies take the places of those lost.

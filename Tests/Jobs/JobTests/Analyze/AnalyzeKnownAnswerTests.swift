@@ -167,7 +167,10 @@ extension JobTests {
 
     /// Two modes without a place, one component observed near one of them: both go there, with the same bits on any number
     /// of ranks. The exact posterior has the means 0.8 and the spreads 0.0707 and 0.1.
-    @Test(arguments: ["particle-filter", "transport", "schroedinger-bridge", "particle-flow", "diffusion"])
+    @Test(arguments: [
+      "particle-filter", "localized-particle-filter", "transport", "schroedinger-bridge", "particle-flow", "langevin", "diffusion",
+      "interpolants", "kernel-density", "rank-histogram",
+    ])
     func oneOfTwoModes(method: String) throws {
       let place = try AnalyzePlace(try workshop(), "modes-\(method)")
       let stream = RandomStream(seed: 12, purpose: .test)
@@ -176,7 +179,8 @@ extension JobTests {
       try place.write("variable,value,error_variance\nu,0.8,0.01\n", to: "obs.csv")
       var known: [[Double]]?
       for ranks in [1, 3] {
-        _ = try place.analyzed(ranks, ["--method", method, "--observations", "obs.csv"])
+        _ = try place.analyzed(
+          ranks, ["--method", method, "--observations", "obs.csv", "--set", "filter.nonlinear.regression=local"])
         let found = try ["u", "v"].map { try place.values("out/ensemble.nc", $0) }
         #expect(known == nil || found == known)
         known = found
@@ -197,6 +201,22 @@ extension JobTests {
       let result = try place.analyze(
         1, ["--method", "diffusion", "--observations", "obs.csv", "--set", "filter.nonlinear.order=together"])
       #expect(result.status != 0 && result.stderr.contains("filter.nonlinear.order"), "\(result.stderr)")
+    }
+
+    /// Laws are of fields that are there, each once, and have to fit the regression.
+    @Test(arguments: [
+      (["--method", "gamma", "--set", "filter.nonlinear.laws=[{field: w, law: normal}]"], "filter.nonlinear.laws[0].field: found w"),
+      (
+        ["--method", "gamma", "--set", "filter.nonlinear.laws=[{field: u, law: normal}, {field: u, law: gamma}]"],
+        "filter.nonlinear.laws[1].field: found u once more"
+      ),
+      (["--method", "gamma", "--set", "filter.nonlinear.regression=local"], "filter.nonlinear.regression"),
+    ]) func lawsAreChecked(arguments: [String], message: String) throws {
+      let place = try AnalyzePlace(try workshop(), "laws-\(UUID().uuidString)")
+      try place.writeScalars([("u", [1, 2, 3])])
+      try place.write("variable,value,error_variance\nu,0.8,0.01\n", to: "obs.csv")
+      let result = try place.analyze(2, arguments + ["--observations", "obs.csv"])
+      #expect(result.status != 0 && result.stderr.contains(message), "\(result.stderr)")
     }
 
     /// The seed decides on the perturbed observations, and the number of ranks does not.
