@@ -1,3 +1,5 @@
+import DaunceNumerics
+
 /// Puts inputs one after the other into a tile, from a row of all cells.
 struct InputRows {
   /// The next input.

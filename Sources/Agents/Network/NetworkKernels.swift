@@ -1,3 +1,5 @@
+import DaunceNumerics
+
 // The loops of a network's layers over one tile, `[feature][vector]`. Four rows and two columns are worked on at a
 // time, so that eight sums stay in registers and every loaded number is used more than once; each single sum runs in
 // the same order as if it were alone. Each is one function, long as it is: its sums are in registers, and taken apart

@@ -1,3 +1,5 @@
+import DaunceNumerics
+
 extension PolicyHead {
   /// Draws control `k` at every cell from the policy outputs in `tile`: normal and truncated normal laws by
   /// `TruncatedNormalSampler`, the others cell by cell; above an upper bound they are moved to it.

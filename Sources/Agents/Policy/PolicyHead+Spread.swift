@@ -1,3 +1,5 @@
+import DaunceNumerics
+
 /// Actions of agents that correct a filter's analysis: the network says how far to shift the mean in units of the
 /// analysis spread, and by which factor to change that spread. A network that says zero leaves the analysis alone.
 ///

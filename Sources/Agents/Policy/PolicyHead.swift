@@ -1,3 +1,4 @@
+import DaunceNumerics
 import Glibc
 package import DaunceState
 

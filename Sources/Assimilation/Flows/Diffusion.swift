@@ -8,8 +8,9 @@ public import DaunceNumerics
 ///
 ///     dx / dsigma = (x - D(x; sigma)) / sigma,   D(x; sigma) = E(h | x) = x + sigma^2 grad log p_sigma(x),
 ///
-/// forwards with D of the prior, a mixture of kernels on the members, and backwards with D of the posterior. Both ways
-/// are the same flow in time, so every member keeps its place in the law and nothing is drawn. The lecture's alpha = 1 - t,
+/// forwards with D of the prior, a mixture of kernels on the members, and backwards with D of the posterior. Nothing is drawn and every
+/// member keeps its quantile: so the way forwards needs no steps, for it is known where the quantile of the prior is in the normal law at
+/// its end. The lecture's alpha = 1 - t,
 /// sigma^2 = t is the same process in other units: x / alpha, sqrt(t) / (1 - t).
 public final class Diffusion: ScalarUpdate {
   /// How the likelihood enters the score: what is added to D of the prior.
@@ -28,7 +29,7 @@ public final class Diffusion: ScalarUpdate {
   public struct Settings: Sendable, Hashable {
     /// How the likelihood enters.
     public var likelihood: Likelihood
-    /// Steps each way.
+    /// Steps on the way back.
     public var steps: Int
     /// b of the prior's kernels; see `KernelPosterior`.
     public var bandwidth: Double
@@ -37,7 +38,7 @@ public final class Diffusion: ScalarUpdate {
 
     /// See the properties.
     public init(
-      likelihood: Likelihood = .kernelMixture, steps: Int = 24, bandwidth: Double = 0.9, window: Double = 0.3
+      likelihood: Likelihood = .kernelMixture, steps: Int = 10, bandwidth: Double = 0.9, window: Double = 0.3
     ) {
       (self.likelihood, self.steps, self.bandwidth, self.window) = (likelihood, steps, bandwidth, window)
     }
@@ -61,7 +62,7 @@ public final class Diffusion: ScalarUpdate {
     kernels = KernelPosterior(members: members)
     mixture = NoisedMixture(members: members)
     levels = Workspace(repeating: 0, count: settings.steps + 1)
-    let stride = (members + 3) & ~3
+    let stride = NoisedMixture.stride(of: members)
     states = Workspace(repeating: 0, count: stride)
     derivatives = Workspace(repeating: 0, count: stride)
     conditionalVariances = Workspace(repeating: 0, count: stride)
@@ -72,17 +73,16 @@ public final class Diffusion: ScalarUpdate {
     _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
     noise: RandomStream
   ) {
-    for m in 0..<members { state[m] = values[m] }
     let variance = kernels.take(values, window: settings.window, bandwidth: settings.bandwidth)
     let spread = variance.squareRoot()
     kernels.observe(innovation, errorVariance: errorVariance)
     setLevels(spread, errorVariance)
     mixture.take(kernels.prior)
-    for s in 0..<settings.steps { step(from: levels.start[s], to: levels.start[s + 1], .prior) }
+    kernels.takeScores(of: values, into: state)
+    if settings.likelihood == .kernelMixture { mixture.take(kernels.posterior) }
+    disperse(to: levels.start[settings.steps])
     switch settings.likelihood {
-    case .kernelMixture:
-      changeMixture()
-      goBack(.prior)
+    case .kernelMixture: goBack(.prior)
     case .localMoments: goBack(.moments(y: innovation, r: errorVariance))
     case .jointGaussian:
       goBack(.joint(weighted: weightedMean(values, innovation, errorVariance), variance: variance))
@@ -109,14 +109,11 @@ public final class Diffusion: ScalarUpdate {
     for s in 0..<levels.count { levels.start[s] = least * pow(ratio, Double(s)) }
   }
 
-  /// From the prior's mixture to the posterior's, where noise has left of both no more than mean and variance.
-  private func changeMixture() {
-    let last = levels.start[settings.steps]
-    let before = mixture.moments
-    mixture.take(kernels.posterior)
-    let after = mixture.moments
-    let scale = ((after.variance + last * last) / (before.variance + last * last)).squareRoot()
-    for m in 0..<states.count { state[m] = after.mean + scale * (state[m] - before.mean) }
+  /// From normal scores to where so much noise leaves of a mixture no more than mean and variance.
+  private func disperse(to sigma: Double) {
+    let moments = mixture.moments
+    let spread = (moments.variance + sigma * sigma).squareRoot()
+    for m in 0..<states.count { state[m] = moments.mean + spread * state[m] }
   }
 
   private func goBack(_ guidance: Guidance) {

@@ -24,6 +24,8 @@ final class KernelPosterior {
   private let members: Int
   private let neighbourhoods: Neighbourhoods
   private let logarithms: Workspace<Double>
+  private let places, inverseWidths: Workspace<Float>
+  private var spread = 0.0
 
   init(members: Int) {
     self.members = members
@@ -31,6 +33,8 @@ final class KernelPosterior {
     posterior = Kernels(members: members)
     neighbourhoods = Neighbourhoods(members: members, least: Neighbourhoods.forMoments)
     logarithms = Workspace(repeating: 0, count: members)
+    places = Workspace(repeating: 0, count: members)
+    inverseWidths = Workspace(repeating: 0, count: members)
   }
 
   /// Takes the members.
@@ -44,7 +48,8 @@ final class KernelPosterior {
     var squares = 0.0
     for m in 0..<members { squares += values[m] * values[m] }
     let variance = squares / Double(members - 1)
-    neighbourhoods.take(values, width: window * variance.squareRoot())
+    spread = variance.squareRoot()
+    neighbourhoods.take(values, width: window * spread)
     let a = (1 - b * b).squareRoot()
     for n in 0..<members {
       let mean = neighbourhoods.means.start[n]
@@ -71,6 +76,38 @@ final class KernelPosterior {
       sum += posterior.weights.start[n]
     }
     for n in 0..<members { posterior.weights.start[n] /= sum }
+  }
+
+  /// Normal scores Phi^-1(F(h)) of members in the prior (`[members]`, rounded up to whole vectors).
+  ///
+  /// - Parameter scores: zero behind the members.
+  func takeScores(of values: UnsafePointer<Double>, into scores: UnsafeMutablePointer<Double>) {
+    for n in 0..<members {
+      let deviation = prior.variances.start[n].squareRoot()
+      // A kernel without a width is a step.
+      inverseWidths.start[n] = Float(1 / max(deviation, 1e-6 * spread))
+      places.start[n] = Float(prior.centres.start[n])
+    }
+    let share = 1 / Float(members)
+    for start in stride(from: 0, to: members, by: FloatLanes.scalarCount) {
+      var x = FloatLanes.zero
+      let count = min(FloatLanes.scalarCount, members - start)
+      for lane in 0..<count { x[lane] = Float(values[start + lane]) }
+      // Both tails, each with its own digits.
+      var (below, above) = (FloatLanes.zero, FloatLanes.zero)
+      for n in 0..<members {
+        let z = (x - places.start[n]) * inverseWidths.start[n]
+        let isAbove = z .> 0
+        let tail = StandardNormal.upperTail(z.replacing(with: -z, where: .!isAbove))
+        below += tail.replacing(with: 1 - tail, where: isAbove)
+        above += (1 - tail).replacing(with: tail, where: isAbove)
+      }
+      let isUpper = above .< below
+      let smaller = below.replacing(with: above, where: isUpper) * share
+      let z = StandardNormal.upperQuantile(atMost(0.5, atLeast(1e-36, smaller)))
+      let signed = (-z).replacing(with: z, where: isUpper)
+      for lane in 0..<count { scores[start + lane] = Double(signed[lane]) }
+    }
   }
 
   /// The least standard deviation of a kernel of the posterior that counts.

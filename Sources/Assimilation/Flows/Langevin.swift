@@ -78,7 +78,7 @@ public final class Langevin: ScalarUpdate {
     self.members = members
     kernels = KernelPosterior(members: members)
     mixture = NoisedMixture(members: members)
-    let stride = (members + 3) & ~3
+    let stride = NoisedMixture.stride(of: members)
     states = Workspace(repeating: 0, count: stride)
     momenta = Workspace(repeating: 0, count: stride)
   }

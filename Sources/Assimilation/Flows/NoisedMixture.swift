@@ -1,33 +1,52 @@
 internal import DaunceNumerics
 
-/// A mixture of normal kernels seen through noise.
+/// A mixture of normal kernels seen through noise. Sums over kernels are in Float, eight states at once, in units of the mixture's
+/// standard deviation.
 final class NoisedMixture {
-  private typealias Lanes = SIMD4<Double>
-
-  /// Moments of h given x = h + sigma xi (`[members]` in whole vectors), as `condition` left them.
+  /// Moments of h given x = h + sigma xi (`[stride]`), as `condition` left them.
   let means, variances: Workspace<Double>
+  /// Weights, centres and variances of the kernels that count.
   private let weights, centres, widths: Workspace<Double>
-  /// Of the present noise, by kernel: -1 / (2 v), weight / sqrt(v), gain, and what is left of the kernel's variance.
-  private let exponents, factors, gains, rests: Workspace<Double>
+  /// The same in units of `unit`, rounded up to whole groups; weights behind the kernels are zero.
+  private let shares, places, squares: Workspace<Float>
+  /// What follows of the present noise: -1 / (2 v), weight / sqrt(v), gain, and what is left of the kernel's variance.
+  private let exponents, factors, gains, rests: Workspace<Float>
   /// Kernels that count.
   private var count = 0
+  private var unit = 1.0
+
+  /// States are worked on in groups of so many.
+  private static let group = FloatLanes.scalarCount
+
+  /// Members, rounded up to whole groups.
+  static func stride(of members: Int) -> Int { (members + group - 1) / group * group }
 
   init(members: Int) {
     func row(_ count: Int) -> Workspace<Double> { Workspace(repeating: 0, count: count) }
-    let stride = (members + 3) & ~3
+    func floats(_ count: Int) -> Workspace<Float> { Workspace(repeating: 0, count: count) }
+    let stride = Self.stride(of: members)
     (means, variances) = (row(stride), row(stride))
     (weights, centres, widths) = (row(members), row(members), row(members))
-    (exponents, factors, gains, rests) = (row(members), row(members), row(members), row(members))
+    (shares, places, squares) = (floats(stride), floats(stride), floats(stride))
+    (exponents, factors, gains, rests) = (floats(stride), floats(stride), floats(stride), floats(stride))
   }
 
   /// Takes a mixture's kernels; those of hardly any weight are left out.
   func take(_ kernels: KernelPosterior.Kernels) {
     count = 0
-    for n in 0..<kernels.weights.count where kernels.weights.start[n] > 1e-12 {
+    for n in 0..<kernels.weights.count where kernels.weights.start[n] > 1e-7 {
       weights.start[count] = kernels.weights.start[n]
       centres.start[count] = kernels.centres.start[n]
       widths.start[count] = kernels.variances.start[n]
       count += 1
+    }
+    let spread = moments.variance.squareRoot()
+    unit = spread > 0 ? spread : 1
+    for n in 0..<shares.count { (shares.start[n], places.start[n], squares.start[n]) = (0, 0, 1) }
+    for n in 0..<count {
+      shares.start[n] = Float(weights.start[n])
+      places.start[n] = Float(centres.start[n] / unit)
+      squares.start[n] = Float(widths.start[n] / (unit * unit))
     }
   }
 
@@ -41,55 +60,108 @@ final class NoisedMixture {
       square += w * (widths.start[n] + c * c)
     }
     mean /= total
-    return (mean, square / total - mean * mean)
+    return (mean, max(0, square / total - mean * mean))
   }
 
   /// Works out the moments of h given every x.
   ///
   /// - Parameters:
-  ///   - x: `[members]` in whole vectors.
+  ///   - x: `[stride]`.
   ///   - noise: sigma^2, positive.
   func condition(_ x: UnsafePointer<Double>, noise: Double) {
-    let (w, s) = (weights.start, widths.start)
-    let (exponents, factors, gains, rests) = (exponents.start, factors.start, gains.start, rests.start)
-    for n in 0..<count {
-      let v = s[n] + noise
-      exponents[n] = -0.5 / v
-      factors[n] = w[n] / v.squareRoot()
-      gains[n] = s[n] / v
-      rests[n] = s[n] * noise / v
-    }
+    let (scale, inverse) = (unit, 1 / unit)
+    take(noise: Float(noise * inverse * inverse))
     let source = UnsafeRawPointer(x)
     let (means, variances) = (UnsafeMutableRawPointer(means.start), UnsafeMutableRawPointer(variances.start))
-    for start in stride(from: 0, to: self.means.count &* 8, by: 32) {
-      let (mean, variance) = moments(given: source.loadUnaligned(fromByteOffset: start, as: Lanes.self))
-      means.storeBytes(of: mean, toByteOffset: start, as: Lanes.self)
-      variances.storeBytes(of: variance, toByteOffset: start, as: Lanes.self)
+    func put(_ found: Moments, at start: Int) {
+      means.storeBytes(of: scale * SIMD8<Double>(found.mean), toByteOffset: start, as: SIMD8<Double>.self)
+      variances.storeBytes(of: scale * scale * SIMD8<Double>(found.variance), toByteOffset: start, as: SIMD8<Double>.self)
+    }
+    func states(_ start: Int) -> FloatLanes {
+      FloatLanes(source.loadUnaligned(fromByteOffset: start, as: SIMD8<Double>.self) * inverse)
+    }
+    let (bytes, step) = (self.means.count &* 8, 8 * Self.group)
+    var start = 0
+    while start < bytes {
+      // Two groups share what is loaded of the kernels.
+      let next = min(start + step, bytes - step)
+      let found = moments(given: states(start), states(next))
+      put(found.0, at: start)
+      put(found.1, at: next)
+      start += 2 * step
     }
   }
 
+  /// Works out what depends on the noise alone.
+  private func take(noise: Float) {
+    func load(_ row: Workspace<Float>, _ n: Int) -> FloatLanes {
+      UnsafeRawPointer(row.start + n).loadUnaligned(as: FloatLanes.self)
+    }
+    func store(_ values: FloatLanes, _ row: Workspace<Float>, _ n: Int) {
+      UnsafeMutableRawPointer(row.start + n).storeBytes(of: values, as: FloatLanes.self)
+    }
+    for n in Swift.stride(from: 0, to: count, by: Self.group) {
+      let s = load(squares, n)
+      let v = s + noise
+      let gain = s / v
+      store(-0.5 / v, exponents, n)
+      store(load(shares, n) / v.squareRoot(), factors, n)
+      store(gain, gains, n)
+      store(gain * noise, rests, n)
+    }
+  }
+
+  private typealias Moments = (mean: FloatLanes, variance: FloatLanes)
+  private typealias Sums = (total: FloatLanes, mean: FloatLanes, square: FloatLanes)
+
   @inline(__always)
-  private func moments(given x: Lanes) -> (mean: Lanes, variance: Lanes) {
-    let (centres, exponents, factors) = (centres.start, exponents.start, factors.start)
-    let (gains, rests) = (gains.start, rests.start)
-    // The largest exponent first, so that not all vanish.
-    var most = Lanes(repeating: -.infinity)
-    for n in 0..<count {
-      let d = x - centres[n]
-      let e = d * d * exponents[n]
-      most.replace(with: e, where: e .> most)
+  private func moments(given x: FloatLanes, _ y: FloatLanes) -> (Moments, Moments) {
+    var found = sums(given: x, y, above: .zero, .zero)
+    // So far from all kernels that none is left: relative to the nearest one.
+    if any((found.0.total .< 1e-30) .| (found.1.total .< 1e-30)) {
+      found = sums(given: x, y, above: largestExponent(at: x), largestExponent(at: y))
     }
-    var (total, mean, square) = (Lanes.zero, Lanes.zero, Lanes.zero)
-    for n in 0..<count {
-      let d = x - centres[n]
-      let w = factors[n] * exponential(d * d * exponents[n] - most)
-      let m = centres[n] + gains[n] * d
-      total += w
-      mean += w * m
-      square += w * (rests[n] + m * m)
-    }
-    mean /= total
-    let variance = square / total - mean * mean
+    return (moments(found.0), moments(found.1))
+  }
+
+  @inline(__always)
+  private func moments(_ sums: Sums) -> Moments {
+    let mean = sums.mean / sums.total
+    let variance = sums.square / sums.total - mean * mean
     return (mean, variance.replacing(with: 0, where: variance .< 0))
+  }
+
+  @inline(__always)
+  private func sums(
+    given x: FloatLanes, _ y: FloatLanes, above xMost: FloatLanes, _ yMost: FloatLanes
+  ) -> (Sums, Sums) {
+    let (places, exponents, factors) = (places.start, exponents.start, factors.start)
+    let (gains, rests) = (gains.start, rests.start)
+    let zero = FloatLanes.zero
+    var (first, second): (Sums, Sums) = ((zero, zero, zero), (zero, zero, zero))
+    @inline(__always) func add(_ n: Int, _ x: FloatLanes, _ most: FloatLanes, to sums: inout Sums) {
+      let d = x - places[n]
+      let exponent = d * d * exponents[n] - most
+      let w = factors[n] * exponential(atLeast(-87, exponent))
+      let m = places[n] + gains[n] * d
+      sums.total += w
+      sums.mean += w * m
+      sums.square += w * (rests[n] + m * m)
+    }
+    for n in 0..<count {
+      add(n, x, xMost, to: &first)
+      add(n, y, yMost, to: &second)
+    }
+    return (first, second)
+  }
+
+  private func largestExponent(at x: FloatLanes) -> FloatLanes {
+    var most = FloatLanes(repeating: -.infinity)
+    for n in 0..<count {
+      let d = x - places.start[n]
+      let exponent = d * d * exponents.start[n]
+      most = most.replacing(with: exponent, where: exponent .> most)
+    }
+    return most
   }
 }

@@ -43,7 +43,7 @@ public final class ParticleFlow: ScalarUpdate {
     self.members = members
     kernels = KernelPosterior(members: members)
     mixture = NoisedMixture(members: members)
-    let stride = (members + 3) & ~3
+    let stride = NoisedMixture.stride(of: members)
     states = Workspace(repeating: 0, count: stride)
     slopes = Workspace(repeating: 0, count: stride)
     drifts = Workspace(repeating: 0, count: stride)

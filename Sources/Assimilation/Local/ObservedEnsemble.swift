@@ -119,6 +119,42 @@ enum Lanes4 {
     return (sum[0] + sum[2]) + (sum[1] + sum[3])
   }
 
+  /// Subtracts the mean of `members` numbers, those behind them being zero and staying so, and returns it. Not summed around
+  /// the first: for numbers about zero.
+  @inline(__always)
+  static func takeMean(off row: UnsafeMutablePointer<Double>, members: Int) -> Double {
+    let source = UnsafeRawPointer(row)
+    var sum = Vector.zero
+    for i in Swift.stride(from: 0, to: members &* 8, by: 32) { sum += source.load(fromByteOffset: i, as: Vector.self) }
+    let mean = ((sum[0] + sum[2]) + (sum[1] + sum[3])) / Double(members)
+    for m in 0..<members { row[m] -= mean }
+    return mean
+  }
+
+  /// Sum of weights times squares.
+  @inline(__always)
+  static func weightedSquares(_ w: UnsafePointer<Double>, _ a: UnsafePointer<Double>, _ count: Int) -> Double {
+    let (w, a) = (UnsafeRawPointer(w), UnsafeRawPointer(a))
+    var sum = Vector.zero
+    for i in Swift.stride(from: 0, to: count &* 8, by: 32) {
+      let x = a.load(fromByteOffset: i, as: Vector.self)
+      sum += w.load(fromByteOffset: i, as: Vector.self) * x * x
+    }
+    return (sum[0] + sum[2]) + (sum[1] + sum[3])
+  }
+
+  /// b = f a + g b
+  @inline(__always)
+  static func combine(
+    _ f: Double, _ a: UnsafePointer<Double>, _ g: Double, to b: UnsafeMutablePointer<Double>, _ count: Int
+  ) {
+    let (a, b) = (UnsafeRawPointer(a), UnsafeMutableRawPointer(b))
+    for i in Swift.stride(from: 0, to: count &* 8, by: 32) {
+      let sum = f * a.load(fromByteOffset: i, as: Vector.self) + g * b.load(fromByteOffset: i, as: Vector.self)
+      b.storeBytes(of: sum, toByteOffset: i, as: Vector.self)
+    }
+  }
+
   /// Adds `factor` times `b` to `a`.
   @inline(__always)
   static func add(_ factor: Double, _ b: UnsafePointer<Double>, to a: UnsafeMutablePointer<Double>, _ count: Int) {

@@ -14,11 +14,18 @@ public final class MemberMatrix {
   /// `[old member][stride]`
   public let values: UnsafeMutablePointer<Double>
   private let scratch: UnsafeMutablePointer<Double>
-  /// What draws were made by (`[members]`), and the sum of their squares.
-  private let weights: Workspace<Double>
+  /// What draws were made by (`[stride]`), and the sum of their squares.
+  private let weights: UnsafeMutablePointer<Double>
   private var concentration = 1.0
-  /// Effective sizes from which a weighted variance is worth more than a drawn one.
-  private static let leastSize = 5.0
+  private var leastSize = 1.0
+  /// Weights that are not zero, where they are few.
+  private struct Entry: BitwiseCopyable {
+    let old, new: Int
+    let weight: Double
+  }
+  private let entries: Workspace<Entry>
+  private var entryCount = 0
+  private var isSparse = false
 
   /// The identity.
   public init(members: Int) {
@@ -30,18 +37,25 @@ public final class MemberMatrix {
       .bindMemory(to: Double.self, capacity: stride)
     values.initialize(repeating: 0, count: size)
     scratch.initialize(repeating: 0, count: stride)
-    weights = Workspace(repeating: 0, count: members)
+    weights = UnsafeMutableRawPointer.allocate(byteCount: stride * 8, alignment: 64)
+      .bindMemory(to: Double.self, capacity: stride)
+    weights.initialize(repeating: 0, count: stride)
+    entries = Workspace(repeating: Entry(old: 0, new: 0, weight: 0), count: 2 * members)
     setIdentity()
   }
 
   deinit {
     values.deallocate()
     scratch.deallocate()
+    weights.deallocate()
   }
 
   /// Weight of old member `n` in new member `j`.
   public subscript(_ n: Int, _ j: Int) -> Double {
-    get { values[n &* stride &+ j] }
+    get {
+      guard isSparse else { return values[n &* stride &+ j] }
+      return (0..<entryCount).reduce(0) { $0 + (entries.start[$1].old == n && entries.start[$1].new == j ? entries.start[$1].weight : 0) }
+    }
     set { values[n &* stride &+ j] = newValue }
   }
 
@@ -54,20 +68,32 @@ public final class MemberMatrix {
   /// Empties it.
   public func setZero() {
     values.update(repeating: 0, count: members * stride)
-    concentration = 1
+    (concentration, isSparse) = (1, false)
   }
 
-  /// Says by which weights columns were drawn: whatever is combined then gets its weighted mean and variance, which draws
-  /// and what tells copies apart are around.
-  public func setWeights(_ weights: [Double]) {
-    concentration = 0
+  /// Empties it, to be filled by `add`: so few weights are not zero that nobody should multiply by the others.
+  public func setSparse() { (entryCount, concentration, isSparse) = (0, 1, true) }
+
+  /// Adds a weight to a sparse matrix; at most two a member.
+  public func add(_ weight: Double, of old: Int, in new: Int) {
+    precondition(isSparse && entryCount < entries.count, "two weights a member")
+    entries.start[entryCount] = Entry(old: old, new: new, weight: weight)
+    entryCount += 1
+  }
+
+  /// Says by which weights columns were made: whatever is combined then gets its weighted mean and variance, which draws
+  /// and averages are about.
+  ///
+  /// - Parameter leastSize: effective size of the weights from which their variance is worth more than that of the columns.
+  public func setWeights(_ weights: [Double], leastSize: Double) {
+    (concentration, self.leastSize) = (0, leastSize)
     for m in 0..<members {
-      self.weights.start[m] = weights[m]
+      self.weights[m] = weights[m]
       concentration += weights[m] * weights[m]
     }
   }
 
-  private var isWeighted: Bool { concentration * Self.leastSize < 1 }
+  private var isWeighted: Bool { concentration * leastSize < 1 }
 
   /// Combines a row of anomalies (`[stride]`), in part:
   ///
@@ -77,26 +103,32 @@ public final class MemberMatrix {
   /// to do with what was observed is as wide as the element and has nothing to do with it, so that their mean would be narrower.
   func apply(to row: UnsafeMutablePointer<Double>, share: Double = 1) {
     scratch.update(repeating: 0, count: stride)
-    for n in 0..<members { Lanes4.add(row[n], values + n &* stride, to: scratch, stride) }
-    if isWeighted { matchWeights(row) }
-    guard share < 1 else { return row.update(from: scratch, count: members) }
-    let mean = Lanes4.centre(scratch, members: members)
-    let (old, new) = (Lanes4.dot(row, row, stride), Lanes4.dot(scratch, scratch, stride))
-    let spread = (1 - share) * old.squareRoot() + share * new.squareRoot()
-    for m in 0..<members { row[m] += share * (scratch[m] - row[m]) }
-    let left = Lanes4.dot(row, row, stride)
-    let factor = left > 0 ? spread / left.squareRoot() : 1
-    for m in 0..<members { row[m] = factor * row[m] + share * mean }
+    if isSparse {
+      for k in 0..<entryCount { scratch[entries.start[k].new] += entries.start[k].weight * row[entries.start[k].old] }
+    } else {
+      for n in 0..<members { Lanes4.add(row[n], values + n &* stride, to: scratch, stride) }
+    }
+    let mean = isWeighted ? matchWeights(row) : Lanes4.takeMean(off: scratch, members: members)
+    if share < 1 {
+      let (old, new) = (Lanes4.dot(row, row, stride), Lanes4.dot(scratch, scratch, stride))
+      let spread = (1 - share) * old.squareRoot() + share * new.squareRoot()
+      Lanes4.combine(1 - share, row, share, to: scratch, stride)
+      let left = Lanes4.dot(scratch, scratch, stride)
+      Lanes4.combine(0, row, left > 0 ? spread / left.squareRoot() : 1, to: scratch, stride)
+    }
+    for m in 0..<members { row[m] = scratch[m] + share * mean }
   }
 
-  /// Gives what T made of a row its weighted mean and variance.
-  private func matchWeights(_ row: UnsafePointer<Double>) {
-    var (mean, square) = (0.0, 0.0)
-    for m in 0..<members { mean += weights.start[m] * row[m] }
-    for m in 0..<members { square += weights.start[m] * (row[m] - mean) * (row[m] - mean) }
-    _ = Lanes4.centre(scratch, members: members)
+  /// Gives what T made of a row its weighted variance.
+  ///
+  /// - Returns: the weighted mean, which is taken off.
+  private func matchWeights(_ row: UnsafePointer<Double>) -> Double {
+    let mean = Lanes4.dot(weights, row, stride)
+    let square = Lanes4.weightedSquares(weights, row, stride) - mean * mean
+    _ = Lanes4.takeMean(off: scratch, members: members)
     let found = Lanes4.dot(scratch, scratch, stride) / Double(members - 1)
-    let factor = found > 0 ? (square / (1 - concentration) / found).squareRoot() : 1
-    for m in 0..<members { scratch[m] = mean + factor * scratch[m] }
+    let factor = found > 0 && square > 0 ? (square / (1 - concentration) / found).squareRoot() : 1
+    Lanes4.combine(0, row, factor, to: scratch, stride)
+    return mean
   }
 }

@@ -1,12 +1,15 @@
+internal import DaunceEnsemble
 internal import DaunceNumerics
 
 /// Mean and variance of one quantity around each member, in a window of a share of its spread, or a wider one where that
 /// would hold only few members: what a prior without a form of its own looks like near a member.
 final class Neighbourhoods {
-  /// Of the window around member `i` (`[i][n]`), of sum one.
-  let weights: Workspace<Double>
-  /// Means and unbiased variances (`[i]`).
-  let means, variances: Workspace<Double>
+  /// Of the window around member `i` (`[i][stride]`), of sum one; zero behind the members.
+  private let weights: UnsafeMutablePointer<Double>
+  /// Means, unbiased variances, and weighted mean squares about the means (`[i]`).
+  let means, variances, squares: Workspace<Double>
+  /// Doubles from one window to the next.
+  let stride: Int
   private let members: Int
   /// Values in ascending order, and their members.
   private let sorted: Workspace<Double>
@@ -25,28 +28,42 @@ final class Neighbourhoods {
   init(members: Int, least: Int) {
     self.members = members
     self.least = least
-    weights = Workspace(repeating: 0, count: members * members)
+    stride = PartialEnsemble.stride(of: members)
+    let size = max(1, members * stride)
+    weights = UnsafeMutableRawPointer.allocate(byteCount: size * 8, alignment: 64).bindMemory(to: Double.self, capacity: size)
+    weights.initialize(repeating: 0, count: size)
     means = Workspace(repeating: 0, count: members)
     variances = Workspace(repeating: 0, count: members)
+    squares = Workspace(repeating: 0, count: members)
     sorted = Workspace(repeating: 0, count: members)
     order = Workspace(repeating: 0, count: members)
   }
 
+  deinit { weights.deallocate() }
+
   /// Looks around all members.
   ///
   /// - Parameters:
-  ///   - values: of the quantity (`[members]`).
+  ///   - values: of the quantity (`[stride]`, zero behind the members).
   ///   - width: standard deviation of the window, in the quantity's unit; infinite: everything.
   func take(_ values: UnsafePointer<Double>, width: Double) {
     sort(values)
-    for i in 0..<members {
-      let reach = least < members ? max(Self.support * width, 1.2 * reach(of: values[i])) : .infinity
-      look(around: i, values, 1 / reach)
+    var first = 0
+    for place in 0..<members {
+      var reach = Double.infinity
+      if least < members {
+        let value = sorted.start[place]
+        // The nearest ones move on with the value.
+        while first + least + 1 < members, value - sorted.start[first] > sorted.start[first + least + 1] - value { first += 1 }
+        let furthest = max(value - sorted.start[first], sorted.start[first + least] - value)
+        reach = max(Self.support * width, 1.2 * furthest)
+      }
+      look(around: order.start[place], values, 1 / reach)
     }
   }
 
-  /// The window's weights around member `i` (`[members]`).
-  subscript(_ i: Int) -> UnsafeMutablePointer<Double> { weights.start + i &* members }
+  /// The window's weights around member `i` (`[stride]`).
+  subscript(_ i: Int) -> UnsafeMutablePointer<Double> { weights + i &* stride }
 
   /// By insertion, which needs no memory of its own and is little beside windows around all members.
   private func sort(_ values: UnsafePointer<Double>) {
@@ -73,37 +90,43 @@ final class Neighbourhoods {
     return order.start[isBefore ? low - 1 : low]
   }
 
-  /// Distance from a value to the `least`-th nearest one.
-  private func reach(of value: Double) -> Double {
-    var (low, high) = (0, members - 1)
-    // All but the nearest fall away from the ends.
-    while high - low > least {
-      if value - sorted.start[low] > sorted.start[high] - value { low += 1 } else { high -= 1 }
+  private func look(around i: Int, _ values: UnsafePointer<Double>, _ inverse: Double) {
+    typealias Lanes = Lanes4.Vector
+    let (row, x) = (UnsafeMutableRawPointer(self[i]), values[i])
+    let source = UnsafeRawPointer(values)
+    let bytes = stride &* 8
+    var (sum, first) = (Lanes.zero, Lanes.zero)
+    for at in Swift.stride(from: 0, to: bytes, by: 32) {
+      let departure = source.loadUnaligned(fromByteOffset: at, as: Lanes.self) - x
+      let distance = departure * inverse
+      var inside = 1 - distance * distance
+      inside.replace(with: 0, where: inside .< 0)
+      if at == bytes &- 32 { inside *= last }
+      let weight = inside * inside
+      row.storeBytes(of: weight, toByteOffset: at, as: Lanes.self)
+      sum += weight
+      first += weight * departure
     }
-    return max(value - sorted.start[low], sorted.start[high] - value)
+    let share = 1 / ((sum[0] + sum[2]) + (sum[1] + sum[3]))
+    let mean = x + share * ((first[0] + first[2]) + (first[1] + first[3]))
+    var (square, concentration) = (Lanes.zero, Lanes.zero)
+    for at in Swift.stride(from: 0, to: bytes, by: 32) {
+      let weight = row.loadUnaligned(fromByteOffset: at, as: Lanes.self) * share
+      let departure = source.loadUnaligned(fromByteOffset: at, as: Lanes.self) - mean
+      row.storeBytes(of: weight, toByteOffset: at, as: Lanes.self)
+      square += weight * departure * departure
+      concentration += weight * weight
+    }
+    let total = (square[0] + square[2]) + (square[1] + square[3])
+    let shared = (concentration[0] + concentration[2]) + (concentration[1] + concentration[3])
+    (means.start[i], squares.start[i]) = (mean, total)
+    variances.start[i] = shared < 1 ? total / (1 - shared) : 0
   }
 
-  private func look(around i: Int, _ values: UnsafePointer<Double>, _ inverse: Double) {
-    let (row, x) = (self[i], values[i])
-    var (sum, mean) = (0.0, 0.0)
-    for j in 0..<members {
-      let distance = (values[j] - x) * inverse
-      let inside = max(0, 1 - distance * distance)
-      row[j] = inside * inside
-      sum += row[j]
-    }
-    let share = 1 / sum
-    for j in 0..<members {
-      row[j] *= share
-      mean += row[j] * (values[j] - x)
-    }
-    mean += x
-    var (square, concentration) = (0.0, 0.0)
-    for j in 0..<members {
-      square += row[j] * (values[j] - mean) * (values[j] - mean)
-      concentration += row[j] * row[j]
-    }
-    means.start[i] = mean
-    variances.start[i] = concentration < 1 ? square / (1 - concentration) : 0
+  /// 1 for members, 0 behind them, in the last vector of a row.
+  private var last: Lanes4.Vector {
+    var present = Lanes4.Vector(repeating: 1)
+    for lane in 0..<stride - members { present[3 - lane] = 0 }
+    return present
   }
 }

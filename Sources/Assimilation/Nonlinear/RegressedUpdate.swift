@@ -5,7 +5,7 @@ public protocol ScalarUpdate: AnyObject {
   /// Moves the members' h(x) to samples of p(h | y).
   ///
   /// - Parameters:
-  ///   - values: the members' h(x) less their mean (`[members]`), of spread.
+  ///   - values: the members' h(x) less their mean (`[PartialEnsemble.stride]`, zero behind the members), of spread.
   ///   - moved: room for the new ones, about the same mean (`[members]`).
   ///   - innovation: observed minus mean.
   ///   - errorVariance: of the observation.
@@ -46,10 +46,7 @@ public final class RegressedUpdate: NonlinearUpdate {
       h, into: new, innovation: problem.innovations[0], errorVariance: problem.errorVariances[0], noise: noise)
     guard let window else { return regress(h, new, spread, matrix) }
     neighbourhoods.take(h, width: window * spread)
-    for m in 0..<n {
-      add(1, at: new[m], around: neighbourhoods.nearest(to: new[m]), h, member: m, to: matrix)
-      add(-1, at: h[m], around: m, h, member: m, to: matrix)
-    }
+    for m in 0..<n { move(m, h, to: new[m], matrix) }
   }
 
   /// T = 1 + h (h' - h)^T / |h|^2
@@ -61,15 +58,23 @@ public final class RegressedUpdate: NonlinearUpdate {
     for i in 0..<n { for m in 0..<n { matrix[i, m] += inverse * h[i] * (new[m] - h[m]) } }
   }
 
-  private func add(
-    _ sign: Double, at place: Double, around i: Int, _ h: UnsafePointer<Double>, member m: Int, to matrix: MemberMatrix
-  ) {
-    let (mean, weights, n) = (neighbourhoods.means.start[i], neighbourhoods[i], matrix.members)
-    var variance = 0.0
-    for j in 0..<n { variance += weights[j] * (h[j] - mean) * (h[j] - mean) }
+  /// Column m of T: x_m + L(h'_m) - L(h_m).
+  private func move(_ m: Int, _ h: UnsafePointer<Double>, to place: Double, _ matrix: MemberMatrix) {
+    let there = neighbourhoods.nearest(to: place)
+    let (new, old) = (line(around: there, at: place), line(around: m, at: h[m]))
+    let (arrival, departure) = (neighbourhoods[there], neighbourhoods[m])
+    let (column, n) = (matrix.values + m, matrix.members)
+    for j in 0..<n {
+      let change = arrival[j] * (new.level + new.slope * h[j]) - departure[j] * (old.level + old.slope * h[j])
+      column[j &* matrix.stride] += change
+    }
+  }
+
+  /// What the regression around member `i` makes of each member's weight at a place: a level, and a slope in its h.
+  private func line(around i: Int, at place: Double) -> (level: Double, slope: Double) {
+    let (mean, square) = (neighbourhoods.means.start[i], neighbourhoods.squares.start[i])
     // A member that is alone has no slope.
-    let slope = variance > 0 ? (place - mean) / variance : 0
-    let column = matrix.values + m
-    for j in 0..<n { column[j &* matrix.stride] += sign * weights[j] * (1 + slope * (h[j] - mean)) }
+    let slope = square > 0 ? (place - mean) / square : 0
+    return (1 - slope * mean, slope)
   }
 }

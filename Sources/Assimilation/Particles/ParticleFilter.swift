@@ -28,6 +28,8 @@ public final class ParticleFilter: NonlinearUpdate {
   /// One step's matrix.
   private let one: MemberMatrix
 
+  /// Effective size from which weighted variances are worth more than those of the particles drawn.
+  static let leastSize = 5.0
   /// Steps of one update at most, which is more than any temper needs.
   private static let mostSteps = 30
 
@@ -45,7 +47,7 @@ public final class ParticleFilter: NonlinearUpdate {
     for m in logarithms.indices { logarithms[m] = 0 }
     problem.addLogLikelihood(to: &logarithms)
     weights.take(logarithms: logarithms)
-    matrix.setWeights(weights.values)
+    matrix.setWeights(weights.values, leastSize: Self.leastSize)
     var (left, step) = (1.0, 0)
     let least = settings.temperedShare * Double(problem.members)
     while left > 0 {

@@ -46,7 +46,7 @@ public final class SchroedingerBridge: NonlinearUpdate {
       matrix[ends[m], m] = 1
       isTaken[ends[m]] = true
     }
-    matrix.setWeights(coupling.weights.values)
+    matrix.setWeights(coupling.weights.values, leastSize: ParticleFilter.leastSize)
     let lost = Double(isTaken.count { !$0 }) / Double(n)
     jitter.add(settings.jitter * lost.squareRoot(), to: matrix, ancestors: ends, problem, noise, first: 2 * n)
   }

@@ -12,11 +12,16 @@ struct WeightCoupling {
     cost = [Double](repeating: 0, count: members * members)
   }
 
-  mutating func take(_ problem: ObservedProblem) {
-    let n = problem.members
-    for m in 0..<n { logarithms[m] = 0 }
+  /// Takes the weights alone.
+  mutating func weigh(_ problem: ObservedProblem) {
+    for m in logarithms.indices { logarithms[m] = 0 }
     problem.addLogLikelihood(to: &logarithms)
     weights.take(logarithms: logarithms)
+  }
+
+  mutating func take(_ problem: ObservedProblem) {
+    let n = problem.members
+    weigh(problem)
     for i in cost.indices { cost[i] = 0 }
     for k in 0..<problem.count {
       let (row, inverse) = (problem.row(k), 1 / problem.errorVariances[k])

@@ -1,3 +1,4 @@
+internal import DaunceEnsemble
 internal import DaunceNumerics
 
 /// A mixture of normal kernels on the members, `KernelPosterior`'s, whose posterior is another one: the exact answer to what
@@ -16,7 +17,7 @@ package final class KernelDensityLaw: PriorLaw {
   package init(members: Int) {
     self.members = members
     kernels = KernelPosterior(members: members)
-    anomalies = Workspace(repeating: 0, count: members)
+    anomalies = Workspace(repeating: 0, count: PartialEnsemble.stride(of: members))
   }
 
   package func fit(_ values: UnsafePointer<Double>, members: Int, bounds: QuantityBounds) {

@@ -10,8 +10,10 @@ public struct NonlinearSettings: Codable, Sendable, Hashable {
   public var jitter = 0.5
   @Key("particle-filter: least share of particles that a step of the tempered likelihood leaves; 0: one step", .fraction)
   public var temperedShare = 0.0
-  @Key("transport, schroedinger-bridge: entropic regularisation, as a share of the members' mean squared distance", .positive)
-  public var regularisation = 0.02
+  @Key(
+    "transport, schroedinger-bridge: entropic regularisation over the members' mean squared distance; auto: 0.02, and none for transport by one observation after the other",
+    .positive)
+  public var regularisation: Double?
   @Key("transport: give the new members the weighted covariance")
   public var secondOrder = true
   @Key("diffusion: how the likelihood enters the score")
@@ -30,7 +32,7 @@ public struct NonlinearSettings: Codable, Sendable, Hashable {
   public var regression = Regression.probit
   @Key("rank-histogram and its like: laws of single fields")
   public var laws: [FieldLaw] = []
-  @Key("steps of diffusion (each way), particle-flow, interpolants, langevin; auto: the method's own", .within(1...100_000))
+  @Key("steps of diffusion, particle-flow, interpolants, langevin; auto: the method's own", .within(1...100_000))
   public var steps: Int?
   @Key("bandwidth b of the prior's kernels: 0 for the members themselves, 1 for the normal law of a window", .fraction)
   public var bandwidth = 0.9

@@ -45,7 +45,7 @@ public struct LocalEntry: RegistryEntry {
     LocalEntry("schroedinger-bridge", "the random coupling nearest to Brownian motion") { settings in
       settings.method(.serial) {
         SchroedingerBridge(
-          members: $0, settings: .init(regularisation: settings.regularisation, jitter: settings.jitter))
+          members: $0, settings: .init(regularisation: settings.regularisation ?? 0.02, jitter: settings.jitter))
       }
     },
     LocalEntry("particle-flow", "kernel particle flow (Liu & Wang 2016; Pulido & van Leeuwen 2019)", isScalar: true) {

@@ -1,6 +1,8 @@
 import DaunceAssimilation
 import DaunceEnsemble
 import DaunceNumerics
+import DaunceObservations
+import DaunceState
 import Foundation
 import Testing
 
@@ -259,8 +261,8 @@ import Testing
     }
   }
 
-  /// The corrected transport has the weighted mean and variance.
-  @Test func secondOrderIsExact() {
+  /// The corrected transport has the weighted mean and the unbiased weighted variance, with entropy and without.
+  @Test(arguments: [nil, 0.02, 0.2]) func secondOrderIsExact(regularisation: Double?) {
     let members = Self.members
     let stream = RandomStream(seed: 11, purpose: .test)
     let part = PartialEnsemble(elements: 0..<1, members: members)
@@ -269,11 +271,48 @@ import Testing
     var weights = ParticleWeights(members: members)
     weights.take(logarithms: (0..<members).map { -0.5 * pow(part.row(0)[$0] - y, 2) / r })
     let mean = (0..<members).reduce(0) { $0 + weights.values[$1] * part.row(0)[$1] }
-    let variance = (0..<members).reduce(0) { $0 + weights.values[$1] * pow(part.row(0)[$1] - mean, 2) }
-    let new = Self.combined(part.row(0), Self.solve(Method.transport.make(members), part.row(0), y: y, r: r, seed: 1))
+    let square = (0..<members).reduce(0) { $0 + weights.values[$1] * pow(part.row(0)[$1] - mean, 2) }
+    let variance = square / (1 - 1 / weights.effectiveSize)
+    let one = PartialEnsemble(elements: 0..<1, members: members)
+    for m in 0..<members { one.row(0)[m] = part.row(0)[m] }
+    let observed = ObservedEnsemble(
+      places: [.nowhere], kinds: [0], values: [y], errorVariances: [r], memberValues: (0..<members).map { part.row(0)[$0] },
+      members: members)
+    let layout = StateLayout(geometry: Geometry(axes: []), grids: [.point], fields: [Field(name: "x")])
+    let method = NonlinearMethod(.serial) { Transport(members: $0, settings: .init(regularisation: regularisation)) }
+    #expect(throws: Never.self) {
+      try LocalAnalysis(layout: layout, method: .nonlinear(method)).update(
+        one, tiles: StatePartition(layout, ranks: 1).tiles[...], observed: observed,
+        localization: .none(kinds: 1, fields: 1))
+    }
+    let new = (0..<members).map { one.row(0)[$0] }
     let newMean = new.reduce(0, +) / Double(members)
     let newVariance = new.reduce(0) { $0 + pow($1 - newMean, 2) } / Double(members - 1)
-    #expect(abs(newMean - mean) < 1e-10 && abs(newVariance - variance) < 1e-10)
+    // Of a plan with entropy only what its columns are off is lost.
+    #expect(abs(newMean - mean) < 1e-10 && abs(newVariance - variance) < 1e-10, "\(newMean - mean) \(newVariance - variance)")
+  }
+
+  /// Without entropy members keep their order, and new ones are means of neighbours.
+  @Test func plansOfOneQuantityKeepTheOrder() {
+    let (n, stream) = (37, RandomStream(seed: 16, purpose: .test))
+    let x = (0..<n).map { stream.normal(at: $0) }
+    var weights = ParticleWeights(members: n)
+    weights.take(logarithms: x.map { -2 * ($0 - 0.7) * ($0 - 0.7) })
+    var (into, from, places) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
+    var pairs = 0
+    x.withUnsafeBufferPointer { values in
+      guard let start = values.baseAddress else { return }
+      MonotonePlan(members: n).forEachPair(start, weights: weights.values) { share, old, new in
+        into[new] += share
+        from[old] += share / Double(n)
+        places[new] += share * x[old]
+        pairs += 1
+      }
+    }
+    #expect(pairs < 2 * n)
+    for m in 0..<n { #expect(abs(into[m] - 1) < 1e-12 && abs(from[m] - weights.values[m]) < 1e-12) }
+    let order = (0..<n).sorted { x[$0] < x[$1] }
+    for (a, b) in zip(order, order.dropFirst()) { #expect(places[a] <= places[b] + 1e-12) }
   }
 
   /// The bridge ends where the weights are: so often as they say, and every member has one end.
