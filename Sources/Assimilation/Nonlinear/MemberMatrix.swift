@@ -40,7 +40,7 @@ public final class MemberMatrix {
     weights = UnsafeMutableRawPointer.allocate(byteCount: stride * 8, alignment: 64)
       .bindMemory(to: Double.self, capacity: stride)
     weights.initialize(repeating: 0, count: stride)
-    entries = Workspace(repeating: Entry(old: 0, new: 0, weight: 0), count: 2 * members)
+    entries = Workspace(repeating: Entry(old: 0, new: 0, weight: 0), count: Self.mostEntries * members)
     setIdentity()
   }
 
@@ -74,9 +74,12 @@ public final class MemberMatrix {
   /// Empties it, to be filled by `add`: so few weights are not zero that nobody should multiply by the others.
   public func setSparse() { (entryCount, concentration, isSparse) = (0, 1, true) }
 
-  /// Adds a weight to a sparse matrix; at most two a member.
+  /// Weights a member that a sparse matrix has room for.
+  private static let mostEntries = 4
+
+  /// Adds a weight to a sparse matrix; at most four a member, in the mean.
   public func add(_ weight: Double, of old: Int, in new: Int) {
-    precondition(isSparse && entryCount < entries.count, "two weights a member")
+    precondition(isSparse && entryCount < entries.count, "four weights a member")
     entries.start[entryCount] = Entry(old: old, new: new, weight: weight)
     entryCount += 1
   }

@@ -5,6 +5,9 @@ internal import DaunceNumerics
 package struct MonotonePlan {
   private let order: Workspace<Int>
 
+  /// Members in ascending order, as the last plan left them.
+  subscript(_ place: Int) -> Int { order.start[place] }
+
   package init(members: Int) { order = Workspace(repeating: 0, count: members) }
 
   /// Calls `body` for every pair with what member `new` gets of member `old`, as a share of itself.

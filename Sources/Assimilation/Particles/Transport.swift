@@ -17,10 +17,13 @@ public final class Transport: NonlinearUpdate {
     public var regularisation: Double?
     /// Whether the new members get the weighted covariance.
     public var secondOrder: Bool
+    /// Of a single observation: standard deviation of what tells new members of the same old ones apart, in that of their
+    /// neighbours.
+    public var jitter: Double
 
     /// See the properties.
-    public init(regularisation: Double? = nil, secondOrder: Bool = true) {
-      (self.regularisation, self.secondOrder) = (regularisation, secondOrder)
+    public init(regularisation: Double? = nil, secondOrder: Bool = true, jitter: Double = 0) {
+      (self.regularisation, self.secondOrder, self.jitter) = (regularisation, secondOrder, jitter)
     }
   }
 
@@ -46,7 +49,7 @@ public final class Transport: NonlinearUpdate {
   /// Fills the matrix of the transport; see `NonlinearUpdate`.
   public func solve(_ problem: ObservedProblem, noise: RandomStream, into matrix: MemberMatrix) {
     let n = problem.members
-    guard problem.count > 1 || settings.regularisation != nil else { return keepOrder(problem, matrix) }
+    guard problem.count > 1 || settings.regularisation != nil else { return keepOrder(problem, noise, matrix) }
     coupling.take(problem)
     coupling.couple(by: sinkhorn, regularisation: settings.regularisation ?? 0.02)
     for i in 0..<n { for j in 0..<n { matrix[i, j] = Double(n) * sinkhorn.plan[j * n + i] } }
@@ -54,12 +57,36 @@ public final class Transport: NonlinearUpdate {
   }
 
   /// One quantity: without entropy, and the second order element by element.
-  private func keepOrder(_ problem: ObservedProblem, _ matrix: MemberMatrix) {
+  private func keepOrder(_ problem: ObservedProblem, _ noise: RandomStream, _ matrix: MemberMatrix) {
     coupling.weigh(problem)
     matrix.setSparse()
-    let weights = coupling.weights.values
-    monotone.forEachPair(problem.row(0), weights: weights) { share, old, new in matrix.add(share, of: old, in: new) }
-    if settings.secondOrder { matrix.setWeights(weights, leastSize: 1.001) }
+    let weights = coupling.weights
+    monotone.forEachPair(problem.row(0), weights: weights.values) { share, old, new in matrix.add(share, of: old, in: new) }
+    if settings.secondOrder { matrix.setWeights(weights.values, leastSize: 1.001) }
+    let lost = 1 - weights.effectiveSize / Double(problem.members)
+    if settings.jitter > 0, lost > 0 { tellApart(settings.jitter * (0.5 * lost).squareRoot(), problem, noise, matrix) }
+  }
+
+  /// Adds to every new member that comes from where the one before it comes from a difference of two members that are near it
+  /// in h (ter Braak 2006 moves his chains so).
+  private func tellApart(_ scale: Double, _ problem: ObservedProblem, _ noise: RandomStream, _ matrix: MemberMatrix) {
+    let n = problem.members
+    let reach = min(max(2, n / 5), n - 1)
+    // Places are in ascending order of h; half of a new member is from below its old one.
+    var (old, left, last) = (0, coupling.weights.values[monotone[0]] * Double(n), -1)
+    for place in 0..<n {
+      while old < n - 1, left < 0.5 {
+        old += 1
+        left += coupling.weights.values[monotone[old]] * Double(n)
+      }
+      left -= 1
+      defer { last = old }
+      guard old == last else { continue }
+      let low = min(max(0, old - reach / 2), n - 1 - reach)
+      let (a, b) = noise.integer(below: (reach + 1) * (reach + 1), at: place).quotientAndRemainder(dividingBy: reach + 1)
+      matrix.add(scale, of: monotone[low + a], in: monotone[place])
+      matrix.add(-scale, of: monotone[low + b], in: monotone[place])
+    }
   }
 
   /// Gives the anomalies the weighted covariance.

@@ -39,7 +39,8 @@ public struct LocalEntry: RegistryEntry {
     LocalEntry("transport", "ensemble transform by entropic optimal transport (Reich 2013)") { settings in
       settings.method(.serial) {
         Transport(
-          members: $0, settings: .init(regularisation: settings.regularisation, secondOrder: settings.secondOrder))
+          members: $0, settings: .init(
+            regularisation: settings.regularisation, secondOrder: settings.secondOrder, jitter: settings.jitter))
       }
     },
     LocalEntry("schroedinger-bridge", "the random coupling nearest to Brownian motion") { settings in
