@@ -118,11 +118,12 @@ extension Convection {
       theta.put(start - potential, i)
       let temperature = start * pi
       let pressure = Air.gasConstant * (amount * pi)
-      let condensate = (c.lanes(i) + n.lanes(i)) + (r.lanes(i) + s.lanes(i))
-      var saturated = Saturation.overWater(temperature: temperature, pressure: pressure)
       let isCold = temperature .< Air.melting
-      if any(isCold) {
-        saturated.replace(with: Saturation.overIce(temperature: temperature, pressure: pressure), where: isCold)
+      let condensate = (c.lanes(i) + n.lanes(i)) + (r.lanes(i) + s.lanes(i))
+      var saturated = Lanes.zero
+      if any(isCold) { saturated = Saturation.overIce(temperature: temperature, pressure: pressure) }
+      if any(.!isCold) {
+        saturated.replace(with: Saturation.overWater(temperature: temperature, pressure: pressure), where: .!isCold)
       }
       // Elsewhere nothing changes, whatever happens in the columns beside it.
       let isCloudy = (condensate .> 0) .| (vapour .> saturated)
