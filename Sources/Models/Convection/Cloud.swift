@@ -2,15 +2,25 @@ import DaunceNumerics
 
 /// Air and water of four cells during phase changes. Temperature follows from what changes phase, so that cp T + Lv q_v -
 /// Lf (q_i + q_s) stays as it is; the density of dry air and the Exner function do not change.
-struct Cloud {
-  let density, pressure: Lanes
-  var temperature, vapour, cloud, ice, rain, snow: Lanes
+package struct Cloud {
+  package let density, pressure: SIMD4<Double>
+  package var temperature, vapour, cloud, ice, rain, snow: SIMD4<Double>
 
   private static let fusion = Air.sublimation - Air.vaporisation
 
+  /// Densities in kg/m3, pressures in Pa, temperatures in K, and mixing ratios.
+  @inline(__always)
+  package init(
+    density: SIMD4<Double>, pressure: SIMD4<Double>, temperature: SIMD4<Double>, vapour: SIMD4<Double>,
+    cloud: SIMD4<Double>, ice: SIMD4<Double>, rain: SIMD4<Double>, snow: SIMD4<Double>
+  ) {
+    (self.density, self.pressure, self.temperature, self.vapour) = (density, pressure, temperature, vapour)
+    (self.cloud, self.ice, self.rain, self.snow) = (cloud, ice, rain, snow)
+  }
+
   /// All phase changes of `dt` seconds.
   @inline(__always)
-  mutating func change(_ dt: Double) {
+  package mutating func change(_ dt: Double) {
     freezeOrMelt()
     rain(dt)
     SimpleIce.grow(&self, dt)

@@ -6,9 +6,9 @@ extension Convection {
   func load(_ state: borrowing MutableSpan<Double>) {
     state.withUnsafeBufferPointer { buffer in
       guard let values = buffer.baseAddress else { return }
-      for field in ConvectionField.allCases { 
+      for field in 0..<layout.fields.count {
         let plane = plane(of: field)
-        var from = values + layout.offsets[field.rawValue]
+        var from = values + layout.offsets[field]
         for k in levels(of: field) {
           plane[k].update(from: from, count: mesh.columns)
           from += mesh.columns
@@ -27,9 +27,9 @@ extension Convection {
   func store(_ state: inout MutableSpan<Double>) {
     state.withUnsafeMutableBufferPointer { buffer in
       guard let values = buffer.baseAddress else { return }
-      for field in ConvectionField.allCases {
+      for field in 0..<layout.fields.count {
         let plane = plane(of: field)
-        var to = values + layout.offsets[field.rawValue]
+        var to = values + layout.offsets[field]
         for k in levels(of: field) {
           to.update(from: plane[k], count: mesh.columns)
           to += mesh.columns
@@ -38,17 +38,17 @@ extension Convection {
     }
   }
 
-  private func plane(of field: ConvectionField) -> Plane {
-    switch field {
+  private func plane(of field: Int) -> Plane {
+    switch ConvectionField(rawValue: field) {
     case .u: u
     case .w: w
     case .theta: theta
     case .pi: large.exner
-    case .vapour, .cloud, .ice, .rain, .snow: large.start[field.rawValue - ConvectionField.vapour.rawValue]
+    default: large.start[field - ConvectionField.vapour.rawValue]
     }
   }
 
-  private func levels(of field: ConvectionField) -> Range<Int> { (field == .w ? 1 : 0)..<mesh.levels }
+  private func levels(of field: Int) -> Range<Int> { (field == ConvectionField.w.rawValue ? 1 : 0)..<mesh.levels }
 
   /// What the large step starts from: Theta = Thetabar (pi / pibar)^(cv / R), rho = Theta / theta_m, U and W.
   func begin() {
@@ -62,7 +62,9 @@ extension Convection {
         toTheta.put(value, i)
         toDensity.put(value / ((potential + theta.lanes(i)) * moistening(vapour.lanes(i))), i)
       }
-      for plane in [large.startTheta, large.startDensity, large.exner] { plane.wrap(k) }
+      large.startTheta.wrap(k)
+      large.startDensity.wrap(k)
+      large.exner.wrap(k)
     }
     for n in ConvectionField.water.indices { large.fillHalo(of: large.start[n]) }
     let frame = configuration.frameSpeed
@@ -137,9 +139,10 @@ extension Convection {
       exner.put((pi - mean).replacing(with: grown - mean, where: isCloudy), i)
       theta.put((start - potential).replacing(with: end - potential, where: isCloudy), i)
       v.put(vapour.replacing(with: cell.vapour, where: isCloudy), i)
-      for (row, value) in [(c, cell.cloud), (n, cell.ice), (r, cell.rain), (s, cell.snow)] {
-        row.put(positive(value), i)
-      }
+      c.put(positive(cell.cloud), i)
+      n.put(positive(cell.ice), i)
+      r.put(positive(cell.rain), i)
+      s.put(positive(cell.snow), i)
     }
   }
 }

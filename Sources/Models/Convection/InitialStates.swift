@@ -27,7 +27,7 @@ extension Convection {
 
     init(_ stream: RandomStream, length: Double) {
       place = length / 2 + 4000 * stream.normal(at: 0)
-      warmth = max(1, 3 + 0.4 * stream.normal(at: 1))
+      warmth = max(1, 2 + 0.3 * stream.normal(at: 1))
       shear = 1 + 0.1 * stream.normal(at: 2)
       moisture = 1 + 0.03 * min(2, stream.normal(at: 3))
     }

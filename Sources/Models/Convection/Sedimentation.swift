@@ -28,13 +28,15 @@ struct Sedimentation {
     let (above, ground, isTop, isBottom) = (above, ground, k == mesh.levels - 1, k == 0)
     let share = dt / mesh.dz
     forLanes(mesh.columns) { i in
-      if isTop { for row in [above.rain, above.snow, above.ice] { row.put(.zero, i) } }
       let (frozen, liquid, flakes) = (ice.lanes(i), rain.lanes(i), snow.lanes(i))
-      let (fromRain, fromSnow, fromIce) = (above.rain.lanes(i), above.snow.lanes(i), above.ice.lanes(i))
+      // Nothing falls through the lid.
+      let fromRain = isTop ? .zero : above.rain.lanes(i)
+      let fromSnow = isTop ? .zero : above.snow.lanes(i)
+      let fromIce = isTop ? .zero : above.ice.lanes(i)
       let inside = frozen + (liquid + flakes)
       let coming = fromRain + (fromSnow + fromIce)
       guard any((inside .> 0) .| (coming .> 0)) else {
-        // Not-a-numbers stay where they are.
+        if isTop { keep(.zero, .zero, .zero, i) }
         return
       }
       let density = rho.lanes(i)
@@ -56,10 +58,16 @@ struct Sedimentation {
       rain.put(positive(liquid + perMass * (fromRain - outRain)), i)
       snow.put(positive(flakes + perMass * (fromSnow - outSnow)), i)
       ice.put(positive(frozen + perMass * (fromIce - outIce)), i)
-      above.rain.put(outRain, i)
-      above.snow.put(outSnow, i)
-      above.ice.put(outIce, i)
+      keep(outRain, outSnow, outIce, i)
       if isBottom { ground.put(ground.lanes(i) + dt * (outRain + (outSnow + outIce)), i) }
     }
+  }
+
+  /// Fluxes into the level below.
+  @inline(__always)
+  private func keep(_ rain: Lanes, _ snow: Lanes, _ ice: Lanes, _ i: Int) {
+    above.rain.put(rain, i)
+    above.snow.put(snow, i)
+    above.ice.put(ice, i)
   }
 }

@@ -30,7 +30,7 @@ package enum WarmRain {
     pressure: SIMD4<Double>
   ) -> SIMD4<Double> {
     let logarithm = logarithm(greatest(content, Lanes(repeating: trace)))
-    let ventilation = 1.6 + 30.39 * exponential(0.2046 * logarithm)
+    let ventilation = 1.6 + 30.3922 * exponential(0.2046 * logarithm)
     let subsaturation = positive(1 - vapour / saturated)
     let resistance = density * (2.03e4 + 9.584e6 / (saturated * pressure))
     return present(ventilation * subsaturation * exponential(0.525 * logarithm) / resistance, content)
