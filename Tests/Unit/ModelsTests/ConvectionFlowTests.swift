@@ -83,6 +83,16 @@ extension Convection {
     #expect(abs(model.budget(of: end).dryAir / model.budget(of: start).dryAir - 1) < 1e-12)
   }
 
+  /// Water of one mixing ratio stays what it is, wherever the air goes: its fluxes are those of the air.
+  @Test func uniformVapourStaysUniform() throws {
+    let model = try Convection(.densityCurrent(spacing: 400))
+    var start = model.state { x, z in abs(x - 25_600) < 4000 && abs(z - 3000) < 2000 ? -10 : 0 }
+    for element in model.layout.range(4) { start[element] = 1e-6 }
+    let end = model.after(200, from: start)
+    #expect(model.field("u", of: end).contains { $0 > 10 })
+    #expect(model.field("q_v", of: end).allSatisfy { abs($0 / 1e-6 - 1) < 1e-12 })
+  }
+
   /// Without wind a warm bubble that condenses, rains and freezes is its own mirror image.
   @Test func bubbleStaysSymmetric() throws {
     let model = try model(64, 40, shear: 0)
