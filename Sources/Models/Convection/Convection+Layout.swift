@@ -30,12 +30,13 @@ extension ConvectionConfiguration {
       geometry: geometry, grids: [Grid([z, x]), Grid([z, faceX]), Grid([faceZ, x])],
       fields: [
         Field(
-          name: "u", longName: "wind along x, over the ground", standardName: "x_wind", units: "m s-1", reference: shear,
-          scale: 5, grid: 1),
+          name: "u", longName: "wind along x, over the ground", standardName: "x_wind", units: "m s-1",
+          reference: shear, scale: 5, grid: 1),
         Field(
           name: "w", longName: "vertical wind", standardName: "upward_air_velocity", units: "m s-1", scale: 2, grid: 2),
         Field(
-          name: "theta", longName: "potential temperature, deviation from the base state", units: "K", scale: 2, grid: 0),
+          name: "theta", longName: "potential temperature, deviation from the base state", units: "K", scale: 2,
+          grid: 0),
         Field(name: "pi", longName: "Exner function, deviation from the base state", scale: 5e-4, grid: 0),
         water("q_v", "water vapour", "humidity_mixing_ratio", 1e-3),
         water("q_c", "cloud water", "cloud_liquid_water_mixing_ratio", 3e-4),

@@ -37,7 +37,8 @@ public final class Convection: TwinModel, DescribedModel {
   let shortSteps: Int
   /// u over the ground, w, and the deviation of potential temperature; the other fields are the large step's.
   let u, w, theta: Plane
-  /// Share of the wind's deviation that the layer below the lid leaves in a step, in cells and at lower faces (`[level]`).
+  /// Share of the wind's deviation that the layer below the lid leaves in a step, in cells and at lower faces
+  /// (`[level]`).
   let keptX, keptZ: Workspace<Double>
   /// The planes' memory.
   private let memory: PlaneMemory
@@ -91,7 +92,9 @@ extension ConvectionConfiguration {
     try ModelError.require(depth > 0 && depth <= 25_000, "depth", depth, "a number of metres above 0, at most 25000")
     try ModelError.require(shear >= 0 && shear <= 40, "shear", shear, "a number of m/s from 0 to 40")
     let dt = timeStep ?? 6e-3 * spacing
-    try ModelError.require(dt > 0 && dt <= 12e-3 * spacing, "time_step", dt, "a number of seconds above 0, at most 12 for each kilometre of spacing")
+    try ModelError.require(
+      dt > 0 && dt <= 12e-3 * spacing, "time_step", dt,
+      "a number of seconds above 0, at most 12 for each kilometre of spacing")
   }
 
   /// Share of a deviation that is left after `dt` seconds at a height.

@@ -60,8 +60,8 @@ package struct Sounding: Sendable {
     (self.exner, self.vapour) = (exner, vapour)
   }
 
-  /// Weisman and Klemp (1982, Mon. Wea. Rev. 110, 504), with at most 14 g/kg of vapour: theta = 300 + 43 (z / 12 km)^1.25
-  /// below the tropopause and an isothermal 213 K above it.
+  /// Weisman and Klemp (1982, Mon. Wea. Rev. 110, 504), with at most 14 g/kg of vapour: theta = 300 + 43 (z / 12
+  /// km)^1.25 below the tropopause and an isothermal 213 K above it.
   package static func weismanKlemp(depth: Double) -> Sounding {
     let tropopause = 12_000.0
     return Sounding(

@@ -56,8 +56,8 @@ extension Convection {
     #expect(end != start)
   }
 
-  /// The density current of Straka et al. (1993): with 25 m its front is at 15.5 km and its lowest potential temperature
-  /// is 10 K below the air's, with 200 m 15.2 to 15.5 km and 9 to 11 K.
+  /// The density current of Straka et al. (1993): with 25 m its front is at 15.5 km and its lowest potential
+  /// temperature is 10 K below the air's, with 200 m 15.2 to 15.5 km and 9 to 11 K.
   @Test func densityCurrentIsTheKnownOne() throws {
     let model = try Convection(.densityCurrent(spacing: 200))
     let sounding = model.configuration.sounding

@@ -53,7 +53,7 @@ import Testing
     #expect(model.after(0, from: start) == start)
   }
 
-  /// The first step from rest sees no cloud; from the second one on the order of members must not matter.
+  /// One object carries all members, in any order.
   @Test func membersDoNotDependOnOneAnother() throws {
     let model = try small()
     let states = (0..<3).map {

@@ -68,9 +68,9 @@ import Testing
     #expect(ratio[2] < ratio[1] && ratio[3] < ratio[2])
   }
 
-  private func cell(_ temperature: SIMD4<Double>, vapour: Double, cloud: Double, ice: Double, rain: Double, snow: Double)
-    -> Cloud
-  {
+  private func cell(
+    _ temperature: SIMD4<Double>, vapour: Double, cloud: Double, ice: Double, rain: Double, snow: Double
+  ) -> Cloud {
     func lanes(_ x: Double) -> SIMD4<Double> { SIMD4(repeating: x) }
     return Cloud(
       density: lanes(0.8), pressure: lanes(6e4), temperature: temperature, vapour: lanes(vapour), cloud: lanes(cloud),

@@ -1,7 +1,7 @@
 import DaunceNumerics
 
-/// Air and water of four cells during phase changes. Temperature follows from what changes phase, so that cp T + Lv q_v -
-/// Lf (q_i + q_s) stays as it is; the density of dry air and the Exner function do not change.
+/// Air and water of four cells during phase changes. Temperature follows from what changes phase, so that cp T + Lv
+/// q_v - Lf (q_i + q_s) stays as it is; the density of dry air and the Exner function do not change.
 package struct Cloud {
   package let density, pressure: SIMD4<Double>
   package var temperature, vapour, cloud, ice, rain, snow: SIMD4<Double>

@@ -1,11 +1,12 @@
 import DaunceNumerics
 
-/// Simple ice of Dudhia (1989, J. Atmos. Sci. 46, 3077) and Hong, Dudhia and Chen (2004, Mon. Wea. Rev. 132, 103): below
-/// 0 C cloud is ice and precipitation is snow. Numbers in brackets are Hong's equations.
+/// Simple ice of Dudhia (1989, J. Atmos. Sci. 46, 3077) and Hong, Dudhia and Chen (2004, Mon. Wea. Rev. 132, 103):
+/// below 0 C cloud is ice and precipitation is snow. Numbers in brackets are Hong's equations.
 enum SimpleIce {
   /// a and b of the fall speed a D^b of snow, in SI, and gamma functions of 4 + b, 3 + b and (5 + b) / 2.
   private static let (a, b) = (11.72, 0.41)
-  private static let (gamma4, gamma3, gammaHalf) = (10.275_404_092_015_203, 3.013_314_982_995_661, 1.550_860_682_031_681_7)
+  private static let (gamma4, gamma3) = (10.275_404_092_015_203, 3.013_314_982_995_661)
+  private static let gammaHalf = 1.550_860_682_031_681_7
   /// Intercept of the sizes of snow at 0 C in 1/m4, and the logarithm of what it grows by at most.
   private static let (intercept, largestGrowth) = (2e6, 10.819_778_284_410_283)
   /// pi times the density of snow, kg/m3.
@@ -92,7 +93,8 @@ enum SimpleIce {
     let nuclei = 4.808_007_127_102_591e-7 * exponential(0.133 * positive(cold)) / density
     let room = positive(excess - (ontoIce + ontoSnow))
     let born = least(positive(nuclei - cell.ice), room)
-    cell.deposit(ice: zero.replacing(with: ontoIce + born, where: isCold), snow: zero.replacing(with: ontoSnow, where: isCold))
+    cell.deposit(
+      ice: zero.replacing(with: ontoIce + born, where: isCold), snow: zero.replacing(with: ontoSnow, where: isCold))
     let aggregated = positive(cell.ice - mostIce / density)
     let converted = least(aggregated + collected, cell.ice)
     cell.aggregate(zero.replacing(with: converted, where: isCold))

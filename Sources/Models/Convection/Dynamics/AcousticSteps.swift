@@ -1,12 +1,12 @@
-/// Sound within one stage of a large step: short steps of deviations from the stage's state, forward in u, implicit along
-/// z for w and the Exner function (Klemp, Skamarock and Dudhia 2007, Mon. Wea. Rev. 135, 2897).
+/// Sound within one stage of a large step: short steps of deviations from the stage's state, forward in u, implicit
+/// along z for w and the Exner function (Klemp, Skamarock and Dudhia 2007, Mon. Wea. Rev. 135, 2897).
 ///
 ///     U''_t  = R_U - c_x (pi~'')_x             pi'' = (R / cv) pi / Theta  Theta''
 ///     W''_t  = R_W - c_z (pi'')_z              c = cp Theta / (1 + q)
 ///     Theta''_t = R_Theta - (theta_m U'')_x - (theta_m W'')_z
 ///
-/// U and W are mass fluxes of dry air, Theta its density times theta_m. The implicit part has the weight 0.6, the gradient
-/// along x is of pi~'' = pi'' + 0.1 (pi'' - its value before), which damps divergence.
+/// U and W are mass fluxes of dry air, Theta its density times theta_m. The implicit part has the weight 0.6, the
+/// gradient along x is of pi~'' = pi'' + 0.1 (pi'' - its value before), which damps divergence.
 struct AcousticSteps {
   private let mesh: Mesh
   /// Weight of the new time level along z, and of the damping of divergence.
@@ -44,15 +44,16 @@ struct AcousticSteps {
 
   /// What coefficients are multiplied by.
   struct Scale {
-    /// Short step over the width of a column; short step over the height of a level, times the weight of the implicit part.
+    /// Short step over the width of a column; short step over the height of a level, times the weight of the implicit
+    /// part.
     let x, z: Double
   }
 
   /// Scales of a short step of `dt` seconds.
   func scale(_ dt: Double) -> Scale { Scale(x: dt / mesh.dx, z: dt * Self.implicit / mesh.dz) }
 
-  /// Takes `count` steps from the deviations in `x`, `z` and `exner`, of which `ahead` is a copy, and leaves there those at
-  /// the end.
+  /// Takes `count` steps from the deviations in `x`, `z` and `exner`, of which `ahead` is a copy, and leaves there
+  /// those at the end.
   func run(_ count: Int) {
     factorise()
     for step in 0..<count { self.step(isFirst: step == 0) }
@@ -71,8 +72,8 @@ struct AcousticSteps {
     -cz * (stiffUnder * thetaUnder)
   }
 
-  /// Eliminates what is below the diagonal of the tridiagonal matrices of all columns. There is no flux through the ground
-  /// and the lid: thetaZ is 0 there.
+  /// Eliminates what is below the diagonal of the tridiagonal matrices of all columns. There is no flux through the
+  /// ground and the lid: thetaZ is 0 there.
   private func factorise() {
     for k in 1..<mesh.levels {
       let (cz, stiff, under) = (slopeZ[k], stiffness[k], stiffness[k - 1])

@@ -1,7 +1,7 @@
 import DaunceNumerics
 
-/// One large step without phase changes: three Runge-Kutta stages (Wicker and Skamarock 2002) of advection and buoyancy,
-/// each with sound in short steps.
+/// One large step without phase changes: three Runge-Kutta stages (Wicker and Skamarock 2002) of advection and
+/// buoyancy, each with sound in short steps.
 ///
 /// Carried are the mass fluxes U = rho u and W = rho w, Theta = rho theta_m and the density rho of dry air, all in flux
 /// form, and mixing ratios of water with the mean mass fluxes of the short steps: what a cell loses another one gains.
@@ -24,8 +24,9 @@ struct LargeStep {
   /// Mean mass fluxes of the stage's short steps, which carry density and water; their sums before that.
   var meanX: Plane { acoustics.sumX }
   var meanZ: Plane { acoustics.sumZ }
-  /// Of the stage: theta_m, 1 / (1 + all water), c of ``AcousticSteps`` and buoyancy in cells, m/s2.
+  /// Of the stage, in cells: theta_m, c of ``AcousticSteps`` and buoyancy, m/s2.
   private let moist, slope, buoyancy: Plane
+  /// Water at the end of the first and of the second stage.
   let early, late: Planes
 
   init(_ configuration: ConvectionConfiguration, _ mesh: Mesh, _ base: BaseState, _ memory: PlaneMemory) {
@@ -133,7 +134,9 @@ struct LargeStep {
     let (toX, toZ, toTheta) = (acoustics.tendencyX, acoustics.tendencyZ, acoustics.tendencyTheta)
     let (slopeX, slopeZ) = (acoustics.slopeX, acoustics.slopeZ)
     let (negative, perZ) = (-dt / scale.z, dt / (mesh.dz * scale.z))
-    transport.divergence(of: moist, in: 0..<mesh.levels, x: x, z: z) { k, i, flux in toTheta[k].put(negative * flux, i) }
+    transport.divergence(of: moist, in: 0..<mesh.levels, x: x, z: z) { k, i, flux in
+      toTheta[k].put(negative * flux, i)
+    }
     transport.divergenceAlongX(of: u, x: x, z: z) { k, i, flux in
       let pressure = slopeX[k].lanes(i) * (exner[k].lanes(i) - exner[k].lanes(i &- 1))
       toX[k].put(-pressure - dt * flux, i)

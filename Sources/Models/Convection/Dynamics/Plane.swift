@@ -129,7 +129,8 @@ final class PlaneMemory {
 
   /// Several planes of one kind.
   func planes(_ count: Int) -> Planes {
-    // Pieces begin at the same place of a page each. Different cache lines of it keep planes from displacing each other.
+    // Pieces begin at the same place of a page each. Different cache lines of it keep planes from displacing each
+    // other.
     let shift = 8 * (7 * pieces.count % 64)
     let piece = Workspace(repeating: 0.0, count: count * mesh.planeCount + shift)
     pieces.append(piece)

@@ -1,4 +1,5 @@
-/// Water carried by the mean mass fluxes of the short steps, where there is any: clouds and precipitation fill few levels.
+/// Water carried by the mean mass fluxes of the short steps, where there is any: clouds and precipitation fill few
+/// levels.
 extension LargeStep {
   /// Levels that a water field is not 0 in, by its number.
   struct CloudyLevels {
