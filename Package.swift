@@ -119,6 +119,7 @@ let package = Package(
     unit("ConstraintsTests", ["DaunceConstraints", "DaunceNumerics", "DaunceState"]),
     unit("ObservationsTests", ["DaunceObservations", "DaunceState"]),
     unit("RandomnessTests", ["DaunceNumerics"]),
+    unit("FunctionsTests", ["DaunceNumerics"]),
     unit("LinearAlgebraTests", ["DaunceNumerics"]),
     unit("ScoresTests", ["DaunceNumerics"], fixtures: true),
     jobs("MPITests", ["TestSupport", "MPIProbe"]),

@@ -51,7 +51,9 @@ public struct Configuration: ConfigurationRoot {
     public var units = Units.paper
     @Key("large-scale source of the MJO skeleton, (4.9) for the warm pool")
     public var background = Background.homogeneous
-    @Key("cells of the periodic grid; auto: 40 for lorenz96, 1 for lorenz63, which has no other, 64 otherwise", .within(8...65_536))
+    @Key(
+      "cells along the periodic axis; auto: 40 for lorenz96, 1 for lorenz63, which has no other, 300 for convection, 64 otherwise",
+      .within(8...65_536))
     public var cells: Int?
     @Key("factor on the noise's standard deviation", .nonNegative)
     public var noiseAmplitude = 1.0
@@ -63,12 +65,16 @@ public struct Configuration: ConfigurationRoot {
     public var forcing = 8.0
     @Key("damping of lorenz96; without it and without forcing the model conserves its energy", .nonNegative)
     public var damping = 1.0
+    @Key("levels of convection in 20 km of height", .within(8...80))
+    public var levels = 40
+    @Key("wind of convection above 2.5 km less that at the ground, in m/s", .within(0...40))
+    public var shear = 12.0
   }
 
   /// How a truth is started.
   public struct Nature: Codable, Sendable, Hashable {
     @Key(
-      "spin-up of every nature run, in the model's time units; auto: 2000 in standard units, 40 for advection1d, or 20",
+      "spin-up of every nature run, in the model's time units; auto: 2000 in standard units, 40 for advection1d, 3000 (s) for convection, or 20",
       .nonNegative)
     public var spinup: Double?
   }

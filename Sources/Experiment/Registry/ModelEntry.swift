@@ -56,6 +56,9 @@ public struct ModelEntry: RegistryEntry {
       "advection1d", "a positive tracer in a random wind, with its mass conserved", keys: ["cells", "noise_amplitude", "floor"],
       cells: 64, spinup: { _ in 40 }, energies: [.variance],
       make: { try Advection1D(cells: $0.cells, noiseAmplitude: $0.model.noiseAmplitude, floor: $0.model.floor) }),
+    ModelEntry(
+      "convection", "a squall line in two dimensions, with warm rain and simple ice", keys: ["cells", "levels", "shear"], cells: 300,
+      spinup: { _ in 3000 }, make: { try Convection(ConvectionConfiguration($0)) }),
   ]
 }
 
@@ -78,6 +81,8 @@ extension Configuration.Model {
     public static let lorenz63 = Self("lorenz63")
     /// A positive tracer in a random wind.
     public static let advection1d = Self("advection1d")
+    /// A squall line in two dimensions.
+    public static let convection = Self("convection")
   }
 }
 
@@ -91,5 +96,14 @@ extension MJOConfiguration {
     noiseAmplitude *= model.noiseAmplitude * model.noiseAmplitude
     floor = model.floor
     noiseScheme = model.noiseScheme == .feller ? .feller : .eulerFloor
+  }
+}
+
+extension ConvectionConfiguration {
+  fileprivate init(_ configuration: Configuration) {
+    self.init()
+    columns = configuration.cells
+    levels = configuration.model.levels
+    shear = configuration.model.shear
   }
 }

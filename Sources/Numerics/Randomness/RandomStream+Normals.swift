@@ -42,36 +42,6 @@ extension RandomStream {
   }
 }
 
-/// Natural logarithm of normal positive numbers, within 2e-16 of the value or so.
-///
-/// With u = 2^e m, m in [sqrt(1/2), sqrt(2)): ln u = e ln 2 + 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.1716, and the
-/// odd series of artanh, whose first term left out is below 1e-17 of the sum.
-@inline(__always)
-private func logarithm(_ u: Lanes) -> Lanes {
-  // Subtracting the bits of sqrt(1/2) makes the exponent field change where the fraction passes sqrt(2).
-  let offset = Bits(repeating: 0x3FE6_A09E_667F_3BCD)
-  // The exponent field is biased by 2048 first, so that it stays positive and a logical shift will do.
-  let shifted = (bits(u) &- offset) &+ Bits(repeating: 0x8000_0000_0000_0000)
-  let exponentField = shifted &>> 52
-  // Integer to floating point by placing it in the fraction of 2^52.
-  let exponent = double(exponentField | Bits(repeating: 0x4330_0000_0000_0000)) - (0x1p52 + 2048)
-  let mantissa = double((shifted & Bits(repeating: 0x000F_FFFF_FFFF_FFFF)) &+ offset)
-  let s = (mantissa - 1) / (mantissa + 1)
-  let t = s * s
-  var series = Lanes(repeating: 2.0 / 21)
-  series = series * t + 2.0 / 19
-  series = series * t + 2.0 / 17
-  series = series * t + 2.0 / 15
-  series = series * t + 2.0 / 13
-  series = series * t + 2.0 / 11
-  series = series * t + 2.0 / 9
-  series = series * t + 2.0 / 7
-  series = series * t + 2.0 / 5
-  series = series * t + 2.0 / 3
-  let artanh = 2 * s + s * (t * series)
-  return exponent * 0.693147180559945309417 + artanh
-}
-
 /// Cosine and sine of 2 pi v for v in (0, 1), with absolute error of about 2e-16.
 ///
 /// v is reduced exactly to the nearest quarter, r in [-1/8, 1/8]; both Taylor series of 2 pi r end below 1e-16; the

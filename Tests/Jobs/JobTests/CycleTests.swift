@@ -12,7 +12,7 @@ extension JobTests {
     /// Settings and methods: of the skeleton model, whose analyses are constrained; of Lorenz-96 with few members,
     /// which are gathered, with many, whose moments are reduced, and with a relaxation that needs variances too; of
     /// functions of the state, and of networks that alternate; of agents that see several kinds of observations with
-    /// errors of their own.
+    /// errors of their own; of a squall line, which has several grids.
     static let experiments: [(settings: [String], methods: [String])] = [
       (["initial.spread=0.1"], ["rl", "eakf", "floored-eakf", "constrained-eakf"]),
       (["model.name=lorenz96", "filter.half_width=2"], ["rl", "eakf", "enkf"]),
@@ -25,12 +25,17 @@ extension JobTests {
       (["model.name=lorenz96", "filter.half_width=2", absolute], ["letkf", "etkf", "denkf", "diffusion", "particle-flow", "interpolants", "langevin"]),
       (["model.name=lorenz96", "filter.half_width=2"], ["rank-histogram", "kernel-density"]),
       (["model.name=advection1d"], ["gamma", "bounded-normal"]),
+      (squallLine, ["floored-eakf", "letkf"]),
     ]
     static let absolute = "observations.networks=[{field: X, every: 2, function: absolute, sd: 1}]"
     static let alternating = """
       observations.networks=[{field: X, every: 2, function: absolute, sd: 1}, \
       {field: X, cells: [1, 5], sd: 1, interval: 2}]
       """
+    private static let squallLine = [
+      "model.name=convection", "model.levels=8", "filter.half_width=2", "filter.update=all", "initial.kind=climatology",
+      "agents.ppo.iterations=0", "observations.networks=[{field: w, random: 20, interval: 5, sd: 0.2}]",
+    ]
     private static let kinds =
       "observations.networks=[{field: X, every: 2, sd: 1}, {field: X, cells: [1, 5, 9], sd: 0.5}, "
       + "{field: X, every: 3, function: absolute, sd: 0.5}]"

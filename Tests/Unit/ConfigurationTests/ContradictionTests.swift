@@ -38,6 +38,7 @@ import Testing
     ("model: {name: advection1d, noise_scheme: feller}", ["model.name", "model.noise_scheme"]),
     ("model: {name: advection1d, forcing: 7}", ["model.name", "model.forcing"]),
     ("model: {forcing: 7}", ["model.name", "model.forcing"]),
+    ("model: {name: lorenz96, levels: 20}", ["model.name", "model.levels"]),
     ("model: {noise_scheme: feller, noise_amplitude: 0}", ["model.noise_scheme", "model.noise_amplitude"]),
     ("constraints: {energy: none, band: [0, 1]}", ["constraints.energy", "constraints.band"]),
     ("initial: {kind: climatology, spread: 0.5}", ["initial.kind", "initial.spread"]),
