@@ -107,7 +107,7 @@ extension JobTests {
       #expect(result?.status == 74)
       let stderr = result?.stderr ?? ""
       let messages = stderr.split(separator: "\n").filter { $0.hasPrefix("daunce-mpi: ") }
-      #expect(messages.count == 1 && messages[0].contains("/out/"), "\(stderr)")
+      #expect(messages.count == 1 && messages[0].contains("/removed/out"), "\(stderr)")
       #expect(waited < 30)
       #expect(processesLeft(marked: job.mark).isEmpty)
     }
