@@ -31,16 +31,12 @@ public final class Diffusion: ScalarUpdate {
     public var likelihood: Likelihood
     /// Steps on the way back.
     public var steps: Int
-    /// b of the prior's kernels; see `KernelPosterior`.
-    public var bandwidth: Double
-    /// Standard deviation of the window in which kernels look at their neighbours, in that of the members.
-    public var window: Double
+    /// Kernels of the prior.
+    public var kernels: KernelShape
 
     /// See the properties.
-    public init(
-      likelihood: Likelihood = .kernelMixture, steps: Int = 10, bandwidth: Double = 0.9, window: Double = 0.3
-    ) {
-      (self.likelihood, self.steps, self.bandwidth, self.window) = (likelihood, steps, bandwidth, window)
+    public init(likelihood: Likelihood = .kernelMixture, steps: Int = 10, kernels: KernelShape = KernelShape()) {
+      (self.likelihood, self.steps, self.kernels) = (likelihood, steps, kernels)
     }
   }
 
@@ -73,7 +69,7 @@ public final class Diffusion: ScalarUpdate {
     _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
     noise: RandomStream
   ) {
-    let variance = kernels.take(values, window: settings.window, bandwidth: settings.bandwidth)
+    let variance = kernels.take(values, shape: settings.kernels)
     let spread = variance.squareRoot()
     kernels.observe(innovation, errorVariance: errorVariance)
     setLevels(spread, errorVariance)

@@ -15,14 +15,12 @@ public final class Interpolants: ScalarUpdate {
     public var steps: Int
     /// a, in the members' standard deviation.
     public var noise: Double
-    /// b of the prior's kernels; see `KernelPosterior`.
-    public var bandwidth: Double
-    /// Standard deviation of the window in which kernels look at their neighbours, in that of the members.
-    public var window: Double
+    /// Kernels of the prior.
+    public var kernels: KernelShape
 
     /// See the properties.
-    public init(steps: Int = 40, noise: Double = 0.2, bandwidth: Double = 0.9, window: Double = 0.3) {
-      (self.steps, self.noise, self.bandwidth, self.window) = (steps, noise, bandwidth, window)
+    public init(steps: Int = 40, noise: Double = 0.2, kernels: KernelShape = KernelShape()) {
+      (self.steps, self.noise, self.kernels) = (steps, noise, kernels)
     }
   }
 
@@ -32,7 +30,7 @@ public final class Interpolants: ScalarUpdate {
   private let members: Int
   private let kernels: KernelPosterior
   /// Kernels of either side in the order of their centres.
-  private let before, after: Workspace<Int>
+  private let before, after: MemberOrder
   /// Of every pair: weight, centres and standard deviations of both sides.
   private let weights, starts, ends, startWidths, endWidths: Workspace<Double>
   /// At a time, of every pair: mean and exponent of I_s, logarithm of its factor, mean and regression of dI/ds.
@@ -46,7 +44,7 @@ public final class Interpolants: ScalarUpdate {
     self.members = members
     kernels = KernelPosterior(members: members)
     func row(_ count: Int) -> Workspace<Double> { Workspace(repeating: 0, count: count) }
-    (before, after) = (Workspace(repeating: 0, count: members), Workspace(repeating: 0, count: members))
+    (before, after) = (MemberOrder(members: members), MemberOrder(members: members))
     let most = 2 * members
     (weights, starts, ends, startWidths, endWidths) = (row(most), row(most), row(most), row(most), row(most))
     (means, exponents, factors, speeds, slopes) = (row(most), row(most), row(most), row(most), row(most))
@@ -60,7 +58,7 @@ public final class Interpolants: ScalarUpdate {
     noise: RandomStream
   ) {
     for m in 0..<members { states.start[m] = values[m] }
-    let spread = kernels.take(values, window: settings.window, bandwidth: settings.bandwidth).squareRoot()
+    let spread = kernels.take(values, shape: settings.kernels).squareRoot()
     kernels.observe(innovation, errorVariance: errorVariance)
     couple()
     // Close together at both ends, where paths are steep: s = (1 - cos(pi u)) / 2 without a cosine.
@@ -80,40 +78,17 @@ public final class Interpolants: ScalarUpdate {
 
   /// The monotone coupling of both sides' kernels, at most 2 N - 1 pairs.
   private func couple() {
-    sort(before, by: kernels.prior.centres)
-    sort(after, by: kernels.posterior.centres)
-    var (i, j) = (0, 0)
-    var left = kernels.prior.weights.start[before.start[0]]
-    var right = kernels.posterior.weights.start[after.start[0]]
+    let (prior, posterior) = (kernels.prior, kernels.posterior)
+    before.sort(prior.centres.start)
+    after.sort(posterior.centres.start)
     pairs = 0
-    while i < members, j < members {
-      let (a, b, share) = (before.start[i], after.start[j], min(left, right))
-      if share > 1e-12 {
-        weights.start[pairs] = share
-        (starts.start[pairs], ends.start[pairs]) = (kernels.prior.centres.start[a], kernels.posterior.centres.start[b])
-        startWidths.start[pairs] = kernels.prior.variances.start[a].squareRoot()
-        endWidths.start[pairs] = kernels.posterior.variances.start[b].squareRoot()
-        pairs += 1
-      }
-      (left, right) = (left - share, right - share)
-      if left <= right {
-        i += 1
-        if i < members { left = kernels.prior.weights.start[before.start[i]] }
-      } else {
-        j += 1
-        if j < members { right = kernels.posterior.weights.start[after.start[j]] }
-      }
-    }
-  }
-
-  private func sort(_ order: Workspace<Int>, by centres: Workspace<Double>) {
-    for m in 0..<members {
-      var place = m
-      while place > 0, centres.start[order.start[place - 1]] > centres.start[m] {
-        order.start[place] = order.start[place - 1]
-        place -= 1
-      }
-      order.start[place] = m
+    before.forEachPair(to: after, weights: posterior.weights.start) { share, new, old in
+      guard share > 1e-10 else { return }
+      weights.start[pairs] = share / Double(members)
+      (starts.start[pairs], ends.start[pairs]) = (prior.centres.start[old], posterior.centres.start[new])
+      startWidths.start[pairs] = prior.variances.start[old].squareRoot()
+      endWidths.start[pairs] = posterior.variances.start[new].squareRoot()
+      pairs += 1
     }
   }
 

@@ -1,6 +1,17 @@
 internal import DaunceNumerics
 internal import Foundation
 
+/// How wide the kernels are of which a prior is made; see `KernelPosterior`.
+public struct KernelShape: Sendable, Hashable {
+  /// b, in [0, 1]: 0 for the members themselves, 1 for the normal law that they look like around each.
+  public var bandwidth: Double
+  /// Standard deviation of the window in which kernels look at their neighbours, in that of the members; infinite: everything.
+  public var window: Double
+
+  /// See the properties.
+  public init(bandwidth: Double = 0.9, window: Double = 0.3) { (self.bandwidth, self.window) = (bandwidth, window) }
+}
+
 /// A prior of one quantity as a mixture of normal kernels on the members, and its posterior, which is another one.
 ///
 /// Kernel n stands at mu_n + sqrt(1 - b^2) (h_n - mu_n) and has the variance b^2 s_n^2, with mean and variance of the members in
@@ -39,17 +50,15 @@ final class KernelPosterior {
 
   /// Takes the members.
   ///
-  /// - Parameters:
-  ///   - values: about their mean (`[members]`).
-  ///   - window: its standard deviation, in that of the members.
-  ///   - bandwidth: b, in [0, 1].
+  /// - Parameter values: about their mean (`[PartialEnsemble.stride]`, zero behind the members).
   /// - Returns: the members' variance, in the square of the quantity's unit.
-  func take(_ values: UnsafePointer<Double>, window: Double, bandwidth b: Double) -> Double {
+  func take(_ values: UnsafePointer<Double>, shape: KernelShape) -> Double {
     var squares = 0.0
     for m in 0..<members { squares += values[m] * values[m] }
     let variance = squares / Double(members - 1)
     spread = variance.squareRoot()
-    neighbourhoods.take(values, width: window * spread)
+    neighbourhoods.take(values, width: shape.window * spread)
+    let b = shape.bandwidth
     let a = (1 - b * b).squareRoot()
     for n in 0..<members {
       let mean = neighbourhoods.means.start[n]

@@ -48,16 +48,14 @@ public final class Langevin: ScalarUpdate {
     public var steps: Int
     /// D and Q.
     public var process: LangevinProcess
-    /// b of the prior's kernels; see `KernelPosterior`.
-    public var bandwidth: Double
-    /// Standard deviation of the window in which kernels look at their neighbours, in that of the members.
-    public var window: Double
+    /// Kernels of the prior.
+    public var kernels: KernelShape
 
     /// See the properties.
     public init(
-      steps: Int = 240, process: LangevinProcess = LangevinProcess(), bandwidth: Double = 0.9, window: Double = 0.3
+      steps: Int = 240, process: LangevinProcess = LangevinProcess(), kernels: KernelShape = KernelShape()
     ) {
-      (self.steps, self.process, self.bandwidth, self.window) = (steps, process, bandwidth, window)
+      (self.steps, self.process, self.kernels) = (steps, process, kernels)
     }
   }
 
@@ -89,7 +87,7 @@ public final class Langevin: ScalarUpdate {
     noise: RandomStream
   ) {
     for m in 0..<members { (states.start[m], momenta.start[m]) = (values[m], 0) }
-    let spread = kernels.take(values, window: settings.window, bandwidth: settings.bandwidth).squareRoot()
+    let spread = kernels.take(values, shape: settings.kernels).squareRoot()
     kernels.observe(innovation, errorVariance: errorVariance)
     mixture.take(kernels.posterior)
     let target = mixture.moments

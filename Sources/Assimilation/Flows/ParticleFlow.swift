@@ -16,14 +16,12 @@ public final class ParticleFlow: ScalarUpdate {
     public var steps: Int
     /// a: the kernel's variance over that of the posterior.
     public var kernel: Double
-    /// b of the prior's kernels; see `KernelPosterior`.
-    public var bandwidth: Double
-    /// Standard deviation of the window in which the prior's kernels look at their neighbours, in that of the members.
-    public var window: Double
+    /// Kernels of the prior.
+    public var kernels: KernelShape
 
     /// See the properties.
-    public init(steps: Int = 120, kernel: Double = 0.1, bandwidth: Double = 0.9, window: Double = 0.3) {
-      (self.steps, self.kernel, self.bandwidth, self.window) = (steps, kernel, bandwidth, window)
+    public init(steps: Int = 120, kernel: Double = 0.1, kernels: KernelShape = KernelShape()) {
+      (self.steps, self.kernel, self.kernels) = (steps, kernel, kernels)
     }
   }
 
@@ -55,7 +53,7 @@ public final class ParticleFlow: ScalarUpdate {
     noise: RandomStream
   ) {
     for m in 0..<members { state[m] = values[m] }
-    let spread = kernels.take(values, window: settings.window, bandwidth: settings.bandwidth).squareRoot()
+    let spread = kernels.take(values, shape: settings.kernels).squareRoot()
     kernels.observe(innovation, errorVariance: errorVariance)
     mixture.take(kernels.posterior)
     let target = mixture.moments

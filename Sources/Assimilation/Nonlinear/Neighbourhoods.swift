@@ -11,9 +11,7 @@ final class Neighbourhoods {
   /// Doubles from one window to the next.
   let stride: Int
   private let members: Int
-  /// Values in ascending order, and their members.
-  private let sorted: Workspace<Double>
-  private let order: Workspace<Int>
+  private let order: MemberOrder
   /// Members that a window reaches at least.
   private let least: Int
 
@@ -35,8 +33,7 @@ final class Neighbourhoods {
     means = Workspace(repeating: 0, count: members)
     variances = Workspace(repeating: 0, count: members)
     squares = Workspace(repeating: 0, count: members)
-    sorted = Workspace(repeating: 0, count: members)
-    order = Workspace(repeating: 0, count: members)
+    order = MemberOrder(members: members)
   }
 
   deinit { weights.deallocate() }
@@ -47,47 +44,35 @@ final class Neighbourhoods {
   ///   - values: of the quantity (`[stride]`, zero behind the members).
   ///   - width: standard deviation of the window, in the quantity's unit; infinite: everything.
   func take(_ values: UnsafePointer<Double>, width: Double) {
-    sort(values)
+    order.sort(values)
+    let sorted = order.sorted
     var first = 0
     for place in 0..<members {
       var reach = Double.infinity
       if least < members {
-        let value = sorted.start[place]
+        let value = sorted[place]
         // The nearest ones move on with the value.
-        while first + least + 1 < members, value - sorted.start[first] > sorted.start[first + least + 1] - value { first += 1 }
-        let furthest = max(value - sorted.start[first], sorted.start[first + least] - value)
+        while first + least + 1 < members, value - sorted[first] > sorted[first + least + 1] - value { first += 1 }
+        let furthest = max(value - sorted[first], sorted[first + least] - value)
         reach = max(Self.support * width, 1.2 * furthest)
       }
-      look(around: order.start[place], values, 1 / reach)
+      look(around: order[place], values, 1 / reach)
     }
   }
 
   /// The window's weights around member `i` (`[stride]`).
   subscript(_ i: Int) -> UnsafeMutablePointer<Double> { weights + i &* stride }
 
-  /// By insertion, which needs no memory of its own and is little beside windows around all members.
-  private func sort(_ values: UnsafePointer<Double>) {
-    for m in 0..<members {
-      let value = values[m]
-      var place = m
-      while place > 0, sorted.start[place - 1] > value {
-        sorted.start[place] = sorted.start[place - 1]
-        order.start[place] = order.start[place - 1]
-        place -= 1
-      }
-      (sorted.start[place], order.start[place]) = (value, m)
-    }
-  }
-
   /// The member that is nearest to a place.
   func nearest(to place: Double) -> Int {
+    let sorted = order.sorted
     var (low, high) = (0, members - 1)
     while low < high {
       let middle = (low + high) / 2
-      if sorted.start[middle] < place { low = middle + 1 } else { high = middle }
+      if sorted[middle] < place { low = middle + 1 } else { high = middle }
     }
-    let isBefore = low > 0 && abs(sorted.start[low - 1] - place) <= abs(sorted.start[low] - place)
-    return order.start[isBefore ? low - 1 : low]
+    let isBefore = low > 0 && abs(sorted[low - 1] - place) <= abs(sorted[low] - place)
+    return order[isBefore ? low - 1 : low]
   }
 
   private func look(around i: Int, _ values: UnsafePointer<Double>, _ inverse: Double) {

@@ -50,7 +50,7 @@ final class LocalizedParticleKernel: RowKernel {
   /// omega of every observation (`[count][stride]`), and of one element.
   private let observedWeights, elementWeights: Workspace<Double>
   private let prior, merged: Workspace<Double>
-  private let order: Workspace<Int>
+  private let order: MemberOrder
 
   init(
     _ observed: ObservedEnsemble, settings: LocalizedParticles, seed: UInt64, localization: DistanceLocalization,
@@ -72,7 +72,7 @@ final class LocalizedParticleKernel: RowKernel {
     elementWeights = Workspace(repeating: 0, count: observed.stride)
     prior = Workspace(repeating: 0, count: observed.stride)
     merged = Workspace(repeating: 0, count: observed.stride)
-    order = Workspace(repeating: 0, count: members)
+    order = MemberOrder(members: members)
   }
 
   func begin(cycle: Int) {
@@ -113,26 +113,19 @@ final class LocalizedParticleKernel: RowKernel {
   private func resample(_ k: Int, _ state: UnsafePointer<Double>, _ noise: RandomStream) {
     let members = observed.members
     let ancestors = ParticleWeights.ancestors(weights.copies(uniform: noise.uniform(at: 0)))
-    // In ascending order of h, where neighbours are side by side.
-    for m in 0..<members {
-      var place = m
-      while place > 0, state[order.start[place - 1]] > state[m] {
-        order.start[place] = order.start[place - 1]
-        place -= 1
-      }
-      order.start[place] = m
-    }
+    // Neighbours in h are side by side.
+    order.sort(state)
     let reach = max(2, members / 5)
     for place in 0..<members {
       // As many new members of this one as there are copies.
-      let ancestor = order.start[place]
+      let ancestor = order[place]
       let low = min(max(0, place - reach / 2), max(0, members - 1 - reach))
       for m in 0..<members where ancestors[m] == ancestor {
         draws[k].ancestors[m] = Int32(ancestor)
         let isCopy = m != ancestor
         let (a, b) = (noise.integer(below: reach + 1, at: 2 + 2 * m), noise.integer(below: reach + 1, at: 3 + 2 * m))
-        draws[k].first[m] = Int32(isCopy ? order.start[min(members - 1, low + a)] : m)
-        draws[k].second[m] = Int32(isCopy ? order.start[min(members - 1, low + b)] : m)
+        draws[k].first[m] = Int32(isCopy ? order[min(members - 1, low + a)] : m)
+        draws[k].second[m] = Int32(isCopy ? order[min(members - 1, low + b)] : m)
       }
     }
     follow(

@@ -33,7 +33,7 @@ public final class Transport: NonlinearUpdate {
   private let root: SymmetricRoot
   private let polar: PolarFactor
   private var turned: [Double]
-  private let monotone: MonotonePlan
+  private let order: MemberOrder
 
   /// An update of so many members.
   public init(members: Int, settings: Settings) {
@@ -43,7 +43,7 @@ public final class Transport: NonlinearUpdate {
     root = SymmetricRoot(order: members)
     polar = PolarFactor(order: members)
     turned = [Double](repeating: 0, count: members * members)
-    monotone = MonotonePlan(members: members)
+    order = MemberOrder(members: members)
   }
 
   /// Fills the matrix of the transport; see `NonlinearUpdate`.
@@ -61,7 +61,11 @@ public final class Transport: NonlinearUpdate {
     coupling.weigh(problem)
     matrix.setSparse()
     let weights = coupling.weights
-    monotone.forEachPair(problem.row(0), weights: weights.values) { share, old, new in matrix.add(share, of: old, in: new) }
+    order.sort(problem.row(0))
+    weights.values.withUnsafeBufferPointer {
+      guard let start = $0.baseAddress else { return }
+      order.forEachPair(to: order, weights: start) { share, old, new in matrix.add(share, of: old, in: new) }
+    }
     if settings.secondOrder { matrix.setWeights(weights.values, leastSize: 1.001) }
     let lost = 1 - weights.effectiveSize / Double(problem.members)
     if settings.jitter > 0, lost > 0 { tellApart(settings.jitter * (0.5 * lost).squareRoot(), problem, noise, matrix) }
@@ -73,19 +77,19 @@ public final class Transport: NonlinearUpdate {
     let n = problem.members
     let reach = min(max(2, n / 5), n - 1)
     // Places are in ascending order of h; half of a new member is from below its old one.
-    var (old, left, last) = (0, coupling.weights.values[monotone[0]] * Double(n), -1)
+    var (old, left, last) = (0, coupling.weights.values[order[0]] * Double(n), -1)
     for place in 0..<n {
       while old < n - 1, left < 0.5 {
         old += 1
-        left += coupling.weights.values[monotone[old]] * Double(n)
+        left += coupling.weights.values[order[old]] * Double(n)
       }
       left -= 1
       defer { last = old }
       guard old == last else { continue }
       let low = min(max(0, old - reach / 2), n - 1 - reach)
       let (a, b) = noise.integer(below: (reach + 1) * (reach + 1), at: place).quotientAndRemainder(dividingBy: reach + 1)
-      matrix.add(scale, of: monotone[low + a], in: monotone[place])
-      matrix.add(-scale, of: monotone[low + b], in: monotone[place])
+      matrix.add(scale, of: order[low + a], in: order[place])
+      matrix.add(-scale, of: order[low + b], in: order[place])
     }
   }
 

@@ -11,11 +11,10 @@ package final class KernelDensityLaw: PriorLaw {
   private var mean = 0.0
   private var deviation = 1.0
 
-  /// Bandwidth and window of `Diffusion`'s defaults.
-  private static let defaults = Diffusion.Settings()
+  private let shape: KernelShape
 
-  package init(members: Int) {
-    self.members = members
+  package init(members: Int, shape: KernelShape) {
+    (self.members, self.shape) = (members, shape)
     kernels = KernelPosterior(members: members)
     anomalies = Workspace(repeating: 0, count: PartialEnsemble.stride(of: members))
   }
@@ -23,9 +22,7 @@ package final class KernelDensityLaw: PriorLaw {
   package func fit(_ values: UnsafePointer<Double>, members: Int, bounds: QuantityBounds) {
     mean = memberMoments(values, members).mean
     for m in 0..<members { anomalies.start[m] = values[m] - mean }
-    deviation = kernels.take(
-      anomalies.start, window: Self.defaults.window, bandwidth: Self.defaults.bandwidth
-    ).squareRoot()
+    deviation = kernels.take(anomalies.start, shape: shape).squareRoot()
   }
 
   package func score(of value: Double) -> Double { score(of: value - mean, in: kernels.prior) }

@@ -63,11 +63,13 @@ public enum PriorLawKind: String, Sendable, Hashable, CaseIterable {
   case boundedNormal = "bounded-normal"
 
   /// A new one is its file and a line here.
-  package func make(members: Int) -> any PriorLaw {
+  ///
+  /// - Parameter kernels: of the kernel density.
+  package func make(members: Int, kernels: KernelShape = KernelShape()) -> any PriorLaw {
     switch self {
     case .normal: NormalLaw()
     case .rankHistogram: RankHistogramLaw(members: members)
-    case .kernelDensity: KernelDensityLaw(members: members)
+    case .kernelDensity: KernelDensityLaw(members: members, shape: kernels)
     case .gamma: BoundedGammaLaw()
     case .boundedNormal: BoundedNormalLaw()
     }

@@ -10,10 +10,14 @@ public struct QuantileMethod: Sendable, Hashable {
   public var laws: [String: PriorLawKind]
   /// Whether regressions are between normal scores; else between values.
   public var isProbit: Bool
+  /// Of kernel densities.
+  public var kernels: KernelShape
 
   /// See the properties.
-  public init(_ law: PriorLawKind, laws: [String: PriorLawKind] = [:], isProbit: Bool = true) {
-    (self.law, self.laws, self.isProbit) = (law, laws, isProbit)
+  public init(
+    _ law: PriorLawKind, laws: [String: PriorLawKind] = [:], isProbit: Bool = true, kernels: KernelShape = KernelShape()
+  ) {
+    (self.law, self.laws, self.isProbit, self.kernels) = (law, laws, isProbit, kernels)
   }
 }
 
@@ -52,7 +56,7 @@ final class QuantileKernel: RowKernel {
     (self.observed, self.method) = (observed, method)
     let members = observed.members
     func law(_ field: Int?) -> any PriorLaw {
-      (field.flatMap { method.laws[layout.fields[$0].name] } ?? method.law).make(members: members)
+      (field.flatMap { method.laws[layout.fields[$0].name] } ?? method.law).make(members: members, kernels: method.kernels)
     }
     func bounds(_ field: Int?) -> QuantityBounds {
       guard let field else { return QuantityBounds() }

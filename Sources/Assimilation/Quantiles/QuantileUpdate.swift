@@ -9,9 +9,11 @@ public final class QuantileUpdate: ScalarUpdate {
   private let scores: Workspace<Double>
 
   /// An update of so many members, for priors of one form.
-  public init(members: Int, law: PriorLawKind) {
+  ///
+  /// - Parameter kernels: of the kernel density.
+  public init(members: Int, law: PriorLawKind, kernels: KernelShape = KernelShape()) {
     self.members = members
-    self.law = law.make(members: members)
+    self.law = law.make(members: members, kernels: kernels)
     scores = Workspace(repeating: 0, count: members)
   }
 

@@ -5,8 +5,9 @@ internal import DaunceNumerics
 /// share the middle of their probabilities.
 package final class RankHistogramLaw: PriorLaw {
   private let members: Int
+  private let order: MemberOrder
   /// In ascending order.
-  private let sorted: Workspace<Double>
+  private var sorted: UnsafePointer<Double> { order.sorted }
   private var deviation = 1.0
   private var bounds = QuantityBounds()
   /// Of the outermost members in the tails' normal laws.
@@ -15,7 +16,7 @@ package final class RankHistogramLaw: PriorLaw {
 
   package init(members: Int) {
     self.members = members
-    sorted = Workspace(repeating: 0, count: members)
+    order = MemberOrder(members: members)
     share = 1 / Double(members + 1)
     edge = StandardNormal.upperQuantile(share)
   }
@@ -23,19 +24,11 @@ package final class RankHistogramLaw: PriorLaw {
   package func fit(_ values: UnsafePointer<Double>, members: Int, bounds: QuantityBounds) {
     self.bounds = bounds
     deviation = memberMoments(values, members).variance.squareRoot()
-    let sorted = sorted.start
-    for m in 0..<members {
-      var place = m
-      while place > 0, sorted[place - 1] > values[m] {
-        sorted[place] = sorted[place - 1]
-        place -= 1
-      }
-      sorted[place] = values[m]
-    }
+    order.sort(values)
   }
 
   package func score(of value: Double) -> Double {
-    let (sorted, last) = (sorted.start, members - 1)
+    let (sorted, last) = (sorted, members - 1)
     if value < sorted[0] { return -tail(sorted[0] - value, room: sorted[0] - bounds.lower) }
     if value > sorted[last] { return tail(value - sorted[last], room: bounds.upper - sorted[last]) }
     // Members below, and not above.
@@ -46,7 +39,7 @@ package final class RankHistogramLaw: PriorLaw {
   }
 
   package func value(at score: Double) -> Double {
-    let (sorted, last) = (sorted.start, members - 1)
+    let (sorted, last) = (sorted, members - 1)
     if score <= -edge { return sorted[0] - length(-score, room: sorted[0] - bounds.lower) }
     if score >= edge { return sorted[last] + length(score, room: bounds.upper - sorted[last]) }
     let rank = (score < 0 ? StandardNormal.upperTail(-score) : 1 - StandardNormal.upperTail(score)) / share
@@ -78,7 +71,7 @@ package final class RankHistogramLaw: PriorLaw {
     var (low, high) = (0, members)
     while low < high {
       let middle = (low + high) / 2
-      if sorted.start[middle] < value || (inclusive && sorted.start[middle] == value) { low = middle + 1 } else { high = middle }
+      if sorted[middle] < value || (inclusive && sorted[middle] == value) { low = middle + 1 } else { high = middle }
     }
     return low
   }

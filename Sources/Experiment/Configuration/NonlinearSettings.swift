@@ -122,20 +122,21 @@ extension NonlinearSettings {
   var localizedParticles: LocalizedParticles { LocalizedParticles(jitter: jitter, leastShare: leastShare) }
 
   func quantile(_ law: PriorLawKind) -> LocalAnalysis.Method {
-    if regression == .local { return scalarMethod { QuantileUpdate(members: $0, law: law) } }
+    let kernels = kernels
+    if regression == .local { return scalarMethod { QuantileUpdate(members: $0, law: law, kernels: kernels) } }
     var own: [String: PriorLawKind] = [:]
     for entry in laws { own[entry.field] = PriorLawKind(rawValue: entry.law.rawValue) }
-    return .quantile(QuantileMethod(law, laws: own, isProbit: regression == .probit))
+    return .quantile(QuantileMethod(law, laws: own, isProbit: regression == .probit, kernels: kernels))
   }
 
   func interpolants(_ members: Int) -> Interpolants {
-    var settings = Interpolants.Settings(noise: interpolantNoise, bandwidth: bandwidth, window: kernelWindow)
+    var settings = Interpolants.Settings(noise: interpolantNoise, kernels: kernels)
     settings.steps = steps ?? settings.steps
     return Interpolants(members: members, settings: settings)
   }
 
   func langevin(_ members: Int) -> Langevin {
-    var settings = Langevin.Settings(bandwidth: bandwidth, window: kernelWindow)
+    var settings = Langevin.Settings(kernels: kernels)
     settings.process = LangevinProcess(diffusivity: diffusivity, friction: friction, rotation: rotation)
     settings.steps = steps ?? settings.steps
     return Langevin(members: members, settings: settings)
@@ -156,18 +157,17 @@ extension NonlinearSettings {
     return .nonlinear(NonlinearMethod(.serial) { RegressedUpdate(make($0), members: $0, window: window) })
   }
 
-  /// The window that kernels need.
-  var kernelWindow: Double { window ?? .infinity }
+  var kernels: KernelShape { KernelShape(bandwidth: bandwidth, window: window ?? .infinity) }
 
   func diffusion(_ members: Int) -> Diffusion {
-    var settings = Diffusion.Settings(bandwidth: bandwidth, window: kernelWindow)
+    var settings = Diffusion.Settings(kernels: kernels)
     settings.likelihood = Diffusion.Likelihood(rawValue: likelihood.rawValue) ?? settings.likelihood
     settings.steps = steps ?? settings.steps
     return Diffusion(members: members, settings: settings)
   }
 
   func particleFlow(_ members: Int) -> ParticleFlow {
-    var settings = ParticleFlow.Settings(bandwidth: bandwidth, window: kernelWindow)
+    var settings = ParticleFlow.Settings(kernels: kernels)
     settings.steps = steps ?? settings.steps
     return ParticleFlow(members: members, settings: settings)
   }

@@ -1,6 +1,14 @@
 // Elementary functions of four Doubles at once, with a fixed order of operations in place of the C library's functions:
 // the same bits on every machine, and no call for each number.
 
+/// The bits of four Doubles. The standard library has `bitPattern` for single numbers only; both types are 32 plain bytes.
+@inlinable @inline(__always)
+package func bits(_ x: SIMD4<Double>) -> SIMD4<UInt64> { unsafeBitCast(x, to: SIMD4<UInt64>.self) }
+
+/// The four Doubles with these bits.
+@inlinable @inline(__always)
+package func double(_ bits: SIMD4<UInt64>) -> SIMD4<Double> { unsafeBitCast(bits, to: SIMD4<Double>.self) }
+
 /// e^x of four numbers between -700 and 700, within 1e-14 of the value.
 ///
 /// With x = n ln 2 + r, |r| <= ln 2 / 2: the series of e^r ends below 1e-14, and n goes into the exponent.
@@ -23,9 +31,7 @@ package func exponential(_ x: SIMD4<Double>) -> SIMD4<Double> {
   let middle = pairs.2 + square * pairs.3
   let high = pairs.4 + square * pairs.5
   let series = low + fourth * (middle + fourth * high)
-  // Vectors have no bit pattern to ask for; both types have 256 bits.
-  let bits = unsafeBitCast(series, to: SIMD4<UInt64>.self) &+ (unsafeBitCast(shifted, to: SIMD4<UInt64>.self) &<< 52)
-  return unsafeBitCast(bits, to: SIMD4<Double>.self)
+  return double(bits(series) &+ (bits(shifted) &<< 52))
 }
 
 /// Natural logarithm of four normal positive numbers, within 2e-16 of the value or so; exactly 0 at 1.
@@ -37,14 +43,13 @@ package func logarithm(_ x: SIMD4<Double>) -> SIMD4<Double> {
   // Subtracting the bits of sqrt(1/2) makes the exponent field change where the fraction passes sqrt(2).
   let offset = SIMD4<UInt64>(repeating: 0x3FE6_A09E_667F_3BCD)
   // The exponent field is biased by 2048 first, so that it stays positive and a logical shift will do.
-  let bits = unsafeBitCast(x, to: SIMD4<UInt64>.self)
-  let shifted = (bits &- offset) &+ SIMD4<UInt64>(repeating: 0x8000_0000_0000_0000)
+  let shifted = (bits(x) &- offset) &+ SIMD4<UInt64>(repeating: 0x8000_0000_0000_0000)
   let exponentField = shifted &>> 52
   // Integer to floating point by placing it in the fraction of 2^52.
   let placed = exponentField | SIMD4<UInt64>(repeating: 0x4330_0000_0000_0000)
-  let exponent = unsafeBitCast(placed, to: SIMD4<Double>.self) - (0x1p52 + 2048)
+  let exponent = double(placed) - (0x1p52 + 2048)
   let fraction = (shifted & SIMD4<UInt64>(repeating: 0x000F_FFFF_FFFF_FFFF)) &+ offset
-  let mantissa = unsafeBitCast(fraction, to: SIMD4<Double>.self)
+  let mantissa = double(fraction)
   let s = (mantissa - 1) / (mantissa + 1)
   let t = s * s
   var series = SIMD4<Double>(repeating: 2.0 / 21)

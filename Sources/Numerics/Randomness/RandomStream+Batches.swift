@@ -57,15 +57,6 @@ func interleave(_ even: Lanes, _ odd: Lanes) -> SIMD8<Double> {
   SIMD8(even.x, odd.x, even.y, odd.y, even.z, odd.z, even.w, odd.w)
 }
 
-/// The Doubles with these bits. The standard library has `bitPattern` for single numbers only; both types are as many
-/// plain bytes.
-@inline(__always)
-func double(_ bits: Bits) -> Lanes { unsafeBitCast(bits, to: Lanes.self) }
-
-/// The bits of these Doubles.
-@inline(__always)
-func bits(_ value: Lanes) -> Bits { unsafeBitCast(value, to: Bits.self) }
-
 /// The same uniform numbers as `RandomStream.unit`, exactly: 52 bits become the fraction of a number in [1, 2).
 @inline(__always)
 func unitInterval(_ high: Bits, _ low: Bits) -> Lanes {

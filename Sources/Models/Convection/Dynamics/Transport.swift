@@ -1,3 +1,5 @@
+import DaunceNumerics
+
 /// Advection in flux form: upwind-biased fluxes of fifth order along x and of third order along z (Wicker and Skamarock
 /// 2002, Mon. Wea. Rev. 130, 2088).
 ///
@@ -36,8 +38,7 @@ struct Transport {
 
   @inline(__always)
   static func magnitude(_ x: Lanes) -> Lanes {
-    let bits = unsafeBitCast(x, to: SIMD4<UInt64>.self) & 0x7FFF_FFFF_FFFF_FFFF
-    return unsafeBitCast(bits, to: Lanes.self)
+    double(bits(x) & 0x7FFF_FFFF_FFFF_FFFF)
   }
 
   /// Divergence of the flux of `q`, given to `take` for every level of a range and four columns.

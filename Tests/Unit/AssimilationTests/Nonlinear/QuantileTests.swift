@@ -117,6 +117,30 @@ import Testing
     }
   }
 
+  /// Kernels as wide as the ensemble, seen from anywhere, are the normal law: with it the update is the ensemble adjustment's.
+  @Test func oneWideKernelIsTheNormalLaw() {
+    let values = Self.skewed(seed: 5)
+    let kinds = [
+      PriorLawKind.normal.make(members: values.count),
+      PriorLawKind.kernelDensity.make(members: values.count, kernels: KernelShape(bandwidth: 1, window: .infinity)),
+    ]
+    let moved = kinds.map { law in
+      var moved = values
+      values.withUnsafeBufferPointer { values in
+        moved.withUnsafeMutableBufferPointer { moved in
+          guard let from = values.baseAddress, let to = moved.baseAddress else { return }
+          law.fit(from, members: values.count, bounds: QuantityBounds())
+          let scores = values.map { law.score(of: $0) }
+          law.assimilate(0.9, errorVariance: 0.1, scores: scores, into: to, members: values.count, by: ScorePosterior())
+        }
+      }
+      return moved
+    }
+    #expect(zip(moved[0], moved[1]).allSatisfy { abs($0 - $1) < 1e-6 })
+    let narrow = Self.fitted(.kernelDensity, values, QuantityBounds())
+    #expect(abs(narrow.score(of: 0.3) - kinds[1].score(of: 0.3)) > 1e-3)
+  }
+
   // MARK: Analyses
 
   /// Two fields of a ring, the first above zero, seen at three places; the analysis of all members (`[member][element]`).

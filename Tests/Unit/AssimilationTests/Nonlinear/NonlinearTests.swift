@@ -302,7 +302,9 @@ import Testing
     var pairs = 0
     x.withUnsafeBufferPointer { values in
       guard let start = values.baseAddress else { return }
-      MonotonePlan(members: n).forEachPair(start, weights: weights.values) { share, old, new in
+      let order = MemberOrder(members: n)
+      order.sort(start)
+      order.forEachPair(to: order, weights: weights.values) { share, old, new in
         into[new] += share
         from[old] += share / Double(n)
         places[new] += share * x[old]
