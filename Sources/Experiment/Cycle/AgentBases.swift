@@ -20,6 +20,9 @@ extension ExperimentContext {
     }
     return kind == .analysis ? FilteredBase(self, band: band, origin: origin) : try CoarseBase(self)
   }
+
+  /// Refuses agents that the model has no base for, before anything takes time.
+  func checkBase() throws { _ = try makeBase(agentSettings.base, band: nil) }
 }
 
 /// The full model's forecast and the analysis of it by the filter `agents.filter`.

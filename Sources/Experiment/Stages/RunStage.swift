@@ -36,6 +36,7 @@ public struct RunStage {
       throw ConfigurationError([configuration.describe(contradiction, source: .program)])
     }
     let needsTraining = methods.contains { $0.isAgents } && known == nil
+    if needsTraining { try context.checkBase() }
     let needsBand = needsTraining || context.energy != nil
     context.progress.begin("nature runs", total: 2)
     let test = try context.simulateSeries(context.testSeeds, cycles: configuration.truths.cycles)

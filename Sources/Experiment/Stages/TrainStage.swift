@@ -21,6 +21,7 @@ public struct TrainStage {
   /// - Returns: one line on how the training went.
   public func run() throws -> String {
     let configuration = context.configuration
+    try context.checkBase()
     context.progress.begin("nature runs", total: 1)
     let truths = try context.simulateTruths(context.trainingSeeds, cycles: configuration.truths.trainingCycles)
     context.progress.end()

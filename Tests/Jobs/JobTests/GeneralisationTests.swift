@@ -92,6 +92,43 @@ extension JobTests {
       }
     }
 
+    /// What agents cannot correct is refused before nature runs take their time.
+    @Test(arguments: ["run", "train"]) func modelsWithoutABaseAreRefusedAtOnce(command: String) throws {
+      let workshop = try JobTests.workshop()
+      let place = try workshop.makePlace("no-base-\(command)")
+      let job = try workshop.job(
+        2, [command, "--set", "model.name=convection", "--set", "methods=[rl]", "--output", "out"], in: place)
+      #expect(job.status == 65 && job.stderr.contains("convection"), "\(job.stderr)")
+      #expect(!job.stderr.contains("nature runs"), "\(job.stderr)")
+    }
+
+    /// In one run every method does what it does in a run of its own with its settings.
+    @Test func methodsOfOneRunHaveSettingsOfTheirOwn() throws {
+      let configuration = """
+        model: {name: lorenz96, cells: 16}
+        members: 6
+        methods: [eakf, letkf, rank-histogram]
+        observations: {networks: [{field: X, every: 2, sd: 0.5, law: laplace}]}
+        truths: {training: 1, test: 1, cycles: 40, spinup_cycles: 10}
+        filter:
+          half_width: 3
+          by_method: [{method: letkf, half_width: 4, inflation: 1.05, additive: 0.05}, {method: rank-histogram, rtps: 0.4}]
+        """
+      let (_, together) = try run("own-settings", configuration, ranks: 2)
+      let alone = ["filter.by_method=[]", "filter.half_width=4", "filter.inflation=1.05", "filter.additive=0.05", "methods=[letkf]"]
+      let (_, letkf) = try run("own-settings-letkf", configuration, ranks: 1, alone.flatMap { ["--set", $0] })
+      let relaxed = ["filter.by_method=[]", "filter.rtps=0.4", "methods=[rank-histogram]"]
+      let (_, histogram) = try run("own-settings-histogram", configuration, ranks: 1, relaxed.flatMap { ["--set", $0] })
+      let (_, plain) = try run("own-settings-none", configuration, ranks: 1, ["--set", "filter.by_method=[]"])
+      func error(_ methods: [String: [String: Any]], _ name: String) throws -> Double {
+        try #require((methods[name]?["rmse"] as? [String: Double])?["X"])
+      }
+      #expect(try error(together, "letkf") == error(letkf, "letkf"))
+      #expect(try error(together, "rank-histogram") == error(histogram, "rank-histogram"))
+      #expect(try error(together, "eakf") == error(plain, "eakf"))
+      #expect(try error(together, "letkf") != error(plain, "letkf"))
+    }
+
     private static let small = """
       members: 4
       initial: {climatology_runs: 4}
