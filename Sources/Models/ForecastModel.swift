@@ -150,16 +150,6 @@ public struct PhysicalUnits: Sendable, Hashable {
 
 /// How a twin experiment observes a model.
 public struct ObservingSystem: Sendable, Hashable {
-  /// How the error is distributed around the truth.
-  public enum ErrorLaw: String, Sendable, Hashable {
-    /// Normal with mean 0.
-    case gaussian
-    /// Lognormal with the truth as mean: positive and unbiased.
-    case lognormal
-    /// Laplace's double exponential with mean 0.
-    case laplace
-  }
-
   /// The variable observed at every cell.
   public let variable: Int
   /// Error variance, in the variable's unit squared.

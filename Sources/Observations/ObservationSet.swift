@@ -11,14 +11,20 @@ public final class ObservationNetwork: Sendable {
   public let kinds: [Int32]
   /// Where each observation is (`[count]`).
   public let places: [Place]
+  /// How each observation's error is distributed (`[count]`); Kalman filters take all for normal.
+  public let laws: [ErrorLaw]
 
   /// Number of observations.
   public var count: Int { kinds.count }
 
-  /// - Parameter rows: as many as kinds and places.
-  public init(rows: ObservationRows, kinds: [Int32], places: [Place]) {
+  /// - Parameters:
+  ///   - rows: as many as kinds and places.
+  ///   - laws: of the errors; `nil`: all are normal.
+  public init(rows: ObservationRows, kinds: [Int32], places: [Place], laws: [ErrorLaw]? = nil) {
     precondition(rows.count == kinds.count && kinds.count == places.count, "one row, kind and place for each observation")
-    (self.rows, self.kinds, self.places) = (rows, kinds, places)
+    let laws = laws ?? [ErrorLaw](repeating: .gaussian, count: kinds.count)
+    precondition(laws.count == kinds.count, "one law for each observation")
+    (self.rows, self.kinds, self.places, self.laws) = (rows, kinds, places, laws)
   }
 
   /// Nothing observed.

@@ -14,6 +14,8 @@ public enum PointwiseFunction: String, Sendable, Hashable, CaseIterable {
   case cube
   /// Natural; not a number for arguments that are not positive.
   case logarithm
+  /// Natural, of the absolute value; minus infinity at 0.
+  case logarithmAbsolute = "logarithm-absolute"
   case exponential
   case arctangent
   /// 1 above 0, 0 elsewhere.
@@ -27,6 +29,7 @@ public enum PointwiseFunction: String, Sendable, Hashable, CaseIterable {
     case .square: x * x
     case .cube: x * x * x
     case .logarithm: x > 0 ? log(x) : .nan
+    case .logarithmAbsolute: log(abs(x))
     case .exponential: exp(x)
     case .arctangent: atan(x)
     case .threshold: x.isNaN ? .nan : x > 0 ? 1 : 0

@@ -66,23 +66,23 @@ public final class Diffusion: ScalarUpdate {
 
   /// Takes the members up and down through the noise; see `ScalarUpdate`.
   public func update(
-    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
+    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, error: ObservationError,
     noise: RandomStream
   ) {
     let variance = kernels.take(values, shape: settings.kernels)
     let spread = variance.squareRoot()
-    kernels.observe(innovation, errorVariance: errorVariance)
-    setLevels(spread, errorVariance)
+    kernels.observe(innovation, errorVariance: error.variance)
+    setLevels(spread, error.variance)
     mixture.take(kernels.prior)
     kernels.takeScores(of: values, into: state)
     if settings.likelihood == .kernelMixture { mixture.take(kernels.posterior) }
     disperse(to: levels.start[settings.steps])
     switch settings.likelihood {
     case .kernelMixture: goBack(.prior)
-    case .localMoments: goBack(.moments(y: innovation, r: errorVariance))
+    case .localMoments: goBack(.moments(y: innovation, r: error.variance))
     case .jointGaussian:
-      goBack(.joint(weighted: weightedMean(values, innovation, errorVariance), variance: variance))
-    case .adHoc: goBackAdHoc(innovation, errorVariance, variance)
+      goBack(.joint(weighted: weightedMean(values, innovation, error), variance: variance))
+    case .adHoc: goBackAdHoc(innovation, error.variance, variance)
     }
     for m in 0..<members { moved[m] = state[m] }
   }
@@ -159,11 +159,11 @@ public final class Diffusion: ScalarUpdate {
   }
 
   /// sum_i w_i h_i with w_i ~ p(y | h_i).
-  private func weightedMean(_ values: UnsafePointer<Double>, _ y: Double, _ r: Double) -> Double {
-    let nearest = (0..<members).reduce(Double.infinity) { min($0, (y - values[$1]) * (y - values[$1])) }
+  private func weightedMean(_ values: UnsafePointer<Double>, _ y: Double, _ error: ObservationError) -> Double {
+    let most = (0..<members).reduce(-Double.infinity) { max($0, error.logLikelihood(departure: y - values[$1])) }
     var (sum, total) = (0.0, 0.0)
     for n in 0..<members {
-      let w = exp(-0.5 * ((y - values[n]) * (y - values[n]) - nearest) / r)
+      let w = exp(error.logLikelihood(departure: y - values[n]) - most)
       total += w
       sum += w * values[n]
     }

@@ -54,12 +54,12 @@ public final class Interpolants: ScalarUpdate {
 
   /// Carries the members; see `ScalarUpdate`.
   public func update(
-    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
+    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, error: ObservationError,
     noise: RandomStream
   ) {
     for m in 0..<members { states.start[m] = values[m] }
     let spread = kernels.take(values, shape: settings.kernels).squareRoot()
-    kernels.observe(innovation, errorVariance: errorVariance)
+    kernels.observe(innovation, errorVariance: error.variance)
     couple()
     // Close together at both ends, where paths are steep: s = (1 - cos(pi u)) / 2 without a cosine.
     func time(_ u: Double) -> Double { u * u * (3 - 2 * u) }

@@ -83,12 +83,12 @@ public final class Langevin: ScalarUpdate {
 
   /// Lets the members wander; see `ScalarUpdate`.
   public func update(
-    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
+    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, error: ObservationError,
     noise: RandomStream
   ) {
     for m in 0..<members { (states.start[m], momenta.start[m]) = (values[m], 0) }
     let spread = kernels.take(values, shape: settings.kernels).squareRoot()
-    kernels.observe(innovation, errorVariance: errorVariance)
+    kernels.observe(innovation, errorVariance: error.variance)
     mixture.take(kernels.posterior)
     let target = mixture.moments
     let furthest = 2 * max(spread, abs(innovation), abs(target.mean))

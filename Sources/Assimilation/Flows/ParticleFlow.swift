@@ -49,12 +49,12 @@ public final class ParticleFlow: ScalarUpdate {
 
   /// Lets the members flow; see `ScalarUpdate`.
   public func update(
-    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
+    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, error: ObservationError,
     noise: RandomStream
   ) {
     for m in 0..<members { state[m] = values[m] }
     let spread = kernels.take(values, shape: settings.kernels).squareRoot()
-    kernels.observe(innovation, errorVariance: errorVariance)
+    kernels.observe(innovation, errorVariance: error.variance)
     mixture.take(kernels.posterior)
     let target = mixture.moments
     let furthest = max(spread, abs(innovation), abs(target.mean))

@@ -37,7 +37,8 @@ public final class LocalFilter: EnsembleUpdate {
       _ network: ObservationNetwork, analysis: LocalAnalysis, localization: DistanceLocalization, members: Int,
       tiles: ArraySlice<StatePartition.Tile>
     ) throws {
-      observed = ObservedEnsemble(places: network.places, kinds: network.kinds, members: members)
+      observed = ObservedEnsemble(
+        places: network.places, kinds: network.kinds, laws: network.laws, members: members)
       kernel = try analysis.makeKernel(observed, localization)
       lists = NeighbourLists(localization, layout: analysis.layout, observed: observed, tiles: tiles)
       self.tiles = tiles

@@ -15,6 +15,8 @@ public final class ObservedEnsemble {
   public let places: [Place]
   /// Number of every observation's kind, for localization (`[count]`).
   public let kinds: [Int32]
+  /// How each observation's error is distributed (`[count]`).
+  public let laws: [ErrorLaw]
   /// Observed values (`[count]`).
   public private(set) var values: [Double]
   /// Error variances, positive (`[count]`).
@@ -25,17 +27,20 @@ public final class ObservedEnsemble {
   public let anomalies: UnsafeMutablePointer<Double>
 
   /// - Parameters:
+  ///   - laws: of the errors; `nil`: all are normal.
   ///   - memberValues: h(x) of every member, `[member][count]`.
   public convenience init(
-    places: [Place], kinds: [Int32], values: [Double], errorVariances: [Double], memberValues: [Double], members: Int
+    places: [Place], kinds: [Int32], laws: [ErrorLaw]? = nil, values: [Double], errorVariances: [Double],
+    memberValues: [Double], members: Int
   ) {
-    self.init(places: places, kinds: kinds, members: members)
+    self.init(places: places, kinds: kinds, laws: laws, members: members)
     fill(values: values, errorVariances: errorVariances) { m, k in memberValues[m * values.count + k] }
   }
 
   /// Room for observations of these places and kinds; `fill` comes before any use.
-  init(places: [Place], kinds: [Int32], members: Int) {
+  init(places: [Place], kinds: [Int32], laws: [ErrorLaw]? = nil, members: Int) {
     count = places.count
+    self.laws = laws ?? [ErrorLaw](repeating: .gaussian, count: places.count)
     self.members = members
     stride = PartialEnsemble.stride(of: members)
     (self.places, self.kinds) = (places, kinds)
@@ -46,6 +51,11 @@ public final class ObservedEnsemble {
     anomalies = UnsafeMutableRawPointer.allocate(byteCount: size * 8, alignment: 64).bindMemory(
       to: Double.self, capacity: size)
     anomalies.initialize(repeating: 0, count: size)
+  }
+
+  /// The error of observation `k`, of which a share acts.
+  func error(of k: Int, share: Double = 1) -> ObservationError {
+    ObservationError(variance: errorVariances[k], law: laws[k], observed: values[k], share: share)
   }
 
   /// Takes the observations of a time; nothing is allocated. One whose h(x) is not a finite number in any member is left

@@ -2,7 +2,7 @@ internal import DaunceEnsemble
 
 /// A few observations and what every member says of them: all that a nonlinear update knows.
 ///
-/// The likelihood is Gaussian in h(x), whatever h is; error variances are those of the observations over their tapers.
+/// The likelihood is that of the observations' errors in h(x), whatever h is, to the power of their tapers.
 public final class ObservedProblem {
   /// Number of members.
   public let members: Int
@@ -14,8 +14,8 @@ public final class ObservedProblem {
   public private(set) var anomalies: UnsafeMutablePointer<Double>
   /// Observed minus mean h(x) (`[count]`).
   public private(set) var innovations: [Double] = []
-  /// Error variances, positive (`[count]`).
-  public private(set) var errorVariances: [Double] = []
+  /// Errors (`[count]`).
+  public private(set) var errors: [ObservationError] = []
   private var capacity = 0
 
   /// Room for problems of so many members.
@@ -31,17 +31,17 @@ public final class ObservedProblem {
   public func removeAll() {
     count = 0
     innovations.removeAll(keepingCapacity: true)
-    errorVariances.removeAll(keepingCapacity: true)
+    errors.removeAll(keepingCapacity: true)
   }
 
   /// Adds an observation.
   ///
   /// - Parameter row: deviations of h(x) from their mean (`[stride]`, zero behind the members).
-  public func add(_ row: UnsafePointer<Double>, innovation: Double, errorVariance: Double) {
+  public func add(_ row: UnsafePointer<Double>, innovation: Double, error: ObservationError) {
     if count == capacity { grow() }
     (anomalies + count * stride).update(from: row, count: stride)
     innovations.append(innovation)
-    errorVariances.append(errorVariance)
+    errors.append(error)
     count += 1
   }
 
@@ -63,11 +63,8 @@ public final class ObservedProblem {
   /// log p(y | x_m) of every member, but for a constant (`[members]`).
   public func addLogLikelihood(to sums: inout [Double]) {
     for k in 0..<count {
-      let (row, y, inverse) = (row(k), innovations[k], -0.5 / errorVariances[k])
-      for m in 0..<members {
-        let departure = y - row[m]
-        sums[m] += inverse * departure * departure
-      }
+      let (row, y, error) = (row(k), innovations[k], errors[k])
+      for m in 0..<members { sums[m] += error.logLikelihood(departure: y - row[m]) }
     }
   }
 }

@@ -8,9 +8,9 @@ public protocol ScalarUpdate: AnyObject {
   ///   - values: the members' h(x) less their mean (`[PartialEnsemble.stride]`, zero behind the members), of spread.
   ///   - moved: room for the new ones, about the same mean (`[members]`).
   ///   - innovation: observed minus mean.
-  ///   - errorVariance: of the observation.
+  ///   - error: of the observation.
   func update(
-    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
+    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, error: ObservationError,
     noise: RandomStream)
 }
 
@@ -43,7 +43,7 @@ public final class RegressedUpdate: NonlinearUpdate {
     let spread = (Lanes4.dot(h, h, problem.stride) / Double(n - 1)).squareRoot()
     let new = moved.start
     update.update(
-      h, into: new, innovation: problem.innovations[0], errorVariance: problem.errorVariances[0], noise: noise)
+      h, into: new, innovation: problem.innovations[0], error: problem.errors[0], noise: noise)
     guard let window else { return regress(h, new, spread, matrix) }
     neighbourhoods.take(h, width: window * spread)
     for m in 0..<n { move(m, h, to: new[m], matrix) }

@@ -51,7 +51,7 @@ final class SerialMatrixKernel: RowKernel {
       acts[k] = Lanes4.dot(row, row, stride) > 0
       guard acts[k] else { continue }
       problem.removeAll()
-      problem.add(row, innovation: observed.values[k] - means[k], errorVariance: observed.errorVariances[k])
+      problem.add(row, innovation: observed.values[k] - means[k], error: observed.error(of: k))
       matrices[k].setIdentity()
       update.solve(
         problem, noise: RandomStream(seed: seed, purpose: .nonlinearUpdate, member: k, cycle: cycle), into: matrices[k])

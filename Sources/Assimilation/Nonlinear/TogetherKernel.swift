@@ -40,7 +40,7 @@ final class TogetherKernel: RowKernel {
       let k = Int(id)
       problem.add(
         observed.anomalies + k * observed.stride, innovation: observed.values[k] - observed.mean[k],
-        errorVariance: observed.errorVariances[k] / weight)
+        error: observed.error(of: k, share: weight))
     }
     matrix.setIdentity()
     update.solve(problem, noise: noise, into: matrix)

@@ -48,7 +48,7 @@ struct Jitter {
   private mutating func findNeighbours(of ancestor: Int, _ problem: ObservedProblem) {
     for m in distances.indices { (distances[m], order[m]) = (0, m) }
     for k in 0..<problem.count {
-      let (row, inverse) = (problem.row(k), 1 / problem.errorVariances[k])
+      let (row, inverse) = (problem.row(k), 1 / problem.errors[k].variance)
       for m in distances.indices {
         let d = row[m] - row[ancestor]
         distances[m] += inverse * d * d

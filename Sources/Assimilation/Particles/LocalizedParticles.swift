@@ -98,14 +98,14 @@ final class LocalizedParticleKernel: RowKernel {
   /// Weights of the particles as they are and as the prior had them.
   private func weigh(_ k: Int, _ state: UnsafePointer<Double>) {
     let (members, y) = (observed.members, observed.values[k] - observed.mean[k])
-    let inverse = -0.5 / observed.errorVariances[k]
-    for m in 0..<members { logarithms[m] = inverse * (y - state[m]) * (y - state[m]) }
+    let error = observed.error(of: k)
+    for m in 0..<members { logarithms[m] = error.logLikelihood(departure: y - state[m]) }
     let least = settings.leastShare * Double(members)
     let beta = least > 1 ? ParticleWeights.temper(logarithms, least: least) : 1
     for m in 0..<members { logarithms[m] *= beta }
     weights.take(logarithms: logarithms)
     let before = observed.anomalies + k * observed.stride
-    for m in 0..<members { logarithms[m] = beta * inverse * (y - before[m]) * (y - before[m]) }
+    for m in 0..<members { logarithms[m] = beta * error.logLikelihood(departure: y - before[m]) }
     priorWeights.take(logarithms: logarithms)
     for m in 0..<members { draws[k].excess[m] = Double(members) * priorWeights.values[m] - 1 }
   }

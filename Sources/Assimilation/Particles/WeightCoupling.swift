@@ -24,7 +24,7 @@ struct WeightCoupling {
     weigh(problem)
     for i in cost.indices { cost[i] = 0 }
     for k in 0..<problem.count {
-      let (row, inverse) = (problem.row(k), 1 / problem.errorVariances[k])
+      let (row, inverse) = (problem.row(k), 1 / problem.errors[k].variance)
       for i in 0..<n {
         for j in 0..<n {
           let distance = row[i] - row[j]

@@ -29,10 +29,11 @@ package final class KernelDensityLaw: PriorLaw {
   package func value(at score: Double) -> Double { mean + place(of: score, in: kernels.prior, from: deviation * score) }
 
   package func assimilate(
-    _ y: Double, errorVariance: Double, scores: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>,
+    _ y: Double, error: ObservationError, scores: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>,
     members: Int, by posterior: ScorePosterior
   ) {
-    kernels.observe(y - mean, errorVariance: errorVariance)
+    guard error.isNormal else { return take(y, error, scores, moved, members, posterior) }
+    kernels.observe(y - mean, errorVariance: error.variance)
     for m in 0..<members { moved[m] = mean + place(of: scores[m], in: kernels.posterior, from: y - mean) }
   }
 

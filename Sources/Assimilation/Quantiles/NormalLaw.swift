@@ -14,10 +14,11 @@ package final class NormalLaw: PriorLaw {
   package func value(at score: Double) -> Double { mean + deviation * score }
 
   package func assimilate(
-    _ y: Double, errorVariance r: Double, scores: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>,
+    _ y: Double, error: ObservationError, scores: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>,
     members: Int, by posterior: ScorePosterior
   ) {
-    let variance = deviation * deviation
+    guard error.isNormal else { return take(y, error, scores, moved, members, posterior) }
+    let (variance, r) = (deviation * deviation, error.variance)
     let centre = mean + variance / (variance + r) * (y - mean)
     let spread = (variance * r / (variance + r)).squareRoot()
     for m in 0..<members { moved[m] = centre + spread * scores[m] }

@@ -20,7 +20,7 @@ package protocol PriorLaw: AnyObject {
   ///   - scores: of the members (`[members]`).
   ///   - moved: x' (`[members]`).
   func assimilate(
-    _ y: Double, errorVariance: Double, scores: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>,
+    _ y: Double, error: ObservationError, scores: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>,
     members: Int, by posterior: ScorePosterior)
 }
 
@@ -29,10 +29,18 @@ extension PriorLaw {
   package var knowsBounds: Bool { true }
 
   package func assimilate(
-    _ y: Double, errorVariance: Double, scores: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>,
+    _ y: Double, error: ObservationError, scores: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>,
     members: Int, by posterior: ScorePosterior
   ) {
-    posterior.take(self, y: y, errorVariance: errorVariance)
+    take(y, error, scores, moved, members, posterior)
+  }
+
+  /// The update by the trapezoidal rule, for any law and any error.
+  func take(
+    _ y: Double, _ error: ObservationError, _ scores: UnsafePointer<Double>, _ moved: UnsafeMutablePointer<Double>,
+    _ members: Int, _ posterior: ScorePosterior
+  ) {
+    posterior.take(self, y: y, error: error)
     for m in 0..<members { moved[m] = value(at: posterior.score(of: scores[m])) }
   }
 }

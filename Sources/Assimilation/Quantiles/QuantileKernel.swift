@@ -109,7 +109,7 @@ final class QuantileKernel: RowKernel {
     law.fit(values.start, members: members, bounds: kindBounds[kind])
     for m in 0..<members { scores.start[m] = law.score(of: values.start[m]) }
     law.assimilate(
-      observed.values[k], errorVariance: observed.errorVariances[k], scores: scores.start, into: moved.start,
+      observed.values[k], error: observed.error(of: k), scores: scores.start, into: moved.start,
       members: members, by: posterior)
     let (regressor, move) = (regressors.start + k * stride, moves.start + k * stride)
     for m in 0..<members {

@@ -19,12 +19,12 @@ public final class QuantileUpdate: ScalarUpdate {
 
   /// Moves members to where the posterior has their quantile of the prior; see `ScalarUpdate`.
   public func update(
-    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, errorVariance: Double,
+    _ values: UnsafePointer<Double>, into moved: UnsafeMutablePointer<Double>, innovation: Double, error: ObservationError,
     noise: RandomStream
   ) {
     law.fit(values, members: members, bounds: QuantityBounds())
     for m in 0..<members { scores.start[m] = law.score(of: values[m]) }
     law.assimilate(
-      innovation, errorVariance: errorVariance, scores: scores.start, into: moved, members: members, by: posterior)
+      innovation, error: error, scores: scores.start, into: moved, members: members, by: posterior)
   }
 }

@@ -20,14 +20,16 @@ package final class ScorePosterior {
 
   package init() {}
 
-  /// Finds the posterior of a quantity with a normal error.
-  func take(_ law: any PriorLaw, y: Double, errorVariance: Double) {
+  /// Finds the posterior of a quantity.
+  ///
+  /// - Parameter y: observed, on the scale of the law's values.
+  func take(_ law: any PriorLaw, y: Double, error: ObservationError) {
     let place = law.score(of: y)
     let furthest = NormalScore.furthest
     let low = max(-furthest, min(-NormalScore.most, place - 2))
     let high = min(furthest, max(NormalScore.most, place + 2))
     let step = (high - low) / Double(Self.rough)
-    let most = fill(law, y, errorVariance, from: low, step: step, count: Self.rough)
+    let most = fill(law, y, error, from: low, step: step, count: Self.rough)
     var (first, last) = (Self.rough, 0)
     for i in 0...Self.rough where logarithms.start[i] > most + Self.least {
       first = min(first, i)
@@ -35,7 +37,7 @@ package final class ScorePosterior {
     }
     let (start, end) = (low + Double(first - 1) * step, low + Double(last + 1) * step)
     let width = (end - start) / Double(Self.count)
-    let top = fill(law, y, errorVariance, from: start, step: width, count: Self.count)
+    let top = fill(law, y, error, from: start, step: width, count: Self.count)
     for i in 0...Self.count { densities.start[i] = exp(logarithms.start[i] - top) }
     integrals.start[0] = 0
     for i in 1...Self.count {
@@ -44,15 +46,14 @@ package final class ScorePosterior {
   }
 
   private func fill(
-    _ law: any PriorLaw, _ y: Double, _ errorVariance: Double, from start: Double, step: Double, count: Int
+    _ law: any PriorLaw, _ y: Double, _ error: ObservationError, from start: Double, step: Double, count: Int
   ) -> Double {
     var most = -Double.infinity
-    let inverse = -0.5 / errorVariance
     for i in 0...count {
       let z = start + Double(i) * step
       let departure = y - law.value(at: z)
       scores.start[i] = z
-      logarithms.start[i] = -0.5 * z * z + inverse * departure * departure
+      logarithms.start[i] = -0.5 * z * z + error.logLikelihood(departure: departure)
       most = max(most, logarithms.start[i])
     }
     return most

@@ -179,7 +179,7 @@ final class AnalysisRun {
       ? memberValues : (0..<members).flatMap { m in kept.map { memberValues[m * count + $0] } }
     return ObservedEnsemble(
       places: numbers.map { observations.places[$0] }, kinds: numbers.map { observations.kind[$0] },
-      values: numbers.map { observations.values[$0] }, errorVariances: numbers.map { observations.errorVariances[$0] },
+      laws: numbers.map { observations.listedLaws[observations.kind[$0]] ?? .gaussian }, values: numbers.map { observations.values[$0] }, errorVariances: numbers.map { observations.errorVariances[$0] },
       memberValues: values, members: members)
   }
 

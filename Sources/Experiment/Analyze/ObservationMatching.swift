@@ -10,6 +10,8 @@ struct MatchedObservations {
   var kinds: [String] = []
   /// Operator of each kind.
   var operators: [ObservationOperator] = []
+  /// How errors of each kind are distributed, where the settings say so.
+  var listedLaws: [Int32: ErrorLaw] = [:]
   /// For every observation of all files (`[count]`).
   var kind: [Int32] = []
   var places: [Place] = []
@@ -112,6 +114,7 @@ struct MatchedObservations {
     if let listed = operators.first(where: { $0.kind == name }) {
       if let known = kinds.firstIndex(of: name) { return Int32(known) }
       self.operators.append(try operation(listed, table, layout))
+      listedLaws[Int32(kinds.count)] = ErrorLaw(listed.law)
       kinds.append(name)
       return Int32(kinds.count - 1)
     }

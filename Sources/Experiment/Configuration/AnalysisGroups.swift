@@ -15,6 +15,8 @@ public struct ObservedKind: ConfigurationGroup {
   public var sumAlong: [String] = []
   @Key("cells along each axis over which every field is averaged around the place", .atLeast(1))
   public var footprint = 1
+  @Key("how its errors are distributed; Kalman filters take all for normal")
+  public var law = NetworkSettings.Law.gaussian
 
   /// The defaults.
   public init() {}
@@ -26,7 +28,9 @@ public struct ObservedKind: ConfigurationGroup {
 
   /// Functions of the observed value.
   public enum Function: String, ConfigurationChoice {
-    case identity, absolute, square, cube, logarithm, exponential, arctangent, threshold
+    case identity, absolute, square, cube, logarithm
+    case logarithmAbsolute = "logarithm-absolute"
+    case exponential, arctangent, threshold
   }
 }
 

@@ -135,6 +135,8 @@ public struct Configuration: ConfigurationRoot {
     public var nudging = 0.2
     @Key("size of random perturbations, of the climate's spectrum, that are added to every forecast before its update; 0: none", .nonNegative)
     public var additive = 0.0
+    @Key("particle-filter: what particles are drawn from: the forecast, or given the observations too, with the noise of additive")
+    public var proposal = Proposal.prior
     @Key("adaptive inflation: standard deviation of the prior of its factors (Anderson 2009); 0: none", .nonNegative)
     public var adaptive = 0.0
     @Key("share of an adaptive inflation that is kept from one analysis to the next", .fraction)
@@ -147,6 +149,8 @@ public struct Configuration: ConfigurationRoot {
     public var largeMembers = 100
     /// Of the nonlinear updates.
     public var nonlinear = NonlinearSettings()
+    @Key("settings that single methods have in place of these")
+    public var byMethod: [MethodSettings] = []
   }
 
   /// What an analysis has to respect besides the variables' lower bounds.

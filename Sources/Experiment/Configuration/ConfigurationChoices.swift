@@ -55,6 +55,14 @@ extension Configuration.Filter {
     case all
   }
 
+  /// Densities that particles are drawn from.
+  public enum Proposal: String, ConfigurationChoice {
+    /// The forecast's.
+    case prior
+    /// That of the state given forecast and observations.
+    case optimal
+  }
+
   /// Solvers of the constrained analysis.
   public enum Solver: String, ConfigurationChoice {
     /// Non-negative least squares in the active constraints.

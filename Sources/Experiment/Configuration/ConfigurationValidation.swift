@@ -6,7 +6,7 @@ extension Configuration {
   /// Refuses values outside their keys' rules and keys that contradict each other.
   public func validate(source: ConfigurationError.Source) throws(ConfigurationError) {
     var problems = misfits(source: source)
-    for contradiction in contradictions + agentContradictions + strangeKeys where contradiction.holds {
+    for contradiction in contradictions + ownContradictions + agentContradictions + strangeKeys where contradiction.holds {
       problems.append(describe(contradiction, source: source))
     }
     for (i, network) in observations.networks.enumerated() {
@@ -83,16 +83,19 @@ extension Configuration {
 
       .init(filter.rtps > 0 && filter.rtpp > 0, "filter.rtps", "filter.rtpp", "one way of relaxation"),
       .init(
-        filter.nonlinear.order == .together && methods.contains { LocalEntry.registry[$0.rawValue]?.isScalar ?? false },
+        methods.contains {
+          filter.settings(of: $0).nonlinear.order == .together && LocalEntry.registry[$0.rawValue]?.isScalar ?? false
+        },
         "filter.nonlinear.order", "methods", "serial for methods that know one observation at a time"),
       .init(
-        filter.nonlinear.losesBounds(methods.map(\.rawValue)), "filter.nonlinear.regression", "methods",
-        "probit or linear for laws with bounds"),
+        methods.contains { filter.settings(of: $0).nonlinear.losesBounds([$0.rawValue]) }, "filter.nonlinear.regression",
+        "methods", "probit or linear for laws with bounds"),
       .init(
         filter.adaptive > 0 && filter.inflation != 1, "filter.adaptive", "filter.inflation",
         "1, or no adaptive inflation: one of the two"),
       .init(
-        filter.adaptive == 0 && filter.adaptiveDamping != defaults.filter.adaptiveDamping, "filter.adaptive",
+        filter.adaptive == 0 && filter.byMethod.allSatisfy { $0.adaptive ?? 0 == 0 }
+          && filter.adaptiveDamping != defaults.filter.adaptiveDamping, "filter.adaptive",
         "filter.adaptive_damping", "a prior above 0 for an inflation to be damped"),
 
       .init(
@@ -132,6 +135,39 @@ extension Configuration {
     ]
   }
 
+  /// Whether the particle filter is asked for proposals that it cannot make.
+  private func proposesWithout(_ key: (Filter) -> Bool) -> Bool {
+    let own = filter.settings(of: .particleFilter)
+    return own.proposal == .optimal && key(own)
+  }
+
+  /// What single methods have in place of the section `filter`.
+  private var ownContradictions: [Contradiction] {
+    func own(_ key: String, _ expected: String, _ isWrong: (Filter) -> Bool) -> Contradiction {
+      let isTheirs = filter.byMethod.contains { isWrong(filter.settings(of: $0.method)) }
+      return .init(isTheirs && !isWrong(filter), "filter.by_method", key, expected)
+    }
+    return [
+      .init(
+        filter.byMethod.contains { $0.method.isAgents }, "filter.by_method", "methods",
+        "filters: agents have no settings of this section, but their teacher has"),
+      .init(
+        Set(filter.byMethod.map(\.method)).count < filter.byMethod.count, "filter.by_method", "methods",
+        "every method once"),
+      .init(
+        proposesWithout { $0.additive == 0 }, "filter.proposal", "filter.additive",
+        "a noise above 0 for an optimal proposal, or the proposal prior"),
+      .init(
+        proposesWithout { $0.adaptive > 0 || $0.inflation > 1 || $0.rtps > 0 || $0.rtpp > 0 }, "filter.proposal",
+        "filter.inflation", "no other inflation or relaxation with an optimal proposal, or the proposal prior"),
+      own("filter.rtps", "one way of relaxation") { $0.rtps > 0 && $0.rtpp > 0 },
+      own("filter.inflation", "1, or no adaptive inflation: one of the two") { $0.adaptive > 0 && $0.inflation != 1 },
+      own("model.cells", "half-widths of a quarter of the circle at most") {
+        $0.halfWidth.map { 4 * $0 > Double(cells) } ?? false
+      },
+    ]
+  }
+
   /// What agents are, see and draw.
   private var agentContradictions: [Contradiction] {
     let seesEnsemble = agents.inputs == .ensemble || agents.inputs == .covariances
@@ -154,7 +190,7 @@ extension Configuration {
             || agents.common.coverage != [1] || agents.common.errorFactors != [1] || agents.common.gaps > 0),
         "agents.common.steps", "agents.common", "steps of a common training, which is where situations vary"),
       .init(
-        agents.base == .analysis && filter.adaptive > 0, "agents.base", "filter.adaptive",
+        agents.base == .analysis && filter.settings(of: agents.filter).adaptive > 0, "agents.base", "filter.adaptive",
         "0 for agents that correct an analysis: in training every sequence would need an inflation of its own"),
       .init(
         agents.filter.isAgents || agents.filter.isLarge, "agents.filter", "methods",

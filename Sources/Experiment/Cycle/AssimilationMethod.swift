@@ -99,7 +99,7 @@ extension AssimilationMethod {
       throw ExperimentError(
         .data, "key agents.filter", found: method.rawValue, expected: "a filter, which agents are not")
     }
-    let settings = try MethodContext(context, seed: seed, band: band, solver: solver)
+    let settings = try MethodContext(context, of: method, seed: seed, band: band, solver: solver)
     return try context.inflated(try make(settings), settings)
   }
 

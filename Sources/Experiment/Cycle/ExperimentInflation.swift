@@ -8,7 +8,8 @@ extension ExperimentContext {
   /// nothing updates are left alone, for they are to show what the model does by itself. Collective.
   func inflated(_ update: any EnsembleUpdate, _ context: MethodContext) throws -> any EnsembleUpdate {
     if update is NoUpdate { return update }
-    let filter = configuration.filter
+    let filter = context.settings
+    if context.method == .particleFilter, filter.proposal == .optimal { return try proposal(context) }
     var update = update
     if filter.adaptive > 0 {
       update = AdaptiveInflation(
@@ -24,5 +25,21 @@ extension ExperimentContext {
       }
     }
     return update
+  }
+
+  /// The particle filter with particles drawn given the observations, for the additive inflation as the model's noise.
+  private func proposal(_ context: MethodContext) throws -> any EnsembleUpdate {
+    guard context.operators.allSatisfy(OptimalProposal.takes) else {
+      throw ExperimentError(
+        .data, "key filter.proposal", found: "optimal with observations of functions",
+        expected: "prior, or observations that are linear functions of the state")
+    }
+    let (climate, size) = (try climatologicalPerturbations(), context.settings.additive)
+    return OptimalProposal(
+      noise: OptimalProposal.Noise {
+        climate.perturb(&$0, by: size, $1)
+      } directions: {
+        climate.directions(factor: size)
+      }, layout: layout, seed: context.seed)
   }
 }

@@ -16,10 +16,11 @@ package struct ObservationTimes {
 
   /// - Parameters:
   ///   - quantities: what can be observed; a field is found by its name or standard name too.
+  ///   - laws: of the quantities' errors; `nil`: all are normal.
   ///   - clock: of the model's time.
   /// - Throws: `ArchiveError` for a file that cannot be read, has no times, or observes what is no quantity.
   package init(
-    path: String, layout: StateLayout, quantities: [ObservedQuantity], clock: ModelClock
+    path: String, layout: StateLayout, quantities: [ObservedQuantity], laws: [ErrorLaw]? = nil, clock: ModelClock
   ) throws(ArchiveError) {
     let table = try ObservationReaders.read(path, known: layout.coordinates)
     guard table.count > 0 else {
@@ -57,7 +58,9 @@ package struct ObservationTimes {
         coordinates: places.flatMap { place in (0..<3).map { place.coordinates[$0].bitPattern } })
       let network =
         networks[sight]
-        ?? ObservationNetwork(rows: matched.rows.selecting(ordered), kinds: sight.kinds, places: places)
+        ?? ObservationNetwork(
+          rows: matched.rows.selecting(ordered), kinds: sight.kinds, places: places,
+          laws: laws.map { laws in sight.kinds.map { laws[Int($0)] } })
       networks[sight] = network
       sets.append(
         ObservationSet(

@@ -8,6 +8,8 @@ public import DaunceState
 
 /// What a filter is made from.
 public struct MethodContext {
+  /// The method's name.
+  public let method: Configuration.Method
   /// Of the model's states.
   public let layout: StateLayout
   /// How far each kind of observations acts on each field.
@@ -24,13 +26,18 @@ public struct MethodContext {
   public let seed: UInt64
   /// Time between observations, in the model's unit.
   public let interval: Double
-  /// The section `filter`.
+  /// The section `filter`, with what the method has in its place.
   public let settings: Configuration.Filter
 
-  init(_ context: ExperimentContext, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver?) throws {
-    let configuration = context.configuration
+  /// Of a method, with the settings that it has.
+  init(
+    _ context: ExperimentContext, of method: Configuration.Method, seed: UInt64, band: Band?,
+    solver: Configuration.Filter.Solver?
+  ) throws {
+    let configuration = context.configuration.settled(for: method)
+    self.method = method
     layout = context.layout
-    localization = context.localization
+    localization = try configuration.localization(of: context.networks.quantities, in: context.layout)
     operators = context.networks.quantities.map(\.operation)
     inflation = try Inflation(
       factor: configuration.filter.inflation, relaxation: configuration.filter.rtps,
@@ -160,6 +167,8 @@ extension Configuration {
     public static let letkf = Self("letkf")
     /// Deterministic ensemble Kalman filter.
     public static let denkf = Self("denkf")
+    /// Particles resampled by their likelihood.
+    public static let particleFilter = Self("particle-filter")
 
     /// Whether trained agents do it.
     public var isAgents: Bool {

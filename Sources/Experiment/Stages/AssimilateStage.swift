@@ -136,7 +136,8 @@ public struct AssimilateStage {
     let initial = try EnsembleFile.read(
       inputs.initial.path, layout: context.layout, memberCount: context.configuration.members, clock: context.clock)
     let series = try ObservationTimes(
-      path: inputs.observations.path, layout: context.layout, quantities: context.networks.quantities, clock: context.clock)
+      path: inputs.observations.path, layout: context.layout, quantities: context.networks.quantities, laws: context.networks.laws,
+      clock: context.clock)
     return (series, initial)
   }
 

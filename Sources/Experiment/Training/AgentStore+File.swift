@@ -51,7 +51,8 @@ extension AgentStore {
 
   /// The filter whose analysis agents correct, with everything that decides what it does.
   var corrected: String {
-    let (name, filter) = (context.configuration.agents.filter.rawValue, context.configuration.filter)
+    let method = context.configuration.agents.filter
+    let (name, filter) = (method.rawValue, context.configuration.filter.settings(of: method))
     let settings = [filter.inflation, filter.rtps, filter.rtpp, filter.additive].map { "\($0)" }.joined(separator: " ")
     let widths = filter.halfWidths.map { " \($0.field) \($0.halfWidth)" }.joined()
     return "\(name), update \(filter.update.rawValue), half-width \(filter.halfWidth.map { "\($0)" } ?? "none")\(widths), "

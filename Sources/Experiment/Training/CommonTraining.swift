@@ -144,7 +144,7 @@ private struct ObservationSelection {
     }
     let part = ObservationNetwork(
       rows: network.rows.selecting(numbers), kinds: numbers.map { network.kinds[$0] },
-      places: numbers.map { network.places[$0] })
+      places: numbers.map { network.places[$0] }, laws: numbers.map { network.laws[$0] })
     return (network, part, numbers)
   }
 }

@@ -62,14 +62,33 @@ package struct ClimatologicalWaves: ClimatologicalPerturbations {
   /// Adds `factor` times a state of the climate to `state`, less the climate's mean: of each wavenumber a sum over runs
   /// with random weights and phases, the same for all variables. What all runs have in common stays: linear invariants.
   package func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream) {
+    sum(0..<waveCount, into: &state, by: factor) { stream.normalPair(at: $0) }
+  }
+
+  package func directions(factor: Double) -> [[Double]] {
+    (0..<waveCount * runs).flatMap { place -> [[Double]] in
+      let k = place / runs
+      return [(1.0, 0.0), (0, 1)].prefix(isPhased(k) ? 2 : 1).map { pair in
+        var state = [Double](repeating: 0, count: layout.count)
+        sum(k..<k + 1, into: &state, by: factor) { $0 == place ? pair : (0, 0) }
+        return state
+      }
+    }
+  }
+
+  private func isPhased(_ k: Int) -> Bool { k > 0 && 2 * k < layout.cells }
+
+  private func sum(
+    _ waves: Range<Int>, into state: inout [Double], by factor: Double, normals: (Int) -> (Double, Double)
+  ) {
     let (n, variables) = (layout.cells, layout.fields.count)
     var (p, q) = ([Double](repeating: 0, count: variables), [Double](repeating: 0, count: variables))
-    for k in 0..<waveCount {
+    for k in waves {
       for v in 0..<variables { (p[v], q[v]) = (0, 0) }
       let divisor = Double(k == 0 ? runs - 1 : runs).squareRoot()
-      let isPhased = k > 0 && 2 * k < n
+      let isPhased = isPhased(k)
       for r in 0..<runs {
-        let pair = stream.normalPair(at: k * runs + r)
+        let pair = normals(k * runs + r)
         // A normal complex number of variance 1 turns a wave; means and the shortest wave have no phase.
         let share = factor / divisor
         let (re, im) = isPhased ? (share * pair.0 * 0.5.squareRoot(), share * pair.1 * 0.5.squareRoot()) : (share * pair.0, 0)

@@ -37,6 +37,8 @@ package final class Climatology {
 package protocol ClimatologicalPerturbations {
   /// Adds `factor` times a state of the climate to `state` (`[count]`), less the climate's mean.
   func perturb(_ state: inout [Double], by factor: Double, _ stream: RandomStream)
+  /// States whose sums with independent standard normal weights are such perturbations (`[direction][count]`).
+  func directions(factor: Double) -> [[Double]]
 }
 
 /// Random sums of the deviations of some nature runs from their mean, on any grid: the covariance is that of the runs.
@@ -60,6 +62,12 @@ package struct ClimatologicalAnomalies: ClimatologicalPerturbations {
       let weight = factor / Double(runs - 1).squareRoot() * stream.normal(at: r)
       for i in state.indices { state[i] += weight * anomalies[r * state.count + i] }
     }
+  }
+
+  package func directions(factor: Double) -> [[Double]] {
+    let count = anomalies.count / runs
+    let share = factor / Double(runs - 1).squareRoot()
+    return (0..<runs).map { r in anomalies[r * count..<(r + 1) * count].map { share * $0 } }
   }
 }
 

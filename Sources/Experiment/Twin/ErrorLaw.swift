@@ -1,8 +1,9 @@
-package import DaunceModels
 package import DaunceNumerics
+import DaunceSettings
+package import DaunceState
 import Glibc
 
-extension ObservingSystem.ErrorLaw {
+extension ErrorLaw {
   init(_ law: NetworkSettings.Law) {
     switch law {
     case .gaussian: self = .gaussian

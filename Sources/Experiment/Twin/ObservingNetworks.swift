@@ -21,7 +21,7 @@ struct ObservingNetwork {
   let rows: [[(elements: [Int], weights: [Double])]]
   /// Cycles from one observation to the next.
   let cycles: Int
-  let law: ObservingSystem.ErrorLaw
+  let law: ErrorLaw
   /// In the unit of what is observed, squared.
   let errorVariance: Double
 }
@@ -66,6 +66,11 @@ package final class ObservingNetworks {
     return ObservationSet(known.network, values: values, errorVariances: known.errorVariances)
   }
 
+  /// How errors of each quantity are distributed (`[quantity]`): as in the first network that observes it.
+  package var laws: [ErrorLaw] {
+    quantities.indices.map { kind in networks.first { $0.kind == kind }?.law ?? .gaussian }
+  }
+
   /// Cell of every observation of what these networks observe together, in its first field's grid.
   func cells(of network: ObservationNetwork) -> [Int] {
     guard let known = together.values.first(where: { $0.network === network }) else { return [] }
@@ -95,7 +100,8 @@ package final class ObservingNetworks {
     }
     return Together(
       network: ObservationNetwork(
-        rows: rows, kinds: sources.map { Int32(networks[$0.network].kind) }, places: places), sources: sources,
+        rows: rows, kinds: sources.map { Int32(networks[$0.network].kind) }, places: places,
+        laws: sources.map { networks[$0.network].law }), sources: sources,
       errorVariances: sources.map { networks[$0.network].errorVariance })
   }
 }
@@ -172,7 +178,7 @@ private struct NetworkBuilder {
 
   /// A network of checked settings.
   mutating func network(
-    kind: Int, cells: [Int], cycles: Int, law: ObservingSystem.ErrorLaw, errorVariance: Double
+    kind: Int, cells: [Int], cycles: Int, law: ErrorLaw, errorVariance: Double
   ) -> ObservingNetwork {
     let operation = quantities[kind].operation
     let grid = layout.grid(operation.fields[0])

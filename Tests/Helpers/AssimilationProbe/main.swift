@@ -103,6 +103,8 @@ do {
   let members = Int(CommandLine.arguments.last ?? "") ?? 6
   if CommandLine.arguments.contains("local") {
     try LocalExercise(environment.world, members: members).run()
+  } else if CommandLine.arguments.contains("proposal") {
+    try ProposalExercise(world: environment.world, members: members).run()
   } else if CommandLine.arguments.contains("agents") {
     try AgentExercise(world: environment.world, members: members).run()
   } else {

@@ -51,6 +51,14 @@ import Testing
     ("filter: {update: all, half_widths: [{field: a}]}", ["filter.half_widths", "filter.update"]),
     ("filter: {half_width: 17}", ["filter.half_width", "model.cells"]),
     ("filter: {half_widths: [{field: a, half_width: 17}]}", ["filter.half_widths", "model.cells"]),
+    ("filter: {by_method: [{method: rl, rtps: 0.5}]}", ["filter.by_method", "methods"]),
+    ("filter: {by_method: [{method: eakf}, {method: eakf, rtps: 0.5}]}", ["filter.by_method", "methods"]),
+    ("filter: {rtpp: 0.1, by_method: [{method: eakf, rtps: 0.5}]}", ["filter.by_method", "filter.rtps"]),
+    ("filter: {by_method: [{method: eakf, adaptive: 0.5, inflation: 1.1}]}", ["filter.by_method", "filter.inflation"]),
+    ("filter: {by_method: [{method: eakf, half_width: 17}]}", ["filter.by_method", "model.cells"]),
+    ("filter: {proposal: optimal}", ["filter.proposal", "filter.additive"]),
+    ("filter: {proposal: optimal, additive: 0.1, rtps: 0.1}", ["filter.proposal", "filter.inflation"]),
+    ("filter: {by_method: [{method: particle-filter, proposal: optimal}]}", ["filter.proposal", "filter.additive"]),
     ("agents: {inputs: literal}", ["agents.inputs", "agents.base"]),
     ("agents: {base: analysis, inputs: covariances}", ["agents.inputs", "agents.base"]),
     ("{agents: {base: analysis}, filter: {adaptive: 0.6}}", ["agents.base", "filter.adaptive"]),
@@ -97,9 +105,34 @@ import Testing
     "methods: [rl]\nagents: {multipliers: {form: none}}",
     "methods: [eakf]\nagents: {warm_start: {steps: 0}, ppo: {iterations: 0}}",
     "agents: {multipliers: {form: regularised, regularisation: 0.1}}",
+    "filter: {rtps: 0.1, by_method: [{method: eakf, rtps: 0, rtpp: 0.5}, {method: letkf, half_width: 16}]}",
+    "filter: {rtps: 0.1, by_method: [{method: particle-filter, rtps: 0, proposal: optimal, additive: 0.1}]}",
   ])
   func limitsAreNotTooTight(text: String) throws {
     try Configuration(yaml: text, source: "good.yaml").validate()
+  }
+
+  /// A method has its own settings, those of the section where it has none, and others are left alone.
+  @Test func methodsHaveSettingsOfTheirOwn() throws {
+    let configuration = try Configuration(
+      yaml: """
+        filter:
+          half_width: 3
+          inflation: 1.1
+          nonlinear: {jitter: 0.7}
+          by_method:
+            - {method: letkf, half_width: 5, rtps: 0.2}
+            - {method: diffusion, inflation: 1, window: 0.5, steps: 4}
+        """, source: "own.yaml")
+    try configuration.validate()
+    var letkf = configuration.filter
+    (letkf.halfWidth, letkf.rtps) = (5, 0.2)
+    #expect(configuration.filter.settings(of: .letkf) == letkf)
+    var diffusion = configuration.filter
+    (diffusion.inflation, diffusion.nonlinear.window, diffusion.nonlinear.steps) = (1, 0.5, 4)
+    #expect(configuration.filter.settings(of: Configuration.Method("diffusion")) == diffusion)
+    #expect(configuration.filter.settings(of: .eakf) == configuration.filter)
+    #expect(configuration.settled(for: .letkf).filter == letkf)
   }
 
   @Test func programsAreHeldToTheSameRules() throws {

@@ -166,8 +166,8 @@ import Testing
   }
 
   /// Mean and variance of each law, of 20,000 draws: within five standard errors.
-  @Test(arguments: [ObservingSystem.ErrorLaw.gaussian, .lognormal, .laplace])
-  func errorsHaveTheStatedMoments(law: ObservingSystem.ErrorLaw) {
+  @Test(arguments: [ErrorLaw.gaussian, .lognormal, .laplace])
+  func errorsHaveTheStatedMoments(law: ErrorLaw) {
     let stream = RandomStream(seed: 3, purpose: .test)
     let n = 20_000
     let draws = (0..<n).map { law.observe(2, variance: 0.25, stream, at: $0) }

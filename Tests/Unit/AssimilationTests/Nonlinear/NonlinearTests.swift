@@ -98,7 +98,7 @@ import Testing
     var anomalies = [Double](repeating: 0, count: stride)
     for m in 0..<members { anomalies[m] = row[m] - mean }
     let problem = ObservedProblem(members: members)
-    problem.add(anomalies, innovation: y - mean, errorVariance: r)
+    problem.add(anomalies, innovation: y - mean, error: ObservationError(variance: r))
     let matrix = MemberMatrix(members: members)
     update.solve(problem, noise: RandomStream(seed: seed, purpose: .nonlinearUpdate), into: matrix)
     return matrix
@@ -323,7 +323,7 @@ import Testing
     let stream = RandomStream(seed: 15, purpose: .test)
     let problem = ObservedProblem(members: n)
     let row = (0..<PartialEnsemble.stride(of: n)).map { $0 < n ? stream.normal(at: $0) : 0 }
-    problem.add(row, innovation: 0.8, errorVariance: 0.4)
+    problem.add(row, innovation: 0.8, error: ObservationError(variance: 0.4))
     var weights = ParticleWeights(members: n)
     weights.take(logarithms: (0..<n).map { -0.5 * pow(row[$0] - 0.8, 2) / 0.4 })
     let bridge = SchroedingerBridge(members: n, settings: .init(jitter: 0))

@@ -107,7 +107,7 @@ import Testing
     scores.withUnsafeBufferPointer { scores in
       moved.withUnsafeMutableBufferPointer { moved in
         guard let from = scores.baseAddress, let to = moved.baseAddress else { return }
-        law.assimilate(y, errorVariance: r, scores: from, into: to, members: values.count, by: ScorePosterior())
+        law.assimilate(y, error: ObservationError(variance: r), scores: from, into: to, members: values.count, by: ScorePosterior())
       }
     }
     for m in values.indices {
@@ -131,7 +131,7 @@ import Testing
           guard let from = values.baseAddress, let to = moved.baseAddress else { return }
           law.fit(from, members: values.count, bounds: QuantityBounds())
           let scores = values.map { law.score(of: $0) }
-          law.assimilate(0.9, errorVariance: 0.1, scores: scores, into: to, members: values.count, by: ScorePosterior())
+          law.assimilate(0.9, error: ObservationError(variance: 0.1), scores: scores, into: to, members: values.count, by: ScorePosterior())
         }
       }
       return moved
