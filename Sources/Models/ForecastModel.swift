@@ -57,6 +57,15 @@ public protocol InformingModel: ForecastModel {
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>)
 }
 
+/// A model that knows how much there is in a state of what an analysis changes without meaning to, such as masses.
+public protocol BudgetedModel: ForecastModel {
+  /// Names of these amounts, in the order of `budgets`.
+  var budgetNames: [String] { get }
+  /// The amounts in `state` (`[layout.count]`), summed over all of it, each in a unit of its own (`[budget]`). None is 0
+  /// in a state that means anything.
+  func budgets(of state: Span<Double>) -> [Double]
+}
+
 /// A model that says more about itself for files, tables and measurements.
 public protocol DescribedModel: ForecastModel {
   /// Name of the model's unit system.
@@ -91,6 +100,8 @@ public struct ModelTraits {
   public let diagnostics: [DiagnosticField]
   /// Fields that agents see beside the state.
   public let auxiliaryNames: [String]
+  /// Names of amounts in a state that updates are watched for.
+  public let budgetNames: [String]
   /// Name of the model's unit system.
   public let units: String
   /// Fields that don't change.
@@ -110,6 +121,7 @@ public struct ModelTraits {
     energies = conserving?.energies ?? []
     diagnostics = (model as? any DiagnosedModel)?.diagnostics ?? []
     auxiliaryNames = (model as? any InformingModel)?.auxiliaryNames ?? []
+    budgetNames = (model as? any BudgetedModel)?.budgetNames ?? []
     let described = model as? any DescribedModel
     units = described?.units ?? "nondimensional"
     backgroundFields = described?.backgroundFields ?? []

@@ -7,7 +7,8 @@ import warnings
 from pathlib import Path
 
 from plots import (
-    energy, hovmoller, members, multipliers, observations, ranks, scaling, table, training, trajectories, warm_pool)
+    energy, hovmoller, members, multipliers, observations, ranks, scaling, section, table, training, trajectories,
+    warm_pool)
 from plots.results import Missing, Refusal, Results
 from plots.style import save, use
 
@@ -22,7 +23,10 @@ DRAWERS = {
     "multipliers": multipliers.draw,
     "training": training.draw,
     "ranks": ranks.draw,
+    "section": section.draw,
 }
+# Those of models with a height, which others don't miss.
+OF_PLANES = {"section"}
 # Those that a folder of `daunce-mpi train` has the files for.
 OF_TRAINING = {"multipliers", "training"}
 # Draws from all folders together.
@@ -98,6 +102,8 @@ def main(arguments):
                 if name in wanted and (not results.is_training or name in OF_TRAINING or options.only):
                     if results.is_training and name not in OF_TRAINING:
                         tell(f"{results.folder}: no {name}: train has written no nature run")
+                        continue
+                    if name in OF_PLANES and not options.only and not results.has_planes:
                         continue
                     attempt(name, results, lambda: draw(results))
         runs = [results for results in opened if not results.is_training]

@@ -126,6 +126,11 @@ class Results:
         """Whether the model's background is not the same everywhere."""
         return "S" in self.nature and float(self.nature["S"].max() - self.nature["S"].min()) > 0
 
+    @property
+    def has_planes(self):
+        """Whether fields have a second dimension beside x."""
+        return any(len(field.dims) == 3 and field.dims[0] == "time" for field in self.nature.data_vars.values())
+
     # Coordinates
 
     @property

@@ -27,11 +27,19 @@ package final class AssimilationMethod {
 
   /// Forecast and analysis of one cycle; the ensemble's clock, if any, is left running.
   ///
+  /// - Parameter inspect: is shown the forecast.
   /// - Returns: why the forecast of a member held here failed. The update takes place all the same, for it is collective.
-  package func cycle(_ ensemble: inout DistributedEnsemble, observations: ObservationSet, number: Int) throws -> (any Error)? {
+  package func cycle(
+    _ ensemble: inout DistributedEnsemble, observations: ObservationSet, number: Int,
+    inspect: ((DistributedEnsemble) -> Void)? = nil
+  ) throws -> (any Error)? {
     ensemble.clock?.enter(.forecast)
     var failure: (any Error)?
     do { try forecast(&ensemble, number) } catch { failure = error }
+    if let inspect {
+      ensemble.clock?.enter(.diagnosis)
+      inspect(ensemble)
+    }
     ensemble.clock?.enter(.update)
     do {
       try update.update(&ensemble, observations: observations, cycle: number)
@@ -166,6 +174,7 @@ extension ExperimentContext {
   ///   - first: cycles that are done.
   ///   - place: what is running, in words, for checkpoints.
   ///   - observations: of a cycle, 1, 2, ...; it may be collective.
+  ///   - inspect: is shown every forecast.
   ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds
   ///     of forecast and update on the slowest rank; it may be collective.
   ///   - save: keeps the sections of a checkpoint after a cycle.
@@ -174,6 +183,7 @@ extension ExperimentContext {
   func assimilate(
     _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, cycles: Int, after first: Int = 0,
     place: String, observations: (_ cycle: Int) throws -> ObservationSet,
+    inspect: ((DistributedEnsemble) -> Void)? = nil,
     record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void,
     save: (_ cycle: Int, _ ensemble: DistributedEnsemble) throws -> Void
   ) throws -> Int? {
@@ -181,7 +191,7 @@ extension ExperimentContext {
     for cycle in first + 1..<max(first, cycles) + 1 {
       let observed = try observations(cycle)
       let start = DispatchTime.now().uptimeNanoseconds
-      let broken = try method.cycle(&ensemble, observations: observed, number: cycle)
+      let broken = try method.cycle(&ensemble, observations: observed, number: cycle, inspect: inspect)
       worst[1] = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
       worst[0] = broken != nil ? 2 : isSound(ensemble) ? 0 : 1
       worst[2] = checkpoints.vote()

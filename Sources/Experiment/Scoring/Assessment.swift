@@ -15,6 +15,7 @@ extension ExperimentContext {
     make: (_ seed: UInt64) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
     let summary = AnalysisSummary(self)
+    let changes = UpdateChanges(self)
     var resumePoint = ResumePoint(name)
     var scores: [TruthScore] = []
     var saved = try resumePoint.resume(checkpoints, recorder: recorder)
@@ -40,8 +41,10 @@ extension ExperimentContext {
         observations: {
           try truth.reach($0)
           return truth.observations(of: $0)
-        }
+        },
+        inspect: changes.map { changes in { changes.begin($0) } }
       ) { cycle, ensemble, seconds in
+        if let change = try changes?.end(ensemble) { scorer?.add(change) }
         try summary.summarise(ensemble)
         scorer?.add(summary, cycle: cycle, seconds: truth.isTimed(cycle) ? seconds : nil)
         if isRecorded(cycle) { try recorder?.add(summary, truth: k) }

@@ -32,6 +32,7 @@ extension ScoreTable {
       },
       scores("correlation", "pattern correlation, mean over times", of: all) { $0.correlation.mean },
       scores("error", "root mean square error of the mean over x and time", of: all) { $0.squareError.value },
+      scores("bias", "ensemble mean less truth, mean over x and time, in the field's unit", of: all) { $0.bias.mean },
       scores("spread", "root mean square spread over x and time", of: all) { $0.spread.value },
     ]
     file.variableScores = [

@@ -16,6 +16,8 @@ public struct MethodScore {
   let members: Int
   /// Linear invariants of the model.
   let invariants: [String]
+  /// Amounts that updates change, of the model.
+  let budgets: [String]
   /// Whether an energy has a band.
   let hasBand: Bool
 
@@ -29,6 +31,7 @@ public struct MethodScore {
     members = context.configuration.members
     bounded = layout.fields.filter { $0.lowerBound != nil }.map(\.name)
     invariants = context.traits.invariants.map(\.name)
+    budgets = context.traits.budgetNames
     hasBand = context.energy != nil
   }
 
@@ -63,6 +66,12 @@ public struct MethodScore {
 
   func spreadErrorRatio(_ f: Int) -> Double? { mean { $0.spreadErrorRatio(f) } }
 
+  /// Mean over space and time of (mean - truth), in the field's own unit.
+  func bias(_ f: Int) -> Double? { mean { $0.fields[f].bias.mean } }
+
+  /// What an update changes of a budget in the members' mean, over the forecast's; mean over times.
+  func budgetChange(_ b: Int) -> Double? { mean { $0.budgetChanges[b].mean } }
+
   var inBand: Double? { mean(\.shareInBand) }
 
   var diverged: Double { Double(truths.filter { $0.failure != nil }.count) / Double(max(1, truths.count)) }
@@ -96,6 +105,7 @@ public struct MethodScore {
       "rmse": .object(named(0..<variables) { .number(relativeRMSE($0)) }),
       "absolute_rmse": .object(named(0..<variables) { .number(absoluteRMSE($0)) }),
       "rmse_by_truth": .object(named(0..<variables) { f in byTruth { $0.relativeRMSE(f) } }),
+      "bias": .object(named(0..<fields.count) { .number(bias($0)) }),
       "correlation": .object(named(0..<variables) { .number(correlation($0)) }),
       "spread_error_ratio": .object(named(0..<fields.count) { .number(spreadErrorRatio($0)) }),
       "rank_histogram": .object(named(0..<variables) { f in .integers(histogram(f)) }),
@@ -114,6 +124,7 @@ public struct MethodScore {
     }
     var errors: [String: JSON] = [
       "rmse": .object(named(0..<variables) { f in .number(standardError { $0.relativeRMSE(f) }) }),
+      "bias": .object(named(0..<fields.count) { f in .number(standardError { $0.fields[f].bias.mean }) }),
       "energy_in_band": .number(standardError(\.shareInBand)),
     ]
     if let f = index(observed) {
@@ -127,7 +138,43 @@ public struct MethodScore {
     for (name, least) in zip(bounded, smallest) { entry["min_\(name)"] = .number(least) }
     entry["invariant_error"] = .object(
       Dictionary(uniqueKeysWithValues: invariants.enumerated().map { ($1, .number(invariantError($0))) }))
+    if !budgets.isEmpty {
+      entry["update_change"] = .object(
+        Dictionary(uniqueKeysWithValues: budgets.enumerated().map { b, name in
+          (name, .object([
+            "mean": .number(budgetChange(b)), "size": .number(mean { $0.budgetChangeSizes[b].mean }),
+          ]))
+        }))
+    }
+    if let places = truths.first?.places, !places.isEmpty {
+      entry["at_observations"] = parts(places.map(\.field), \.observed)
+      entry["elsewhere"] = parts(places.map(\.field), \.elsewhere)
+    }
     return .object(entry)
+  }
+
+  /// Scores of observed fields over a part of their cells; errors over the truth's standard deviation over all of them.
+  private func parts(_ observed: [Int], _ part: KeyPath<ObservedPlaces, ObservedPlaces.Part>) -> JSON {
+    let entries = observed.enumerated().map { p, f in
+      func value(_ score: @escaping (ObservedPlaces.Part) -> Double?) -> (TruthScore) -> Double? {
+        { score($0.places[p][keyPath: part]) }
+      }
+      let rmse = { (truth: TruthScore) in
+        truth.places[p][keyPath: part].error.mean.map { $0 / truth.fields[f].truthDeviation }
+      }
+      let ratio = value { part in
+        part.spread.value.flatMap { spread in part.squareError.value.map { spread / $0 } }
+      }
+      return (
+        fields[f],
+        JSON.object([
+          "rmse": .number(mean(rmse)), "rmse_by_truth": byTruth(rmse), "bias": .number(mean(value(\.bias.mean))),
+          "crps": .number(mean(value(\.crps.mean))), "crps_by_truth": byTruth(value(\.crps.mean)),
+          "spread_error_ratio": .number(mean(ratio)),
+        ])
+      )
+    }
+    return .object(Dictionary(uniqueKeysWithValues: entries))
   }
 
   /// A score of every truth, null where the method failed.
@@ -189,6 +236,7 @@ public struct ScoreTable {
     if isAbsolute { header += first.fields.map { "\($0) error" } }
     header += ["CRPS \(first.observed)", "spread/error"] + (first.hasBand ? ["in band"] : [])
     header += first.bounded.map { "min \($0)" } + (first.invariants.isEmpty ? [] : ["invariants"])
+    header += first.budgets.map { "\($0) change" }
     header += ["s/cycle", "failed"]
     var rows = [header]
     for m in methods {
@@ -202,6 +250,7 @@ public struct ScoreTable {
       row += m.smallest.map(scientific)
       let errors = m.invariants.indices.compactMap { m.invariantError($0) }
       if !m.invariants.isEmpty { row.append(scientific(errors.max())) }
+      row += m.budgets.indices.map { scientific(m.budgetChange($0)) }
       row.append(scientific(m.secondsPerCycle))
       row.append(
         m.firstFailure.map { "\(m.truths.filter { $0.failure != nil }.count)/\(m.truths.count), cycle \($0)" } ?? "no")

@@ -15,6 +15,8 @@ struct TruthScore: Codable {
     /// RMSE over x in the field's own unit.
     var error: RunningScore
     var squareError: RunningRootMeanSquare
+    /// Mean over x of (mean - truth), in the field's own unit.
+    var bias: RunningScore
     var spread: RunningRootMeanSquare
     var crps: RunningScore
     var ranks: RankHistogram
@@ -37,6 +39,12 @@ struct TruthScore: Codable {
   /// Wall seconds of the measured cycles after spin-up, forecast and update.
   var seconds = RunningMedian()
   var failure: Int?
+  /// Observed fields at their observed cells and elsewhere.
+  var places: [ObservedPlaces]
+  /// What updates changed of each of the model's budgets (`[budget]`), over the forecast's amount: of the members' mean,
+  /// and in the mean over members the change's size.
+  var budgetChanges: [RunningScore]
+  var budgetChangeSizes: [RunningScore]
 }
 
 /// Scores a method's analyses of one truth as they come.
@@ -59,15 +67,18 @@ final class Scorer {
     let diagnostics = context.traits.diagnostics
     let spinUp = spinUp
     let members = context.configuration.members
+    let changes = context.traits.budgetNames.map { _ in RunningScore(skipping: spinUp) }
     score = TruthScore(
       seed: truth.seed,
       fields: (0..<context.layout.fields.count + diagnostics.count).map { _ in
         TruthScore.Field(
           normalisedRMSE: RunningScore(skipping: spinUp), correlation: RunningScore(skipping: spinUp),
           error: RunningScore(skipping: spinUp), squareError: RunningRootMeanSquare(skipping: spinUp),
+          bias: RunningScore(skipping: spinUp),
           spread: RunningRootMeanSquare(skipping: spinUp), crps: RunningScore(skipping: spinUp),
           ranks: RankHistogram(members: members, skipping: spinUp))
-      }, smallest: context.layout.fields.filter { $0.lowerBound != nil }.map { _ in .infinity }, invariantErrors: context.traits.invariants.map { _ in 0 })
+      }, smallest: context.layout.fields.filter { $0.lowerBound != nil }.map { _ in .infinity }, invariantErrors: context.traits.invariants.map { _ in 0 },
+      places: ObservedPlaces.all(in: context), budgetChanges: changes, budgetChangeSizes: changes)
   }
 
   /// The truth's variables and derived fields at a cycle, each `[cell]`.
@@ -110,6 +121,14 @@ final class Scorer {
     }
   }
 
+  /// Takes what the next cycle's update changed of each budget, on rank 0.
+  func add(_ changes: [UpdateChanges.Change]) {
+    for (b, change) in changes.enumerated() {
+      score.budgetChanges[b].add(change.mean)
+      score.budgetChangeSizes[b].add(change.size)
+    }
+  }
+
   /// Takes the analysis of `cycle` on rank 0, and the wall seconds of the cycle if they were measured.
   func add(_ summary: AnalysisSummary, cycle: Int, seconds: Double?) {
     let count = context.layout.count
@@ -123,6 +142,7 @@ final class Scorer {
       let error = rootMeanSquareError(mean, truth: t)
       score.fields[f].error.add(error)
       score.fields[f].squareError.add(error)
+      score.fields[f].bias.add(zip(mean, t).reduce(0) { $0 + ($1.0 - $1.1) } / Double(n))
       var variance = 0.0
       for c in 0..<n { variance += summary.spread[first + c] * summary.spread[first + c] }
       score.fields[f].spread.add((variance / Double(n)).squareRoot())
@@ -135,7 +155,11 @@ final class Scorer {
       }
       let values = summary.members.span.extracting(droppingFirst: first)
       score.fields[f].ranks.add(values, stride: count, truth: t.span)
-      score.fields[f].crps.add(crpsField.sum(values, stride: count, truth: t.span) / Double(n))
+      let crps = crpsField.sum(values, stride: count, truth: t.span)
+      score.fields[f].crps.add(crps / Double(n))
+      for p in score.places.indices where score.places[p].field == f {
+        score.places[p].add(summary, truth: t, crps: crps, members: members, stride: count)
+      }
     }
     let bounded = context.layout.fields.indices.filter { context.layout.fields[$0].lowerBound != nil }
     for (b, v) in bounded.enumerated() {

@@ -13,7 +13,7 @@ public import DaunceState
 /// and the mixing ratios of vapour, cloud water, cloud ice, rain and snow, all in SI. There is nothing else: a forecast
 /// from a state that was kept gives the same bits as one that was not interrupted. Negative water that an analysis left
 /// is 0 when a forecast begins.
-public final class Convection: TwinModel, DescribedModel {
+public final class Convection: TwinModel, DescribedModel, BudgetedModel {
   /// What the model was made from.
   public let configuration: ConvectionConfiguration
   /// Name in configurations and files.

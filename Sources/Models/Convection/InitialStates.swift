@@ -72,21 +72,35 @@ extension Convection {
     return state
   }
 
-  /// Mass of dry air and of water in a state, kg for each metre across the plane of the model.
-  package func budget(of state: [Double]) -> (dryAir: Double, water: Double) {
+  /// Masses of dry air, of water and of the water that is not vapour in a state, kg for each metre across the plane of
+  /// the model. Negative water counts as none, as in a forecast.
+  package func budget(of state: [Double]) -> (dryAir: Double, water: Double, condensate: Double) {
     var copy = state
     let span = copy.mutableSpan
     load(span)
     begin()
-    var (air, water) = (0.0, 0.0)
+    var (air, water, condensate) = (0.0, 0.0, 0.0)
     for k in 0..<mesh.levels {
       for i in 0..<mesh.columns {
         let density = large.startDensity[k][i]
         air += density
         for n in ConvectionField.water.indices { water += density * large.start[n][k][i] }
+        for n in ConvectionField.water.indices.dropFirst() { condensate += density * large.start[n][k][i] }
       }
     }
-    return (air * mesh.dx * mesh.dz, water * mesh.dx * mesh.dz)
+    let area = mesh.dx * mesh.dz
+    return (air * area, water * area, condensate * area)
+  }
+
+  /// Dry air, water, and the part of it that is not vapour.
+  public var budgetNames: [String] { ["dry_air", "water", "condensate"] }
+
+  /// Their masses, in kg for each metre across the plane of the model.
+  public func budgets(of state: Span<Double>) -> [Double] {
+    let masses = budget(of: [Double](unsafeUninitializedCapacity: state.count) { buffer, count in
+      state.withUnsafeBufferPointer { count = buffer.initialize(fromContentsOf: $0) }
+    })
+    return [masses.dryAir, masses.water, masses.condensate]
   }
 
   /// Water that has left through the ground since the model was made, kg for each metre across its plane.

@@ -110,6 +110,23 @@ extension JobTests {
       try FileManager.default.removeItem(at: workshop().folder.appending(path: "made/figures"))
     }
 
+    /// Fields over height and x, and their errors with time; nothing of it for models on a line.
+    @Test func aSquallLineIsDrawnOverHeightAndPlace() throws {
+      let config = sourceFolder.appending(path: "docs/experiments/squall-line-small.yaml").path
+      let settings = [
+        "methods=[free, letkf]", "model.levels=8", "truths.test=1", "truths.cycles=2", "truths.spinup_cycles=1",
+        "observations.networks=[{field: w, random: 20, interval: 5, sd: 0.2}]",
+      ]
+      let result = try workshop().job(
+        1,
+        ["run", "--config", config, "--members", "3", "--output", "line", "--quiet"]
+          + settings.flatMap { ["--set", $0] })
+      try #require(result.status == 0, "\(result.stderr)")
+      let drawn = try figures("--only", "section", "line")
+      #expect(drawn.status == 0 && drawn.stderr.isEmpty, "\(drawn.stderr)")
+      #expect(try names("line") == both(["section-observed", "section-unobserved", "section-time"]))
+    }
+
     @Test(arguments: [
       (["nowhere"], 66, "nowhere: found no such folder, expected one that daunce-mpi has written"),
       (["empty"], 65, "empty: found no nature.nc, expected the results of `daunce-mpi run`"),

@@ -146,7 +146,7 @@ extension JobTests {
         #expect(Set(keys).subtracting(entry.keys) == [], "\(method)")
         #expect((entry["rmse"] as? [String: Any]).map { Set($0.keys) } == ["K", "R", "Z", "a"], "\(method)")
         let errors = entry["standard_error"] as? [String: Any] ?? [:]
-        #expect(Set(errors.keys) == ["rmse", "energy_in_band", "crps_a", "spread_error_ratio_a"], "\(method)")
+        #expect(Set(errors.keys) == ["rmse", "bias", "energy_in_band", "crps_a", "spread_error_ratio_a"], "\(method)")
         #expect((errors["rmse"] as? [String: Any]).map { Set($0.keys) } == ["K", "R", "Z", "a"], "\(method)")
       }
       let training = scores["training"] as? [String: Any] ?? [:]
