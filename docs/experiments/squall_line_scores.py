@@ -11,6 +11,7 @@ import sys
 import netCDF4
 import numpy as np
 
+LAST = 3
 FIELDS = {"w": 1, "theta": 1, "q_v": 1000, "q_c": 1000, "q_r": 1000, "q_i": 1000, "q_s": 1000}
 
 
@@ -30,6 +31,17 @@ def table(title, header, rows):
     print(f"\n**{title}**\n\n| | {' | '.join(header)} |\n|{'---|' * (len(header) + 1)}")
     for name, cells in rows:
         print(f"| {name} | {' | '.join(cells)} |")
+
+
+def last(folder, method, fields):
+    """RMSE over the last times of each truth, over the truth's standard deviation over space and all times."""
+    with netCDF4.Dataset(f"{folder}/nature.nc") as nature, netCDF4.Dataset(f"{folder}/analysis-{method}.nc") as analysis:
+        errors = {}
+        for field in fields:
+            truth, mean = np.asarray(nature[field][:, 1:]), np.asarray(analysis[f"{field}_mean"][:])
+            rmse = np.sqrt(((mean - truth) ** 2).mean(axis=(2, 3)))[:, -LAST:].mean(axis=1)
+            errors[field] = rmse / truth.std(axis=(1, 2, 3))
+        return errors
 
 
 def main(folder):
@@ -66,6 +78,11 @@ def main(folder):
     table("What an update adds, in the mean of members (and its size in a member), %", [b.replace("_", " ") for b in budgets],
           [(text, [f"{100 * entries[m]['update_change'][b]['mean']:+.4f} ({100 * entries[m]['update_change'][b]['size']:.4f})"
                    for b in budgets]) for text, m in others])
+    late = {m: last(folder, m, FIELDS) for m in methods}
+    table(f"RMSE less that of `free` over the last {LAST} times, truth by truth", [f"`{f}`" for f in FIELDS],
+          [(text, [pair(late[m][f] - late["free"][f], sign="+") for f in FIELDS]) for text, m in others])
+    print("\nSnow, by truth: " + "; ".join(f"{m} " + ", ".join(f"{v:+.3f}" for v in late[m]["q_s"] - late["free"]["q_s"])
+                                         for m in methods if m != "free"))
     least = min(entries[m][f"min_{q}"] for m in methods for q in ("q_v", "q_c", "q_i", "q_r", "q_s"))
     print(f"\nLeast water in any member at any time: {least:g}")
     print("Seconds of a cycle (median): " + ", ".join(f"{m} {entries[m]['seconds_per_cycle']:.2f}" for m in methods))

@@ -126,7 +126,7 @@ def series(results, fields):
             axes.plot(minutes, (error / sd).mean(axis=0), label=method, markersize=2.5,
                       **(dict(color="0.3", linestyle="--") if method == "free"
                          else dict(color=colour(method), marker=marker(method))))
-        axes.set(title=LONG_NAMES.get(name, name), ylim=(0, None))
+        axes.set_title(LONG_NAMES.get(name, name))
     for axes in list(grid.flat)[len(fields):]:
         axes.set_axis_off()
     for axes in grid[-1]:

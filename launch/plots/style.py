@@ -23,11 +23,17 @@ COLOURS = {
     "eakf": "#CC79A7",
     "constrained-enkf": "#009E73",
     "enkf": "#666666",
+    "letkf": "#332288",
+    "localized-particle-filter": "#999933",
+    "transport": "#44AA99",
+    "particle-flow": "#AA3377",
+    "diffusion": "#117733",
+    "rank-histogram": "#EE6677",
 }
 # For methods that have no colour yet, in the order of their names.
-SPARE = ["#44AA99", "#999933", "#332288", "#117733"]
+SPARE = ["#661100", "#88CCEE", "#DDCC77", "#6699CC"]
 ORDER = list(COLOURS)
-MARKERS = dict(zip(COLOURS, "osD*^vPX"))
+MARKERS = dict(zip(COLOURS, "osD*^vPX<>hpd8"))
 
 # Inches: a column of a journal's page, and the whole page.
 COLUMN, PAGE = 3.5, 7.2
@@ -50,7 +56,7 @@ def colour(method):
 
 
 def marker(method):
-    return MARKERS.get(method, "h")
+    return MARKERS.get(method, "H")
 
 
 def use():
