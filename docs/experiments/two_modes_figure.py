@@ -5,7 +5,7 @@
 
 Prior and posterior are the program's (`analyze --method diffusion`). The way is drawn by itself: in one dimension the flow keeps every
 member's quantile, so at each noise it is where the posterior with so much noise has that quantile. Its end is held to the program's
-members, whose way has eight steps; the largest difference is printed.
+members, whose way has ten steps; the largest difference is printed.
 """
 
 import os

@@ -35,7 +35,7 @@ public final class Diffusion: ScalarUpdate {
     public var kernels: KernelShape
 
     /// See the properties.
-    public init(likelihood: Likelihood = .kernelMixture, steps: Int = 8, kernels: KernelShape = KernelShape()) {
+    public init(likelihood: Likelihood = .kernelMixture, steps: Int = 10, kernels: KernelShape = KernelShape()) {
       (self.likelihood, self.steps, self.kernels) = (likelihood, steps, kernels)
     }
   }
