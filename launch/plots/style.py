@@ -78,7 +78,7 @@ def label(field):
 def legend_above(figure, handles, names):
     """A legend for all panels in a line of its own, or two, which leaves their width alone."""
     lines = 1 if len(names) <= 7 else 2
-    figure.suptitle("\n".join(" " * lines), fontsize=8)
+    figure.suptitle("\n".join(" " * lines), fontsize=8 if lines == 1 else 11)
     columns = -(-len(names) // lines)
     figure.legend(handles, names, loc="upper center", ncol=columns, columnspacing=1.2, handlelength=1.8)
 
