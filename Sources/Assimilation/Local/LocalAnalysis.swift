@@ -16,6 +16,8 @@ public final class LocalAnalysis {
     case deterministic
     /// Perturbed observations (Burgers, van Leeuwen & Evensen 1998), error variances divided by the taper.
     case stochastic
+    /// A share of the innovations' localized mean (Hoke & Anthes 1976), by observations of an element's own field.
+    case nudging(strength: Double)
     /// A Bayesian update without the assumption of normal laws.
     case nonlinear(NonlinearMethod)
     /// Quantile-conserving: members keep their quantiles in laws of given forms (Anderson 2022).
@@ -113,6 +115,7 @@ public final class LocalAnalysis {
     case .transform: TransformKernel(observed, form: .symmetric, seed: seed, rotates: rotates)
     case .deterministic: TransformKernel(observed, form: .halfGain, seed: seed, rotates: rotates)
     case .stochastic: TransformKernel(observed, form: .perturbed, seed: seed, rotates: rotates)
+    case .nudging(let strength): NudgingKernel(observed, strength: strength, operators: operators)
     case .nonlinear(let nonlinear):
       switch nonlinear.order {
       case .serial:

@@ -99,7 +99,7 @@ final class AnalysisRun {
         throw ExperimentError(.bug, "method \(configuration.method.rawValue) is not registered")
       }
       try configuration.filter.nonlinear.checkLaws(in: layout)
-      return entry.method(configuration.filter.nonlinear)
+      return entry.method(configuration.filter.nonlinear, configuration.filter.nudging)
     }
   }
 

@@ -49,6 +49,8 @@ public struct AnalysisConfiguration: ConfigurationRoot {
     public var rtps = 0.0
     @Key("relaxation of the analysis perturbations to the forecast's", .fraction)
     public var rtpp = 0.0
+    @Key("nudging: share of the innovations' localized mean that members move by", .fraction)
+    public var nudging = 0.2
     @Key("rotate the members of the etkf at random, keeping their mean")
     public var rotation = false
     /// Of the nonlinear updates.
@@ -93,6 +95,9 @@ public struct AnalysisConfiguration: ConfigurationRoot {
         method == .etkf && (filter.halfWidth != nil || !filter.halfWidths.isEmpty), "method",
         filter.halfWidth != nil ? "filter.half_width" : "filter.half_widths",
         "none: the etkf has no localization, letkf is the local one"),
+      Contradiction(
+        filter.nudging != Filter().nudging && method != .nudging, "method", "filter.nudging",
+        "nudging for a share of the innovations"),
       Contradiction(
         filter.rotation && method != .etkf, "method", "filter.rotation", "etkf for a rotation of the whole ensemble"),
       Contradiction(

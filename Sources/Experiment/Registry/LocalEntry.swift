@@ -11,13 +11,13 @@ public struct LocalEntry: RegistryEntry {
   public let isLocal: Bool
   /// Whether it knows one observation at a time only.
   public let isScalar: Bool
-  /// What it does near observations.
-  public let method: @Sendable (NonlinearSettings) -> LocalAnalysis.Method
+  /// What it does near observations, with the settings of the nonlinear updates and the strength of nudging.
+  public let method: @Sendable (_ settings: NonlinearSettings, _ nudging: Double) -> LocalAnalysis.Method
 
   /// - Parameters: as the properties of their names.
   public init(
     _ name: String, _ summary: String, isLocal: Bool = true, isScalar: Bool = false,
-    method: @escaping @Sendable (NonlinearSettings) -> LocalAnalysis.Method
+    method: @escaping @Sendable (_ settings: NonlinearSettings, _ nudging: Double) -> LocalAnalysis.Method
   ) {
     (self.name, self.summary, self.isLocal, self.isScalar) = (name, summary, isLocal, isScalar)
     self.method = method
@@ -25,41 +25,41 @@ public struct LocalEntry: RegistryEntry {
 
   /// All of them: a new one is its file in `Assimilation` and an entry here.
   static let builtIn = [
-    LocalEntry("etkf", "ensemble transform Kalman filter (Bishop et al. 2001), not localized", isLocal: false) { _ in .transform },
-    LocalEntry("letkf", "local ensemble transform Kalman filter (Hunt et al. 2007)") { _ in .transform },
-    LocalEntry("denkf", "deterministic ensemble Kalman filter (Sakov & Oke 2008)") { _ in .deterministic },
-    LocalEntry("particle-filter", "particles resampled by their likelihood (Gordon et al. 1993), all at once or tempered") { settings in
+    LocalEntry("etkf", "ensemble transform Kalman filter (Bishop et al. 2001), not localized", isLocal: false) { _, _ in .transform },
+    LocalEntry("letkf", "local ensemble transform Kalman filter (Hunt et al. 2007)") { _, _ in .transform },
+    LocalEntry("denkf", "deterministic ensemble Kalman filter (Sakov & Oke 2008)") { _, _ in .deterministic },
+    LocalEntry("particle-filter", "particles resampled by their likelihood (Gordon et al. 1993), all at once or tempered") { settings, _ in
       settings.method(.together) {
         ParticleFilter(members: $0, settings: .init(jitter: settings.jitter, temperedShare: settings.temperedShare))
       }
     },
-    LocalEntry("localized-particle-filter", "particles resampled and merged near each observation (Poterjoy 2016)", isScalar: true) {
-      .particles($0.localizedParticles)
+    LocalEntry("localized-particle-filter", "particles resampled and merged near each observation (Poterjoy 2016)", isScalar: true) { settings, _ in
+      .particles(settings.localizedParticles)
     },
-    LocalEntry("transport", "ensemble transform by entropic optimal transport (Reich 2013)") { settings in
+    LocalEntry("transport", "ensemble transform by entropic optimal transport (Reich 2013)") { settings, _ in
       settings.method(.serial) {
         Transport(
           members: $0, settings: .init(
             regularisation: settings.regularisation, secondOrder: settings.secondOrder, jitter: settings.jitter))
       }
     },
-    LocalEntry("schroedinger-bridge", "the random coupling nearest to Brownian motion") { settings in
+    LocalEntry("schroedinger-bridge", "the random coupling nearest to Brownian motion") { settings, _ in
       settings.method(.serial) {
         SchroedingerBridge(
           members: $0, settings: .init(regularisation: settings.regularisation ?? 0.02, jitter: settings.jitter))
       }
     },
-    LocalEntry("particle-flow", "kernel particle flow (Liu & Wang 2016; Pulido & van Leeuwen 2019)", isScalar: true) {
-      $0.scalarMethod(make: $0.particleFlow)
+    LocalEntry("particle-flow", "kernel particle flow (Liu & Wang 2016; Pulido & van Leeuwen 2019)", isScalar: true) { settings, _ in
+      settings.scalarMethod(make: settings.particleFlow)
     },
-    LocalEntry("diffusion", "diffusion with the analytic score of the noised prior", isScalar: true) {
-      $0.scalarMethod(make: $0.diffusion)
+    LocalEntry("diffusion", "diffusion with the analytic score of the noised prior", isScalar: true) { settings, _ in
+      settings.scalarMethod(make: settings.diffusion)
     },
-    LocalEntry("interpolants", "stochastic interpolants from prior to posterior (Albergo et al. 2023)", isScalar: true) {
-      $0.scalarMethod(make: $0.interpolants)
+    LocalEntry("interpolants", "stochastic interpolants from prior to posterior (Albergo et al. 2023)", isScalar: true) { settings, _ in
+      settings.scalarMethod(make: settings.interpolants)
     },
-    LocalEntry("langevin", "unadjusted Langevin steps of each member by itself (Ma et al. 2015)", isScalar: true) {
-      $0.scalarMethod(make: $0.langevin)
+    LocalEntry("langevin", "unadjusted Langevin steps of each member by itself (Ma et al. 2015)", isScalar: true) { settings, _ in
+      settings.scalarMethod(make: settings.langevin)
     },
     quantile(.rankHistogram, "rank-histogram filter in normal scores (Anderson 2010, 2023)"),
     quantile(.kernelDensity, "the same with kernels on the members"),
@@ -69,13 +69,16 @@ public struct LocalEntry: RegistryEntry {
 
   /// A quantile-conserving filter with one law for whatever has no other (Anderson 2022).
   private static func quantile(_ law: PriorLawKind, _ summary: String) -> LocalEntry {
-    LocalEntry(law.rawValue, summary, isScalar: true) { $0.quantile(law) }
+    LocalEntry(law.rawValue, summary, isScalar: true) { settings, _ in settings.quantile(law) }
   }
 
-  /// The serial adjustment and perturbed observations, which `run` has classes of their own for.
+  /// The serial adjustment, perturbed observations and nudging, which `run` has classes of their own for.
   private static let others = [
-    LocalEntry("eakf", "ensemble adjustment Kalman filter (Anderson 2001)") { _ in .eakf },
-    LocalEntry("enkf", "stochastic ensemble Kalman filter with perturbed observations (Burgers et al. 1998)") { _ in .stochastic },
+    LocalEntry("eakf", "ensemble adjustment Kalman filter (Anderson 2001)") { _, _ in .eakf },
+    LocalEntry("enkf", "stochastic ensemble Kalman filter with perturbed observations (Burgers et al. 1998)") { _, _ in .stochastic },
+    LocalEntry("nudging", "members moved towards observations, without covariances (Hoke & Anthes 1976)") { _, nudging in
+      .nudging(strength: nudging)
+    },
   ]
 
   /// The methods of `analyze`.
@@ -103,5 +106,7 @@ extension AnalysisConfiguration {
     public static let denkf = Self("denkf")
     /// Stochastic ensemble Kalman filter.
     public static let enkf = Self("enkf")
+    /// Members moved towards observations.
+    public static let nudging = Self("nudging")
   }
 }

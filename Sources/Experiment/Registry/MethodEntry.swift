@@ -121,7 +121,7 @@ public struct MethodEntry: RegistryEntry {
 
   private init(_ local: LocalEntry) {
     self.init(local.name, local.summary) {
-      LocalFilter($0, local.method($0.settings.nonlinear), isLocal: local.isLocal)
+      LocalFilter($0, local.method($0.settings.nonlinear, $0.settings.nudging), isLocal: local.isLocal)
     }
   }
 

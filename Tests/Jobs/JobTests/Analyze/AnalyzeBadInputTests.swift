@@ -55,6 +55,7 @@ extension JobTests {
       Case(["--set", "filter.half_widht=1"], 64, "filter.half_widht", "nearest is filter.half_width"),
       Case(["--method", "etkf", "--set", "filter.half_width=2"], 64, "etkf", "filter.half_width", "letkf"),
       Case(["--set", "filter.rotation=true"], 64, "filter.rotation", "etkf"),
+      Case(["--set", "filter.nudging=0.5"], 64, "filter.nudging", "nudging"),
       Case(["--set", "filter.rtps=0.5", "--set", "filter.rtpp=0.5"], 64, "filter.rtps", "filter.rtpp"),
       Case(["--set", "state.fields=[u]"], 65, "ensemble.nc", "variable u"),
       Case(["--set", "state.member=realisation"], 65, "ensemble.nc", "dimension realisation", "member"),

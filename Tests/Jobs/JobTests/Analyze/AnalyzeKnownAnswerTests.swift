@@ -193,6 +193,37 @@ extension JobTests {
       }
     }
 
+    /// Members of the observed field go a share of the way to the observation, others stay.
+    @Test func nudgingMovesByItsShare() throws {
+      let place = try AnalyzePlace(try workshop(), "nudging")
+      let (u, v) = ([1.0, 2.5, -3], [0.5, 4, 7])
+      try place.writeScalars([("u", u), ("v", v)])
+      try place.write("variable,value,error_variance\nu,0.8,0.01\n", to: "obs.csv")
+      for ranks in 1...2 {
+        _ = try place.analyzed(
+          ranks, ["--method", "nudging", "--observations", "obs.csv", "--set", "filter.nudging=0.3"])
+        let found = try place.values("out/ensemble.nc", "u")
+        for (old, new) in zip(u, found) { #expect(abs(new - old - 0.3 * (0.8 - old)) < 1e-12) }
+        #expect(try place.values("out/ensemble.nc", "v") == v)
+      }
+    }
+
+    /// A Laplace error, which may be large, moves a normal prior less than a normal one of the same variance: by 1.34 against
+    /// 1.5 for an observation of 3.
+    @Test func lawsOfErrorsAreKnown() throws {
+      let place = try AnalyzePlace(try workshop(), "laws-of-errors")
+      let stream = RandomStream(seed: 13, purpose: .test)
+      try place.writeScalars([("u", (0..<400).map { stream.normal(at: $0) })])
+      try place.write("variable,value,error_variance\nu,3,1\n", to: "obs.csv")
+      let means = try ["gaussian", "laplace"].map { law in
+        _ = try place.analyzed(
+          2, ["--method", "kernel-density", "--observations", "obs.csv", "--set", "observations.operators=[{kind: u, law: \(law)}]"])
+        return try place.values("out/ensemble.nc", "u").reduce(0, +) / 400
+      }
+      #expect(abs(means[0] - 1.5) < 0.2, "\(means)")
+      #expect(abs(means[0] - means[1] - 0.16) < 0.08, "\(means)")
+    }
+
     /// Methods that know one observation at a time say so.
     @Test func orderIsForMethodsThatCan() throws {
       let place = try AnalyzePlace(try workshop(), "order")
