@@ -125,12 +125,21 @@ public final class Diffusion: ScalarUpdate {
   private func step(from start: Double, to end: Double, _ guidance: Guidance) {
     denoise(start, guidance)
     let (old, new) = (start * start, end * end)
-    for m in 0..<states.count {
-      let left = old - spreads[m]
+    typealias Lanes = SIMD4<Double>
+    let noise = Lanes(repeating: old)
+    @inline(__always) func lanes(_ row: UnsafePointer<Double>, _ m: Int) -> Lanes {
+      UnsafeRawPointer(row + m).loadUnaligned(as: Lanes.self)
+    }
+    for m in Swift.stride(from: 0, to: states.count, by: 4) {
+      let spread = lanes(spreads, m)
+      let left = noise - spread
       // Between modes no normal law has so much variance; there it is a step in sigma^2.
-      let v = left > 0 ? spreads[m] * old / left : .infinity
-      let growth = v < Self.largest * old ? (v + old) / old * (((v + new) / (v + old)).squareRoot() - 1) : 0.5 * (new - old) / old
-      state[m] += growth * slopes[m]
+      let v = (spread * noise / left).replacing(with: .infinity, where: left .<= 0)
+      let ratio = (v + new) / (v + noise)
+      let curved = (v + noise) / noise * (ratio.squareRoot() - 1)
+      let growth = Lanes(repeating: 0.5 * (new - old) / old).replacing(with: curved, where: v .< Self.largest * noise)
+      let moved = lanes(state, m) + growth * lanes(slopes, m)
+      UnsafeMutableRawPointer(state + m).storeBytes(of: moved, as: Lanes.self)
     }
   }
 

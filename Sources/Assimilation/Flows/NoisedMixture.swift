@@ -82,14 +82,14 @@ final class NoisedMixture {
     }
     let (bytes, step) = (self.means.count &* 8, 8 * Self.group)
     var start = 0
-    while start < bytes {
+    while start + step < bytes {
       // Two groups share what is loaded of the kernels.
-      let next = min(start + step, bytes - step)
-      let found = moments(given: states(start), states(next))
+      let found = moments(given: states(start), states(start + step))
       put(found.0, at: start)
-      put(found.1, at: next)
+      put(found.1, at: start + step)
       start += 2 * step
     }
+    if start < bytes { put(moments(given: states(start)), at: start) }
   }
 
   /// Works out what depends on the noise alone.
@@ -125,6 +125,13 @@ final class NoisedMixture {
   }
 
   @inline(__always)
+  private func moments(given x: FloatLanes) -> Moments {
+    var found = sums(given: x, above: .zero)
+    if any(found.total .< 1e-30) { found = sums(given: x, above: largestExponent(at: x)) }
+    return moments(found)
+  }
+
+  @inline(__always)
   private func moments(_ sums: Sums) -> Moments {
     let mean = sums.mean / sums.total
     let variance = sums.square / sums.total - mean * mean
@@ -135,24 +142,34 @@ final class NoisedMixture {
   private func sums(
     given x: FloatLanes, _ y: FloatLanes, above xMost: FloatLanes, _ yMost: FloatLanes
   ) -> (Sums, Sums) {
-    let (places, exponents, factors) = (places.start, exponents.start, factors.start)
-    let (gains, rests) = (gains.start, rests.start)
     let zero = FloatLanes.zero
     var (first, second): (Sums, Sums) = ((zero, zero, zero), (zero, zero, zero))
-    @inline(__always) func add(_ n: Int, _ x: FloatLanes, _ most: FloatLanes, to sums: inout Sums) {
-      let d = x - places[n]
-      let exponent = d * d * exponents[n] - most
-      let w = factors[n] * exponential(atLeast(-87, exponent))
-      let m = places[n] + gains[n] * d
-      sums.total += w
-      sums.mean += w * m
-      sums.square += w * (rests[n] + m * m)
-    }
     for n in 0..<count {
       add(n, x, xMost, to: &first)
       add(n, y, yMost, to: &second)
     }
     return (first, second)
+  }
+
+  @inline(__always)
+  private func sums(given x: FloatLanes, above most: FloatLanes) -> Sums {
+    let zero = FloatLanes.zero
+    var found: Sums = (zero, zero, zero)
+    for n in 0..<count { add(n, x, most, to: &found) }
+    return found
+  }
+
+  /// Adds one kernel.
+  @inline(__always)
+  private func add(_ n: Int, _ x: FloatLanes, _ most: FloatLanes, to sums: inout Sums) {
+    let place = places.start[n]
+    let d = x - place
+    let exponent = d * d * exponents.start[n] - most
+    let w = factors.start[n] * exponential(atLeast(-87, exponent))
+    let m = place + gains.start[n] * d
+    sums.total += w
+    sums.mean += w * m
+    sums.square += w * (rests.start[n] + m * m)
   }
 
   private func largestExponent(at x: FloatLanes) -> FloatLanes {

@@ -109,7 +109,7 @@ public final class MemberMatrix {
     if isSparse {
       for k in 0..<entryCount { scratch[entries.start[k].new] += entries.start[k].weight * row[entries.start[k].old] }
     } else {
-      for n in 0..<members { Lanes4.add(row[n], values + n &* stride, to: scratch, stride) }
+      multiply(row)
     }
     let mean = isWeighted ? matchWeights(row) : Lanes4.takeMean(off: scratch, members: members)
     if share < 1 {
@@ -120,6 +120,28 @@ public final class MemberMatrix {
       Lanes4.combine(0, row, left > 0 ? spread / left.squareRoot() : 1, to: scratch, stride)
     }
     for m in 0..<members { row[m] = scratch[m] + share * mean }
+  }
+
+  /// Adds x T to the scratch row, four old members at a time.
+  private func multiply(_ row: UnsafePointer<Double>) {
+    typealias Lanes = Lanes4.Vector
+    let (target, bytes) = (UnsafeMutableRawPointer(scratch), stride &* 8)
+    var n = 0
+    while n &+ 4 <= members {
+      let source = UnsafeRawPointer(values + n &* stride)
+      let (a, b) = (Lanes(repeating: row[n]), Lanes(repeating: row[n &+ 1]))
+      let (c, d) = (Lanes(repeating: row[n &+ 2]), Lanes(repeating: row[n &+ 3]))
+      for at in Swift.stride(from: 0, to: bytes, by: 32) {
+        var sum = target.load(fromByteOffset: at, as: Lanes.self)
+        sum += a * source.load(fromByteOffset: at, as: Lanes.self)
+        sum += b * source.load(fromByteOffset: at &+ bytes, as: Lanes.self)
+        sum += c * source.load(fromByteOffset: at &+ 2 &* bytes, as: Lanes.self)
+        sum += d * source.load(fromByteOffset: at &+ 3 &* bytes, as: Lanes.self)
+        target.storeBytes(of: sum, toByteOffset: at, as: Lanes.self)
+      }
+      n &+= 4
+    }
+    for n in n..<members { Lanes4.add(row[n], values + n &* stride, to: scratch, stride) }
   }
 
   /// Gives what T made of a row its weighted variance.

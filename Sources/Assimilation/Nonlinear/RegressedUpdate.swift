@@ -63,10 +63,18 @@ public final class RegressedUpdate: NonlinearUpdate {
     let there = neighbourhoods.nearest(to: place)
     let (new, old) = (line(around: there, at: place), line(around: m, at: h[m]))
     let (arrival, departure) = (neighbourhoods[there], neighbourhoods[m])
-    let (column, n) = (matrix.values + m, matrix.members)
-    for j in 0..<n {
-      let change = arrival[j] * (new.level + new.slope * h[j]) - departure[j] * (old.level + old.slope * h[j])
-      column[j &* matrix.stride] += change
+    let (column, n, stride) = (matrix.values + m, matrix.members, matrix.stride)
+    typealias Lanes = Lanes4.Vector
+    let (newLevel, newSlope) = (Lanes(repeating: new.level), Lanes(repeating: new.slope))
+    let (oldLevel, oldSlope) = (Lanes(repeating: old.level), Lanes(repeating: old.slope))
+    @inline(__always) func lanes(_ row: UnsafePointer<Double>, _ j: Int) -> Lanes {
+      UnsafeRawPointer(row + j).loadUnaligned(as: Lanes.self)
+    }
+    for j in Swift.stride(from: 0, to: n, by: 4) {
+      let place = lanes(h, j)
+      let gained = lanes(arrival, j) * (newLevel + newSlope * place)
+      let change = gained - lanes(departure, j) * (oldLevel + oldSlope * place)
+      for lane in 0..<min(4, n &- j) { column[(j &+ lane) &* stride] += change[lane] }
     }
   }
 
