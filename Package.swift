@@ -54,8 +54,8 @@ func helper(_ name: String, _ dependencies: [Target.Dependency], in folder: Stri
 }
 
 let rooms = [
-  "State", "Numerics", "Observations", "MPI", "Constraints", "Ensemble", "Models", "Assimilation", "Agents", "Archive",
-  "Settings", "Experiment", "Benchmark", "Program",
+  "State", "Numerics", "Networks", "Observations", "MPI", "Constraints", "Ensemble", "Models", "Assimilation", "Agents",
+  "Uncertainty", "Archive", "Settings", "Experiment", "Benchmark", "Program",
 ]
 
 let package = Package(
@@ -82,6 +82,7 @@ let package = Package(
 
     room("State", []),
     room("Numerics", ["COpenBLAS"]),
+    room("Networks", ["DaunceNumerics"]),
     room("Observations", ["DaunceState"]),
     room("MPI", ["COpenMPI"]),
     room("Constraints", ["DaunceState", "DaunceNumerics", "CNLopt"]),
@@ -92,17 +93,21 @@ let package = Package(
       ["DaunceMPI", "DaunceConstraints", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics"]),
     room(
       "Agents",
-      ["DaunceMPI", "DaunceConstraints", "DaunceEnsemble", "DaunceObservations", "DaunceState", "DaunceNumerics"]),
+      [
+        "DaunceMPI", "DaunceConstraints", "DaunceEnsemble", "DaunceNetworks", "DaunceObservations", "DaunceState",
+        "DaunceNumerics",
+      ]),
+    room("Uncertainty", ["DaunceMPI", "DaunceEnsemble", "DaunceNetworks", "DaunceNumerics"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
     room("Settings", ["Yams"]),
     room("Experiment", [
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
-      "DaunceConstraints", "DaunceAssimilation", "DaunceAgents", "DaunceArchive",
+      "DaunceConstraints", "DaunceAssimilation", "DaunceAgents", "DaunceNetworks", "DaunceUncertainty", "DaunceArchive",
       "DaunceSettings",
     ]),
     room("Benchmark", [
       "DaunceExperiment", "DaunceSettings", "DaunceAgents", "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble",
-      "DaunceModels", "DaunceMPI", "DaunceNumerics", "DaunceObservations", "DaunceState",
+      "DaunceModels", "DaunceMPI", "DaunceNetworks", "DaunceNumerics", "DaunceObservations", "DaunceState",
     ]),
     room(
       "Program",
@@ -120,6 +125,7 @@ let package = Package(
     unit("ObservationsTests", ["DaunceObservations", "DaunceState"]),
     unit("RandomnessTests", ["DaunceNumerics"]),
     unit("FunctionsTests", ["DaunceNumerics"]),
+    unit("NetworksTests", ["DaunceNetworks", "DaunceNumerics"]),
     unit("LinearAlgebraTests", ["DaunceNumerics"]),
     unit("ScoresTests", ["DaunceNumerics"], fixtures: true),
     jobs("MPITests", ["TestSupport", "MPIProbe"]),
@@ -134,10 +140,11 @@ let package = Package(
     unit(
       "AgentsTests",
       [
-        "DaunceAgents", "DaunceConstraints", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics", "DaunceObservations",
-        "DaunceState", "TestSupport", "AssimilationProbe",
+        "DaunceAgents", "DaunceConstraints", "DaunceEnsemble", "DaunceMPI", "DaunceNetworks", "DaunceNumerics",
+        "DaunceObservations", "DaunceState", "TestSupport", "AssimilationProbe",
       ],
       fixtures: true),
+    unit("UncertaintyTests", ["DaunceUncertainty", "DaunceNetworks", "DaunceNumerics"]),
     unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
     unit(
       "ConfigurationTests",
@@ -164,8 +171,8 @@ let package = Package(
     helper(
       "AssimilationProbe",
       [
-        "DaunceAgents", "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble", "DaunceMPI", "DaunceNumerics",
-        "DaunceObservations", "DaunceState",
+        "DaunceAgents", "DaunceAssimilation", "DaunceConstraints", "DaunceEnsemble", "DaunceMPI", "DaunceNetworks",
+        "DaunceNumerics", "DaunceObservations", "DaunceState",
       ]),
     helper(
       "CycleProbe",

@@ -1,3 +1,4 @@
+public import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 

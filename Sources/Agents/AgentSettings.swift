@@ -1,4 +1,5 @@
 public import DaunceEnsemble
+public import DaunceNetworks
 public import DaunceNumerics
 public import DaunceState
 

@@ -1,5 +1,6 @@
 public import DaunceEnsemble
 public import DaunceMPI
+package import DaunceNetworks
 public import DaunceObservations
 import DaunceState
 import DaunceNumerics

@@ -1,4 +1,5 @@
 import DaunceAgents
+import DaunceNetworks
 
 /// How fast this core computes a policy network, and how fast it could: both compiled with the same settings, in one
 /// process.

@@ -1,3 +1,4 @@
+import DaunceNetworks
 package import DaunceNumerics
 package import DaunceObservations
 import DaunceState

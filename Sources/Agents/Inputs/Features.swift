@@ -1,3 +1,4 @@
+package import DaunceNetworks
 import DaunceNumerics
 import DaunceObservations
 import DaunceState

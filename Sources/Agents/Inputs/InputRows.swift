@@ -1,3 +1,4 @@
+import DaunceNetworks
 import DaunceNumerics
 
 /// Puts inputs one after the other into a tile, from a row of all cells.

@@ -1,3 +1,4 @@
+import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 

@@ -1,3 +1,4 @@
+package import DaunceNetworks
 package import DaunceNumerics
 
 /// The clipped-surrogate update of one agent's policy and the regression of its value network (Schulman et al. 2017).

@@ -1,3 +1,4 @@
+package import DaunceNetworks
 package import DaunceNumerics
 
 /// What one agent lived through in the rollouts of one PPO iteration, `[step][sequence]` tiles of cells.

@@ -1,3 +1,4 @@
+package import DaunceNetworks
 package import DaunceNumerics
 package import DaunceState
 

@@ -1,3 +1,4 @@
+package import DaunceNetworks
 import DaunceNumerics
 
 /// Laws of eight cells at once, for the losses: in units of the variable's scale and relative to the anchor, so that

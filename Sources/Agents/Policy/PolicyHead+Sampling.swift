@@ -1,3 +1,4 @@
+package import DaunceNetworks
 import DaunceNumerics
 
 extension PolicyHead {

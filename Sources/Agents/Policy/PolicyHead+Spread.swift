@@ -1,3 +1,4 @@
+package import DaunceNetworks
 import DaunceNumerics
 
 /// Actions of agents that correct a filter's analysis: the network says how far to shift the mean in units of the

@@ -1,3 +1,4 @@
+package import DaunceNetworks
 import DaunceNumerics
 import Glibc
 package import DaunceState

@@ -1,6 +1,7 @@
 import DaunceConstraints
 import DaunceEnsemble
 import DaunceMPI
+import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 

@@ -1,3 +1,4 @@
+import DaunceNetworks
 import DaunceNumerics
 
 /// Agents of several members at once: where a state's few cells would leave most of a vector's lanes empty, those of the

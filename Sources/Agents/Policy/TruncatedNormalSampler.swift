@@ -1,3 +1,4 @@
+package import DaunceNetworks
 import DaunceNumerics
 
 /// Draws from normal laws restricted to `[alpha, inf)` in standard units, eight at once.

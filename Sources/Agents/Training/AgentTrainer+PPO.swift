@@ -1,3 +1,4 @@
+import DaunceNetworks
 import Glibc
 import DaunceEnsemble
 import DaunceMPI

@@ -1,3 +1,4 @@
+import DaunceNetworks
 import Dispatch
 import DaunceMPI
 

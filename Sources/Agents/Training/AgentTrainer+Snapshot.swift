@@ -1,4 +1,5 @@
 public import DaunceEnsemble
+import DaunceNetworks
 
 /// A training as a snapshot, from which it goes on to the same agents.
 extension AgentTrainer {

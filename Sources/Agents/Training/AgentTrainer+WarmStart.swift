@@ -1,4 +1,5 @@
 import DaunceEnsemble
+import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 

@@ -1,6 +1,7 @@
 public import DaunceConstraints
 public import DaunceEnsemble
 public import DaunceMPI
+import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 

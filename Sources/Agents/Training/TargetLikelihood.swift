@@ -1,4 +1,5 @@
 import DaunceConstraints
+import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 

@@ -1,3 +1,5 @@
+import DaunceNetworks
+
 /// A training of one policy that all agents start from, in closed loop with whole ensembles; for `base: analysis`.
 public struct CommonSettings: Sendable, Hashable {
   /// Adam steps; 0: none.

@@ -1,4 +1,5 @@
 import DaunceEnsemble
+import DaunceNetworks
 import DaunceNumerics
 
 /// How far a round of the warm start has come, and what it has found out about its agents.

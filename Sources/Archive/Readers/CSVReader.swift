@@ -105,23 +105,31 @@ struct CSVHeader {
     }
   }
 
-  /// Names have to be there, and only once; members are numbered from 0 without a gap.
-  func check(path: String) throws(ArchiveError) {
-    func refuse(_ found: String, _ expected: String) -> ArchiveError {
-      ArchiveError(.invalidName, path: path, object: "line \(line)", found: found, expected: expected)
-    }
+  /// Names have to be there, and only once.
+  func checkNames(path: String) throws(ArchiveError) {
     var names: Set<String> = []
     for (place, column) in columns.enumerated() {
-      if column.name.isEmpty { throw refuse("column \(place + 1) without a name", "a name for every column") }
-      guard names.insert(column.name).inserted else { throw refuse("two columns \(column.name)", "each name once") }
+      if column.name.isEmpty {
+        throw refuse(path, "column \(place + 1) without a name", "a name for every column")
+      }
+      guard names.insert(column.name).inserted else { throw refuse(path, "two columns \(column.name)", "each name once") }
     }
+  }
+
+  private func refuse(_ path: String, _ found: String, _ expected: String) -> ArchiveError {
+    ArchiveError(.invalidName, path: path, object: "line \(line)", found: found, expected: expected)
+  }
+
+  /// The same, and members are numbered from 0 without a gap.
+  func check(path: String) throws(ArchiveError) {
+    try checkNames(path: path)
     let errors = columns.filter { [.variance, .deviation, .relative].contains($0.role) }.map(\.name)
     guard errors.count < 2 else {
-      throw refuse("columns \(errors.joined(separator: " and "))", "one way of giving the error")
+      throw refuse(path, "columns \(errors.joined(separator: " and "))", "one way of giving the error")
     }
     let members = columns.compactMap { if case .member(let m) = $0.role { m } else { nil } }
     guard members.sorted() == Array(0..<members.count) else {
-      throw refuse("columns hx_ of members \(members.sorted().prefix(20))", "members 0, 1, ... without a gap")
+      throw refuse(path, "columns hx_ of members \(members.sorted().prefix(20))", "members 0, 1, ... without a gap")
     }
   }
 }

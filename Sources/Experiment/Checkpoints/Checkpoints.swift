@@ -2,7 +2,7 @@ public import DaunceArchive
 import DaunceEnsemble
 import DaunceSettings
 public import Foundation
-import DaunceMPI
+public import DaunceMPI
 
 /// When checkpoints are written.
 public enum CheckpointSchedule: Sendable, Hashable {
@@ -50,19 +50,31 @@ public final class Checkpoints {
   ///   - isInterrupted: whether this process has been asked to stop.
   /// - Throws: `ExperimentError` when there is nothing to resume, it is another job's, or the folder holds an unfinished
   ///   job that is not to be resumed.
-  public init(
+  public convenience init(
     folder: URL, schedule: CheckpointSchedule, identity: String, resumes: Bool, context: ExperimentContext, provenance: Provenance,
+    isInterrupted: @escaping () -> Bool
+  ) throws {
+    try self.init(
+      folder: folder, schedule: schedule, identity: identity, resumes: resumes,
+      configuration: context.configuration.canonicalText, communicator: context.communicator, progress: context.progress,
+      provenance: provenance, isInterrupted: isInterrupted)
+  }
+
+  /// The same for a job without an experiment; `configuration` has `key=value` of all keys, a line each.
+  public init(
+    folder: URL, schedule: CheckpointSchedule, identity: String, resumes: Bool, configuration: String,
+    communicator: Communicator, progress: any ProgressReporter, provenance: Provenance,
     isInterrupted: @escaping () -> Bool
   ) throws {
     self.schedule = schedule
     self.isInterrupted = isInterrupted
-    communicator = context.communicator
-    progress = context.progress
+    self.communicator = communicator
+    self.progress = progress
     let store = CheckpointStore(
       folder: folder.path,
       job: .init(
         version: provenance.version, identity: identity, command: provenance.history,
-        configuration: context.configuration.canonicalText.split(separator: "\n").map(String.init)),
+        configuration: configuration.split(separator: "\n").map(String.init)),
       provenance: provenance, communicator: communicator)
     self.store = store
     if resumes {
@@ -88,12 +100,19 @@ public final class Checkpoints {
   ///   - digest: of what all ranks share.
   ///   - members: digests of what the local members have of their own.
   func require(_ subject: String, digest: UInt64, members: [UInt64], of context: ExperimentContext) throws {
+    try require(subject, digest: digest, members: members, memberCount: context.distribution.members)
+  }
+
+  /// The same for an ensemble of `memberCount`; 0: of nothing but what all share.
+  func require(_ subject: String, digest: UInt64, members: [UInt64] = [], memberCount: Int = 0) throws {
     guard let store else { return }
     let (own, locals) = (Int64(bitPattern: digest), members.map { Int64(bitPattern: $0) })
     let saved = store.take("inputs")
     try communicator.collectively {
       guard let saved else { return }
-      let isSame = try saved.values("digest") == [own] && saved.memberValues("digest", count: 1) == locals.map { [$0] }
+      let isSame =
+        try saved.values("digest") == [own]
+        && (memberCount == 0 || saved.memberValues("digest", count: 1) == locals.map { [$0] })
       guard isSame else {
         throw ExperimentError(
           .data, store.folder, found: "other contents of \(subject)",
@@ -103,8 +122,8 @@ public final class Checkpoints {
     guard saved == nil else { return }
     var snapshot = Snapshot()
     snapshot.set("digest", [own])
-    snapshot.set("digest", members: locals.map { [$0] })
-    store.set("inputs", snapshot, members: context.distribution.members)
+    if memberCount > 0 { snapshot.set("digest", members: locals.map { [$0] }) }
+    store.set("inputs", snapshot, members: memberCount)
   }
 
   // MARK: Saving
@@ -152,6 +171,9 @@ public final class Checkpoints {
     guard store != nil else { return }
     try act(on: try communicator.allreduce(vote(), .max), place: place(), save: save)
   }
+
+  /// The ranks that save together.
+  var ranks: Communicator { communicator }
 
   /// Whether anything is saved at all.
   var isOn: Bool { store != nil }

@@ -5,6 +5,7 @@ import DaunceEnsemble
 public import Foundation
 import DaunceMPI
 import DaunceModels
+import DaunceNetworks
 import DaunceObservations
 import DaunceState
 

@@ -2,6 +2,7 @@ import DaunceAgents
 import DaunceArchive
 import DaunceEnsemble
 import DaunceMPI
+import DaunceNetworks
 import DaunceSettings
 public import Foundation
 import DaunceModels

@@ -3,6 +3,7 @@ import DaunceArchive
 import DaunceEnsemble
 import DaunceMPI
 import DaunceModels
+import DaunceNetworks
 import DaunceObservations
 import DaunceSettings
 import DaunceState

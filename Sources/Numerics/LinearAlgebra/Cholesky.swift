@@ -43,6 +43,18 @@ public final class Cholesky {
       }
     }
   }
+
+  /// Replaces `b` (`[order]`) by `L^-T b`: standard normal numbers get the covariance `A^-1`.
+  public func solveTransposed(_ b: inout MutableSpan<Double>) {
+    precondition(b.count >= order)
+    guard order > 0 else { return }
+    let n = blasint(order)
+    factor.withUnsafeBufferPointer { l in
+      b.withUnsafeMutableBufferPointer { b in
+        cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, n, l.baseAddress, n, b.baseAddress, 1)
+      }
+    }
+  }
 }
 
 /// A matrix that should have been symmetric positive definite is not.

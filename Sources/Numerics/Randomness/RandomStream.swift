@@ -33,6 +33,14 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case trainingCase = 23
   case importance = 24
   case nonlinearUpdate = 25
+  case weightPrior = 26
+  case targetPerturbation = 27
+  case regressionOrder = 28
+  case trainingRows = 29
+  case testingRows = 30
+  case newInput = 31
+  case predictiveDraw = 32
+  case bootstrap = 33
   case test = 255
 }
 

@@ -2,6 +2,7 @@ import DaunceAgents
 import DaunceConstraints
 import DaunceEnsemble
 import DaunceMPI
+import DaunceNetworks
 import DaunceNumerics
 import DaunceObservations
 import DaunceState

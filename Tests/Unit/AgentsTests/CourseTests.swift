@@ -1,5 +1,6 @@
 import DaunceAgents
 import DaunceEnsemble
+import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 import Testing

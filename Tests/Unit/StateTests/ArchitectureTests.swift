@@ -6,20 +6,22 @@ import Testing
   /// Modules of ours that a module may import.
   private static let arrows: [String: Set<String>] = [
     "State": [], "Numerics": [], "MPI": [],
+    "Networks": ["Numerics"],
     "Observations": ["State"],
     "Constraints": ["State", "Numerics"],
     "Ensemble": ["MPI", "Observations", "State"],
     "Models": ["State", "Numerics"],
     "Assimilation": ["Constraints", "Ensemble", "Observations", "State", "Numerics", "MPI"],
-    "Agents": ["Constraints", "Ensemble", "Observations", "State", "Numerics", "MPI"],
+    "Agents": ["Constraints", "Ensemble", "Networks", "Observations", "State", "Numerics", "MPI"],
+    "Uncertainty": ["Ensemble", "Networks", "Numerics", "MPI"],
     "Archive": ["State", "Observations"],
     "Settings": [],
     "Experiment": [
       "MPI", "Constraints", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents",
-      "Archive", "Settings",
+      "Archive", "Networks", "Settings", "Uncertainty",
     ],
     "Benchmark": [
-      "Experiment", "Settings", "Agents", "Assimilation", "Constraints", "Ensemble", "Models", "MPI", "Numerics",
+      "Experiment", "Settings", "Agents", "Assimilation", "Constraints", "Ensemble", "Models", "MPI", "Networks", "Numerics",
       "Observations", "State",
     ],
     "Program": [

@@ -1,5 +1,6 @@
 import DaunceEnsemble
 import DaunceMPI
+import DaunceNetworks
 
 extension AgentTrainer {
   /// What all agents have to learn alike they learn once: one policy in closed loop with whole ensembles, which are

@@ -1,5 +1,6 @@
 import DaunceConstraints
 import DaunceEnsemble
+import DaunceNetworks
 import DaunceNumerics
 import DaunceObservations
 import DaunceState

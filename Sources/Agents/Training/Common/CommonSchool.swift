@@ -1,6 +1,7 @@
 import DaunceConstraints
 import DaunceEnsemble
 import DaunceMPI
+import DaunceNetworks
 import DaunceState
 
 /// The ensembles of a common training that this rank holds, and the sum of the gradients of all.

@@ -1,4 +1,5 @@
 import DaunceAgents
+import DaunceNetworks
 import DaunceState
 import Testing
 

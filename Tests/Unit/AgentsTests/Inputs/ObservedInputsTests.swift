@@ -1,5 +1,6 @@
 import DaunceAgents
 import DaunceConstraints
+import DaunceNetworks
 import DaunceNumerics
 import DaunceObservations
 import DaunceState

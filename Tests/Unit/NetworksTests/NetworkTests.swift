@@ -1,4 +1,4 @@
-import DaunceAgents
+import DaunceNetworks
 import DaunceNumerics
 import Testing
 

@@ -13,7 +13,7 @@ public struct Network: Sendable, Hashable {
   /// Weights `[output][input]` then biases `[output]`, layer by layer.
   public var parameters: [Float]
   /// First parameter of every layer.
-  let offsets: [Int]
+  package let offsets: [Int]
 
   /// A network with normal weights scaled by the layers' sizes (Glorot & Bengio 2010) and zero biases; the output
   /// layer is scaled by `outputGain`, so that a small gain starts near zero output.
@@ -104,7 +104,7 @@ public final class GradientSums {
   }
 
   /// The same to a place for `count` numbers.
-  func write(to gradient: UnsafeMutablePointer<Float>) {
+  package func write(to gradient: UnsafeMutablePointer<Float>) {
     for k in 0..<lanes.count { gradient[k] = lanes.start[k].sum() }
   }
 }
@@ -116,7 +116,7 @@ extension Network {
   }
 
   /// Computes `tile.output` from an input elsewhere, `[input][vector]`.
-  func forward(_ tile: Activations, input: UnsafePointer<Lanes>) {
+  package func forward(_ tile: Activations, input: UnsafePointer<Lanes>) {
     parameters.withUnsafeBufferPointer { p in
       guard let base = p.baseAddress else { return }
       var x = input
@@ -139,7 +139,7 @@ extension Network {
   }
 
   /// The same for an input elsewhere.
-  func backward(_ tile: Activations, input: UnsafePointer<Lanes>, into gradient: GradientSums) {
+  package func backward(_ tile: Activations, input: UnsafePointer<Lanes>, into gradient: GradientSums) {
     parameters.withUnsafeBufferPointer { p in
       guard let p = p.baseAddress else { return }
       for l in stride(from: layers - 1, through: 0, by: -1) {
