@@ -16,11 +16,14 @@ public struct Agent: Sendable, Hashable {
   /// One for each constrained band.
   public var multipliers: [Multiplier]
 
+  /// Gain of an untrained policy's outputs: it starts near its base.
+  static let policyOutputGain: Float = 0.01
+
   /// An untrained agent of ensemble member `member`.
   init(inputs: Int, settings: AgentSettings, multipliers: [Multiplier], seed: UInt64, member: Int) {
     let sizes = [inputs] + settings.hidden + [2 * settings.controls.count]
     policy = Network(
-      sizes: sizes, outputGain: 0.01,
+      sizes: sizes, outputGain: Self.policyOutputGain,
       stream: RandomStream(seed: seed, purpose: .networkInitialisation, member: member, cycle: 0))
     value = Network(
       sizes: [inputs, 16, 1], outputGain: 1,

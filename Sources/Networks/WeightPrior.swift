@@ -32,6 +32,18 @@ public struct WeightPrior: Sendable, Hashable {
     self.deviations = deviations
   }
 
+  /// The law that `Network.init(sizes:outputGain:stream:)` draws from (Glorot & Bengio 2010). Its biases start at 0; as a
+  /// prior they have the standard deviation of their layer's weights.
+  public init(initialisationOf sizes: [Int], outputGain: Float) {
+    precondition(sizes.count >= 2)
+    self.sizes = sizes
+    deviations = (0..<sizes.count - 1).flatMap { l in
+      let gain = l == sizes.count - 2 ? outputGain : 1
+      let deviation = gain * (2 / Float(sizes[l] + sizes[l + 1])).squareRoot()
+      return [Float](repeating: deviation, count: (sizes[l] + 1) * sizes[l + 1])
+    }
+  }
+
   /// A network drawn from the prior.
   public func draw(_ stream: RandomStream) -> Network {
     let parameters = deviations.enumerated().map { $1 * Float(stream.normal(at: $0)) }

@@ -32,8 +32,8 @@ public struct FundamentalEquation {
   private let testing: TestingResiduals
   private let settings: PredictionSettings
   private let evaluator: RowEvaluator
-  /// Residuals' squares, for the laws of linear outputs; residuals in vectors of eight rows, for those of logarithmic ones
-  /// (`[output]` of `[draw][network][vector]`).
+  /// Residuals' squares; residuals in vectors of eight rows, for the laws of logarithmic
+  /// outputs (`[output]` of `[draw][network][vector]`).
   private let squares: [[Double]]
   private let vectors: [[Lanes]]
 
@@ -46,7 +46,7 @@ public struct FundamentalEquation {
       testing, networks: ensemble.networks, draws: settings.testingDraws, seed: settings.seed)
     evaluator = RowEvaluator(ensemble.networks[0], vectors: (settings.newInputDraws + 7) / 8)
     let residuals = self.testing.residuals
-    squares = zip(outputs, residuals).map { $0.isLogarithmic ? [] : $1.map { $0 * $0 } }
+    squares = residuals.map { $0.map { $0 * $0 } }
     vectors = zip(outputs, residuals).map { $0.isLogarithmic ? Self.vectors($1, rows: testing.count) : [] }
   }
 
@@ -61,8 +61,8 @@ public struct FundamentalEquation {
     }
   }
 
-  /// A Latin hypercube of standard normal numbers (`[draw][input]`), every input's with mean 0 and variance 1 exactly:
-  /// what a linear function makes of them has the right variance.
+  /// A Latin hypercube of standard normal numbers (`[draw][input]`), every input's with mean 0 and variance 1 exactly, and
+  /// those of few inputs without correlation: what a linear function makes of them has the right variance.
   private static func latinHypercube(_ draws: Int, _ inputs: Int, seed: UInt64, row: Int) -> [Double] {
     var noise = [Double](repeating: 0, count: draws * inputs)
     for i in 0..<inputs {
@@ -73,17 +73,22 @@ public struct FundamentalEquation {
       }
       let mean = own.reduce(0, +) / Double(draws)
       own = own.map { $0 - mean }
+      for earlier in 0..<min(i, draws / 4) {
+        // Columns have the squared length draws - 1.
+        let product = (0..<draws).reduce(0) { $0 + own[$1] * noise[$1 * inputs + earlier] } / Double(draws - 1)
+        for k in 0..<draws { own[k] -= product * noise[k * inputs + earlier] }
+      }
       let scale = (own.reduce(0) { $0 + $1 * $1 } / Double(draws - 1)).squareRoot()
       for k in 0..<draws { noise[k * inputs + i] = own[k] / scale }
     }
     return noise
   }
 
-  /// The kernel's width of the testing rows' residuals in working units of the inputs, and their factors by outputs, means
-  /// over draws.
+  /// The kernel's width of the testing rows' residuals in working units of the inputs, the median over draws, and their
+  /// factors by outputs, means over draws.
   public var residualLaw: (width: Double, factors: [Double]) {
     (
-      testing.width,
+      testing.widths.sorted()[testing.widths.count / 2],
       variables.indices.map { o in testing.factors.reduce(0) { $0 + $1[o] } / Double(testing.factors.count) }
     )
   }
@@ -135,12 +140,12 @@ public struct FundamentalEquation {
     let equation: FundamentalEquation
     /// Draws of the true input.
     let draws: Int
-    /// Weights of the testing rows, `[draw][row]`.
-    let near: [[Double]]
+    /// Weights of the testing rows, `[testing draw][draw][row]`.
+    let near: [[[Double]]]
     /// Of every network at every draw, `[network][draw][output]`.
     let location, scale: [[Double]]
-    /// Mean residuals, `[output]` of `[testing draw][network][draw]`.
-    let means: [[Double]]
+    /// Mean residuals and mean squares, `[output]` of `[testing draw][network][draw]`.
+    let means, meanSquares: [[Double]]
     private var networks: Int { equation.ensemble.networks.count }
     private var testing: TestingResiduals { equation.testing }
     private var rows: Int { testing.rows.count }
@@ -156,10 +161,19 @@ public struct FundamentalEquation {
         for a in 0..<draws { for i in 0..<p { x[a * p + i] += errors[row * p + i] * noise[a * p + i] } }
       }
       let testing = equation.testing
-      let near = (0..<draws).map { a in
-        x.withUnsafeBufferPointer { x in
-          x.baseAddress.map { testing.weights(at: $0 + a * p, width: testing.width) } ?? []
-        }
+      var known: [Double: [[Double]]] = [:]
+      let draws = draws
+      let near = (0..<testing.draws).map { b -> [[Double]] in
+        let width = testing.widths[b]
+        let weights =
+          known[width]
+          ?? (0..<draws).map { a in
+            x.withUnsafeBufferPointer { x in
+              x.baseAddress.map { testing.weights(at: $0 + a * p, width: width) } ?? []
+            }
+          }
+        known[width] = weights
+        return weights
       }
       var (location, scale) = ([[Double]](), [[Double]]())
       for network in equation.ensemble.networks {
@@ -169,6 +183,7 @@ public struct FundamentalEquation {
       }
       (self.near, self.location, self.scale) = (near, location, scale)
       means = testing.residuals.map { Self.product($0, near) }
+      meanSquares = equation.squares.map { Self.product($0, near) }
     }
 
     /// Means and variances of output `o` for all combinations.
@@ -178,8 +193,9 @@ public struct FundamentalEquation {
       let q = equation.variables.count
       let variable = equation.variables[o]
       let first = means[o]
-      let second = variable.isLogarithmic ? [] : Self.product(equation.squares[o], near)
-      let weights = variable.isLogarithmic ? near.map { FundamentalEquation.vectors($0, rows: rows) } : []
+      let second = meanSquares[o]
+      let weights =
+        variable.isLogarithmic ? near.map { $0.map { FundamentalEquation.vectors($0, rows: rows) } } : []
       for a in 0..<draws {
         for b in 0..<testing.draws {
           for w in 0..<networks {
@@ -188,7 +204,7 @@ public struct FundamentalEquation {
             let cell = (a * testing.draws + b) * networks + w
             if variable.isLogarithmic {
               let moments = lognormalMoments(
-                o, residuals: b * networks + w, weights[a], f + s * e, s * testing.factors[b][o], e)
+                o, residuals: b * networks + w, weights[b][a], f + s * e, s * testing.factors[b][o], e)
               (design.means[cell], design.variances[cell]) = (moments.mean, moments.variance)
             } else {
               let factor = variable.unit * s * testing.factors[b][o]
@@ -202,14 +218,21 @@ public struct FundamentalEquation {
     }
 
     /// Sums over testing rows of what each has, times its weight: `[testing draw][network][draw]`.
-    private static func product(_ values: [Double], _ near: [[Double]]) -> [Double] {
-      let (rows, draws) = (near[0].count, near.count)
-      var kernel = [Double](repeating: 0, count: rows * draws)
-      for a in 0..<draws { for j in 0..<rows { kernel[j * draws + a] = near[a][j] } }
-      let count = values.count / rows
-      var sums = [Double](repeating: 0, count: count * draws)
-      sums.withMutableSpan {
-        LinearAlgebra.multiply(values.span, kernel.span, rows: count, inner: rows, columns: draws, into: &$0)
+    private static func product(_ values: [Double], _ near: [[[Double]]]) -> [Double] {
+      let (rows, draws) = (near[0][0].count, near[0].count)
+      let count = values.count / rows / near.count
+      var (sums, kernel) = ([Double](), [Double](repeating: 0, count: rows * draws))
+      sums.reserveCapacity(values.count / rows * draws)
+      var own = [Double](repeating: 0, count: count * draws)
+      for (b, weights) in near.enumerated() {
+        for a in 0..<draws { for j in 0..<rows { kernel[j * draws + a] = weights[a][j] } }
+        let first = b * count * rows
+        own.withMutableSpan {
+          LinearAlgebra.multiply(
+            values.span.extracting(first..<first + count * rows), kernel.span, rows: count, inner: rows, columns: draws,
+            into: &$0)
+        }
+        sums += own
       }
       return sums
     }
@@ -244,29 +267,38 @@ public struct FundamentalEquation {
       return (unit * (1 + m), unit * unit * max(0, sq - m * m))
     }
 
-    /// Samples of all outputs, `[output][draw]`.
+    /// Samples of all outputs, `[output][draw]`. Residuals are smoothed by a normal kernel that leaves their mean and
+    /// variance (Silverman 1986): new ones may lie beyond all that were seen.
     func samples(number: Int) -> [[Double]] {
       let (count, q) = (equation.settings.samples, equation.variables.count)
       let stream = RandomStream(seed: equation.settings.seed, purpose: .predictiveDraw, member: number)
-      let cumulative = near.map { weights in
-        var sum = 0.0
-        return weights.map { weight -> Double in
-          sum += weight
-          return sum
+      let cumulative = near.map { draws in
+        draws.map { weights in
+          var sum = 0.0
+          return weights.map { weight -> Double in
+            sum += weight
+            return sum
+          }
         }
       }
       // Rows in even steps of their probability, in a random order.
       let order = (0..<count).map { ($0, stream.uniform(at: $0)) }.sorted { $0.1 < $1.1 }.map(\.0)
+      let widths = near.map { $0.map { weights in 0.9 * power(1 / weights.reduce(0) { $0 + $1 * $1 }, -0.2) } }
       var samples = [[Double]](repeating: [Double](repeating: 0, count: count), count: q)
       for i in 0..<count {
         let w = i % networks
         let a = stream.integer(below: draws, at: count + i)
         let b = stream.integer(below: testing.draws, at: 2 * count + i)
-        let j = place(of: (Double(order[i]) + 0.5) / Double(count), in: cumulative[a])
+        let j = place(of: (Double(order[i]) + 0.5) / Double(count), in: cumulative[b][a])
+        let smoothed = widths[b][a]
+        let kept = (1 - smoothed * smoothed).squareRoot()
         for o in 0..<q {
           let mean = means[o][(b * networks + w) * draws + a]
+          let variance = max(0, meanSquares[o][(b * networks + w) * draws + a] - mean * mean)
           let e = testing.residuals[o][(b * networks + w) * rows + j]
-          let working = location[w][a * q + o] + scale[w][a * q + o] * (mean + testing.factors[b][o] * (e - mean))
+          let noise = smoothed * variance.squareRoot() * stream.normal(at: 8 * count + i * q + o)
+          let deviation = testing.factors[b][o] * (kept * (e - mean) + noise)
+          let working = location[w][a * q + o] + scale[w][a * q + o] * (mean + deviation)
           samples[o][i] = equation.variables[o].value(working)
         }
       }

@@ -17,8 +17,9 @@ struct TestingResiduals {
   /// Rows of the table, and draws of what they truly are.
   let rows: MeasuredRows
   let draws: Int
-  /// Kernel's width in working units of the inputs, over the root of their number; infinite: all rows count the same.
-  private(set) var width = Double.infinity
+  /// Kernel's width of every draw, in working units of the inputs over the root of their number; infinite: all rows count
+  /// the same.
+  private(set) var widths: [Double] = [.infinity]
   /// Of every draw of the true rows, one an output (`[draw][output]`).
   private(set) var factors: [[Double]]
   /// Standardised residuals of every draw and network, `[output][draw][network][row]`.
@@ -31,7 +32,7 @@ struct TestingResiduals {
   private let evaluator: RowEvaluator
 
   /// Widths that are tried.
-  static let widths: [Double] = [0.15, 0.25, 0.4, 0.6, 0.9, 1.3, 2, 3, .infinity]
+  static let triedWidths: [Double] = [0.15, 0.25, 0.4, 0.6, 0.9, 1.3, 2, 3, .infinity]
   /// Rows that width and factors are judged on.
   private static let judged = 500
   /// Fewest rows that a law is made of, as the inverse sum of squared weights.
@@ -138,7 +139,7 @@ struct TestingResiduals {
     }
     let likeliest = (0..<q).map { o in scatter(o) { rows.y[$0] - state.location[$0] } }
     let near = (0..<n).map { j in
-      rows.x.withUnsafeBufferPointer { x in x.baseAddress.map { weights(at: $0 + j * rows.inputs, width: width) } ?? [] }
+      rows.x.withUnsafeBufferPointer { x in x.baseAddress.map { weights(at: $0 + j * rows.inputs, width: widths[0]) } ?? [] }
     }
     let posterior = RowPosterior(rows)
     return (0..<draws).map { b in
@@ -175,26 +176,38 @@ struct TestingResiduals {
 
   // MARK: Width and factors
 
-  /// Chooses the kernel's width by the first of the draws, and the factors by each.
+  /// Chooses the kernel's width and the factors for every draw of the true rows: what the rows tell of them is as uncertain
+  /// as the rows are.
   private mutating func judge(_ truths: [MeasuredRows]) {
     let judged = stride(from: 0, to: rows.count, by: max(1, (rows.count + Self.judged - 1) / Self.judged)).map { $0 }
-    let tried = Self.widths.map { width in
-      moments(truths[0], draw: 0, judged, width: width).map { $0.likelihoods($0.likeliestFactor()) }
+    (widths, factors) = ([], [])
+    for (b, truth) in truths.enumerated() {
+      let tried = Self.triedWidths.map { moments(truth, draw: b, judged, width: $0) }
+      let own = tried.map { $0.map { $0.likeliestFactor() } }
+      // Sums over outputs, row by row.
+      let likelihoods = zip(tried, own).map { laws, factors in
+        zip(laws, factors).map { $0.likelihoods($1) }.reduce([Double](repeating: 0, count: judged.count)) { sum, next in
+          zip(sum, next).map { $0 + $1 }
+        }
+      }
+      let chosen = Self.widest(likelihoods)
+      if b == 0 { likelihood = likelihoods[chosen].reduce(0, +) }
+      widths.append(Self.triedWidths[chosen])
+      factors.append(own[chosen])
     }
-    // Sums over outputs, row by row.
-    let likelihoods = tried.map { outputs in judged.indices.map { g in outputs.reduce(0) { $0 + $1[g] } } }
+  }
+
+  /// The last of several lists of log-likelihoods whose sum is less than a standard error of the difference below the best.
+  private static func widest(_ likelihoods: [[Double]]) -> Int {
     let sums = likelihoods.map { $0.reduce(0, +) }
     let best = sums.indices.max { sums[$0] < sums[$1] } ?? 0
-    likelihood = sums[best]
-    let n = Double(judged.count)
-    let chosen = sums.indices.last { k in
+    let n = Double(likelihoods[best].count)
+    return sums.indices.last { k in
       let losses = zip(likelihoods[best], likelihoods[k]).map { $0 - $1 }
       let mean = losses.reduce(0, +) / n
       let variance = losses.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(1, n - 1)
       return n * mean <= (n * variance).squareRoot()
-    }
-    width = Self.widths[chosen ?? best]
-    factors = truths.indices.map { b in moments(truths[b], draw: b, judged, width: width).map { $0.likeliestFactor() } }
+    } ?? best
   }
 
   /// Means and variances of the judged rows' predictions from the other rows, output by output.

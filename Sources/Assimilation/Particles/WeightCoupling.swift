@@ -1,3 +1,5 @@
+import DaunceNumerics
+
 /// Importance weights of the members, and the coupling of equal weights to them by distance in h(x), measured in the
 /// observations' errors.
 struct WeightCoupling {

@@ -1,4 +1,5 @@
 internal import COpenBLAS
+import Glibc
 
 /// The factor `L` of a symmetric positive definite matrix `A = L L^T`, in memory that is kept from one factorisation to
 /// the next.
@@ -30,6 +31,9 @@ public final class Cholesky {
     if info != 0 { throw NotPositiveDefinite(order: order, pivot: Int(abs(info)) - 1) }
     for i in 0..<order where !(factor[i * order + i] > 0) { throw NotPositiveDefinite(order: order, pivot: i) }
   }
+
+  /// Logarithm of the factored matrix's determinant.
+  public var logDeterminant: Double { (0..<order).reduce(0) { $0 + 2 * log(factor[$1 * order + $1]) } }
 
   /// Replaces `b` (`[order]`) by `A^-1 b`.
   public func solve(_ b: inout MutableSpan<Double>) {

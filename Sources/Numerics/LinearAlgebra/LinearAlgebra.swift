@@ -46,6 +46,22 @@ public enum LinearAlgebra {
     }
   }
 
+  /// Adds the outer products of the rows of `A` (`rows` x `columns`, row-major) to the lower triangle of the symmetric `C`
+  /// (`columns` x `columns`).
+  public static func addOuterProducts(
+    _ a: Span<Double>, rows: Int, columns: Int, to c: inout MutableSpan<Double>
+  ) {
+    precondition(a.count >= rows * columns && c.count >= columns * columns)
+    guard rows > 0, columns > 0 else { return }
+    a.withUnsafeBufferPointer { a in
+      c.withUnsafeMutableBufferPointer { c in
+        cblas_dsyrk(
+          CblasRowMajor, CblasLower, CblasTrans, blasint(columns), blasint(rows), 1, a.baseAddress, blasint(columns), 1,
+          c.baseAddress, blasint(columns))
+      }
+    }
+  }
+
   /// `C = A B` for row-major `A` (`rows` x `inner`) and `B` (`inner` x `columns`).
   public static func multiply(
     _ a: Span<Double>, _ b: Span<Double>, rows: Int, inner: Int, columns: Int, into c: inout MutableSpan<Double>

@@ -109,14 +109,19 @@ import Testing
 
   /// The guide's table is made of the same descriptions: no row may be missing, out of date or left over.
   @Test func guideHasTheTableOfAllKeys() throws {
-    let rows = Configuration.keys.map { key in
+    try check(Configuration.keys, in: "reference/configuration.md")
+    try check(UncertaintyConfiguration.keys, in: "guide/uncertainty.md")
+  }
+
+  private func check(_ keys: [KeyDescription], in page: String) throws {
+    let rows = keys.map { key in
       let allowed = key.expected.replacing("|", with: "\\|")
       return "| `\(key.key)` | `\(key.defaultValue)` | \(key.meaning) | \(allowed) |\n"
     }
     let table = "|---|---|---|---|\n" + rows.joined() + "\n"
     let guide = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "../../../docs/reference/configuration.md").standardizedFileURL
+      .appending(path: "../../../docs/\(page)").standardizedFileURL
     let isCurrent = try String(contentsOf: guide, encoding: .utf8).contains(table)
-    #expect(isCurrent, "the table in docs/reference/configuration.md should be\n\(table)")
+    #expect(isCurrent, "the table in docs/\(page) should be\n\(table)")
   }
 }

@@ -98,3 +98,27 @@ import Testing
     #expect(abs(Double(left) / 6400 - 0.25) < 0.03)
   }
 }
+
+@Suite struct WeightInformationTests {
+  /// A linear network with the scale 1: the information is the sum of outer products of (x, 1) times the squared error, and the
+  /// density at the centre follows from its determinant.
+  @Test func informationIsTheSumOfOuterProducts() throws {
+    let prior = WeightPrior(initialisationOf: [1, 1], outputGain: 1)
+    #expect(prior.deviations == [1, 1])
+    let network = try #require(Network(sizes: [1, 1], parameters: [0.5, 0.25]))
+    let information = WeightInformation(network)
+    let (x, errors): ([Float], [Float]) = ([1, -2, 3, 0.5, 4], [0.5, 1, -1, 2, 0.25])
+    var (input, slope) = (Lanes.zero, Lanes.zero)
+    for k in x.indices { (input[k], slope[k]) = (x[k], errors[k]) }
+    withUnsafePointer(to: input) { input in
+      withUnsafePointer(to: slope) { information.add(network, input: input, slope: $0, stride: 1, samples: 5) }
+    }
+    #expect(information.count == 5)
+    let sum = { (f: (Double) -> Double) in zip(x, errors).reduce(0.0) { $0 + Double($1.1 * $1.1) * f(Double($1.0)) } }
+    let (a, b, d) = (3 * sum { $0 * $0 } + 1, 3 * sum { $0 }, 3 * sum { _ in 1 } + 1)
+    let expected = 0.5 * logarithmOf(a * d - b * b) - 1.837_877_066_409_345_5
+    #expect(abs(information.logDensityAtCentre(prior: prior, factor: 3) - expected) < 1e-6)
+  }
+
+  private func logarithmOf(_ x: Double) -> Double { DaunceNumerics.logarithm(SIMD4(repeating: x)).x }
+}

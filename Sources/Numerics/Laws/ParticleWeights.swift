@@ -1,5 +1,4 @@
-internal import DaunceNumerics
-internal import Foundation
+import Glibc
 
 /// Normalised importance weights of the members.
 package struct ParticleWeights {

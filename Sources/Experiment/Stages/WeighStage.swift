@@ -1,0 +1,125 @@
+import DaunceAgents
+public import DaunceArchive
+import DaunceEnsemble
+import DaunceMPI
+import DaunceNumerics
+import DaunceState
+public import Foundation
+
+/// Importance weights of an ensemble of trained agents: a trained ensemble is a sample from a proposal, and its members are
+/// worth
+///
+///     beta_i ~ p(truths | w_i) p(w_i) / q(w_i),
+///
+/// the likelihood of truths that no agent has seen, the prior that policies are initialised from, and the density of what
+/// training makes: a normal law about where it ended, with the precision of the training's data and of the prior.
+public struct WeighStage {
+  let context: ExperimentContext
+  let folder: URL
+
+  /// - Parameters:
+  ///   - context: of the experiment that the agents were trained in.
+  ///   - folder: with the agents.
+  public init(_ context: ExperimentContext, folder: URL) { (self.context, self.folder) = (context, folder) }
+
+  /// Writes weights.nc. Collective.
+  ///
+  /// - Parameters:
+  ///   - truths: that the likelihood is of, held back from training and from scores.
+  ///   - cycles: of each; all of them count.
+  ///   - share: of the agents that tempered weights leave, as their effective number.
+  ///   - path: of the file.
+  /// - Returns: a table, on rank 0 and elsewhere alike.
+  public func run(truths: Int, cycles: Int, share: Double, to path: String, provenance: Provenance) throws -> String {
+    let trained = try AgentStore(context: context).load(from: folder)
+    let evidence = try gather(trained, truths: truths, cycles: cycles)
+    let members = context.distribution.members
+    let logarithms = evidence.map { $0.likelihood + $0.prior - $0.proposal }
+    var (proper, tempered) = (ParticleWeights(members: members), ParticleWeights(members: members))
+    proper.take(logarithms: logarithms)
+    let exponent = ParticleWeights.temper(logarithms, least: share * Double(members))
+    tempered.take(logarithms: logarithms.map { exponent * $0 })
+    let file = WeightsFile(
+      logLikelihood: evidence.map(\.likelihood), logPrior: evidence.map(\.prior), logProposal: evidence.map(\.proposal),
+      proper: proper.values, tempered: tempered.values, exponent: exponent, properSize: proper.effectiveSize,
+      temperedSize: tempered.effectiveSize)
+    try context.communicator.collectively {
+      if context.communicator.isRoot {
+        try file.write(to: path, provenance: provenance.titled("importance weights of agents"))
+      }
+    }
+    return Self.table(file, actions: evidence[0].actions, truths: truths, cycles: cycles)
+  }
+
+  /// Of one agent.
+  private struct Evidence {
+    let likelihood, prior, proposal: Double
+    let actions: Int
+  }
+
+  /// All agents' evidence, from closed loops over the held-back truths.
+  private func gather(_ trained: TrainedAgents, truths: Int, cycles: Int) throws -> [Evidence] {
+    let configuration = context.configuration
+    let band = try configuration.agents.filter.isConstrained && context.energy != nil
+      ? context.energyBand(from: context.simulateTruths(context.trainingSeeds, cycles: configuration.truths.trainingCycles))
+      : nil
+    let unseen = try HeldBackTruths(context, count: truths, cycles: cycles, bands: band.map { [$0] } ?? [])
+    let cells = trained.settings.cells(in: context.layout)
+    // Enough samples for the information's matrix, whatever the number of states.
+    let vectors = truths * cycles * ((cells + 7) / 8)
+    let collected = trained.agents.map {
+      PolicyEvidence($0.policy, settings: trained.settings, layout: context.layout, every: max(1, vectors / 2000))
+    }
+    var present: (truth: Trajectory, cycle: Int)?
+    let count = context.layout.count
+    context.progress.begin("evidence", total: 1)
+    let skill = try unseen.skill { seed in
+      let base = try context.makeBase(trained.settings.base, band: band)
+      let update = try AgentUpdate(
+        agents: trained.agents, settings: trained.settings, base: base, distribution: context.distribution,
+        communicator: context.communicator, seed: seed)
+      update.observer = { m, tile, anchors in
+        guard let (truth, cycle) = present else { return }
+        truth.states.withUnsafeBufferPointer { states in
+          if let start = states.baseAddress { collected[m].take(tile, anchors: anchors, truth: start + cycle * count) }
+        }
+      }
+      return .agents(update, name: "agents")
+    } watch: { present = ($0, $1) }
+    context.progress.end()
+    guard skill != nil else {
+      throw ExperimentError(.data, folder.path, found: "agents that fail on held-back truths", expected: "agents that last")
+    }
+    let trainedOn = configuration.truths.training * configuration.truths.trainingCycles * cells
+    let own = collected.map { one in
+      let densities = one.logDensities(trainedOn: trainedOn)
+      return [one.logLikelihood, densities.prior, densities.proposal, Double(one.count)]
+    }
+    let gathered = GatheredEnsemble(width: 4, distribution: context.distribution, communicator: context.communicator)
+    try gathered.gather(own)
+    return (0..<context.distribution.members).map { m in
+      let values = (0..<4).map { gathered.members[m * gathered.width + $0] }
+      return Evidence(likelihood: values[0], prior: values[1], proposal: values[2], actions: Int(values[3]))
+    }
+  }
+
+  private static func table(_ file: WeightsFile, actions: Int, truths: Int, cycles: Int) -> String {
+    var lines = [
+      "On \(truths) held-back truths of \(cycles) cycles, \(actions) actions of every agent; logarithms less the first agent's:",
+      "member  likelihood       prior    proposal    weight  tempered",
+    ]
+    for m in file.proper.indices {
+      lines.append(
+        String(
+          format: "%6d  %10.1f  %10.1f  %10.1f  %8.4f  %8.4f", m, file.logLikelihood[m] - file.logLikelihood[0],
+          file.logPrior[m] - file.logPrior[0], file.logProposal[m] - file.logProposal[0], file.proper[m], file.tempered[m]))
+    }
+    let members = file.proper.count
+    lines.append(
+      String(
+        format: "effective number of agents: %.2f of %d by importance weights, %.2f tempered (exponent %.3g)", file.properSize,
+        members, file.temperedSize, file.exponent))
+    if file.properSize < 2 { lines.append("degenerate: one agent has nearly all of the weight") }
+    return lines.joined(separator: "\n")
+  }
+}
