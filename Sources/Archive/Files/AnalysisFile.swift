@@ -11,6 +11,10 @@ public import DaunceState
 ///       double min_a(truth, time) ;                               for each variable with a lower bound
 ///       double multiplier(truth, time, member, constraint) ;      when asked
 ///       double covariance(truth, time, state, state_2) ;          when asked
+///       double K_mean_weighted(truth, time, x) ;  double K_spread_weighted(truth, time, x) ; ...      for agents with
+///       double K_quantile(truth, time, x, probability) ;  double K_quantile_weighted(...) ; ...       importance weights
+///       double weight(member) ;  double probability(probability) ;
+///       double covariance_weighted(truth, time, state, state_2) ;                                     when asked
 ///       double K(truth, time, member, x) ; ...                    when asked
 ///
 /// No times of day and no durations are in it: two runs with one configuration write the same bytes.
@@ -27,6 +31,10 @@ public struct AnalysisContents: Sendable, Hashable {
   public var constraints: [String] = []
   public var keepsMembers = false
   public var keepsCovariance = false
+  /// Importance weights of the members; empty for none.
+  public var weights: [Double] = []
+  /// Probabilities of the members' quantiles, which are kept where there are weights.
+  public static let probabilities = [0.1, 0.25, 0.5, 0.75, 0.9]
   /// How times stand in the file.
   public var clock = ModelClock()
 
@@ -66,6 +74,11 @@ public struct AnalysisRecord: Sendable, Hashable {
   public var covariance: [Double]
   /// States (`[member][variable][cell]`); empty unless kept.
   public var members: [Double]
+  /// Mean and spread of the members by their weights, variables and then diagnostics (`[element]`), and quantiles by equal
+  /// and by those weights (`[element][probability]`); empty without weights.
+  public var weightedMean, weightedSpread, quantiles, weightedQuantiles: [Double]
+  /// Covariance of the members by their weights (`[element][element]`); empty unless kept.
+  public var weightedCovariance: [Double]
 
   /// A record of NaN of the right sizes.
   public init(for contents: AnalysisContents) {
@@ -80,12 +93,19 @@ public struct AnalysisRecord: Sendable, Hashable {
     multipliers = missing(contents.memberCount * contents.constraints.count)
     covariance = missing(contents.keepsCovariance ? count * count : 0)
     members = missing(contents.keepsMembers ? contents.memberCount * count : 0)
+    let weighted = contents.weights.isEmpty ? 0 : count + contents.diagnostics.count * cells
+    (weightedMean, weightedSpread) = (missing(weighted), missing(weighted))
+    quantiles = missing(weighted * AnalysisContents.probabilities.count)
+    weightedQuantiles = quantiles
+    weightedCovariance = missing(contents.keepsCovariance && weighted > 0 ? count * count : 0)
   }
 
   /// All parts, one after the other: the same bits as a record of the same sizes has that they are assigned to.
   public var numbers: [Double] {
     get {
-      [time] + mean + spread + diagnosticMean + diagnosticSpread + energies + minima + multipliers + covariance + members
+      var all = [time]
+      for part in Self.parts { all += self[keyPath: part] }
+      return all
     }
     set {
       var rest = newValue[...]
@@ -94,25 +114,20 @@ public struct AnalysisRecord: Sendable, Hashable {
         return Array(rest.prefix(count))
       }
       time = take(1)[0]
-      mean = take(mean.count)
-      spread = take(spread.count)
-      diagnosticMean = take(diagnosticMean.count)
-      diagnosticSpread = take(diagnosticSpread.count)
-      energies = take(energies.count)
-      minima = take(minima.count)
-      multipliers = take(multipliers.count)
-      covariance = take(covariance.count)
-      members = take(members.count)
+      for part in Self.parts { self[keyPath: part] = take(self[keyPath: part].count) }
     }
   }
 
-  /// Sizes of all parts, for comparing.
-  var sizes: [Int] {
+  /// All parts but the time, in the order of `numbers`.
+  private static var parts: [WritableKeyPath<AnalysisRecord, [Double]>] {
     [
-      mean.count, spread.count, diagnosticMean.count, diagnosticSpread.count, energies.count, minima.count,
-      multipliers.count, covariance.count, members.count,
+      \.mean, \.spread, \.diagnosticMean, \.diagnosticSpread, \.energies, \.minima, \.multipliers, \.covariance, \.members,
+      \.weightedMean, \.weightedSpread, \.quantiles, \.weightedQuantiles, \.weightedCovariance,
     ]
   }
+
+  /// Sizes of all parts, for comparing.
+  var sizes: [Int] { Self.parts.map { self[keyPath: $0].count } }
 }
 
 /// Writes an analysis file cycle by cycle.
@@ -221,13 +236,57 @@ public final class AnalysisWriter {
       try column(
         "covariance", [state, second], \.covariance, [0], layout.count * layout.count,
         plain("covariance of the analysis, variables after one another in the file's order"))
+      if !contents.weights.isEmpty {
+        try column(
+          "covariance_weighted", [state, second], \.weightedCovariance, [0], layout.count * layout.count,
+          plain("covariance of the analysis by weights"))
+      }
     }
+    if !contents.weights.isEmpty { try defineWeighted(member, grids, shared, column) }
     if contents.keepsMembers {
       for (v, field) in layout.fields.enumerated() {
         let starts = (0..<contents.memberCount).map { $0 * layout.count + layout.offsets[v] }
         try column(
           field.name, [member] + grids[field.grid], \.members, starts, layout.range(v).count, field.attributes())
       }
+    }
+  }
+
+  /// What members with weights have in addition.
+  private func defineWeighted(
+    _ member: DatasetWriter.Dimension, _ grids: [[DatasetWriter.Dimension]], _ shared: [DatasetWriter.Dimension],
+    _ column: (
+      String, [DatasetWriter.Dimension], KeyPath<AnalysisRecord, [Double]>, [Int], Int, [Attribute]
+    ) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
+    func notes(_ words: String) -> [Attribute] { [Attribute("long_name", words), Attribute("units", "1")] }
+    let probabilities = AnalysisContents.probabilities
+    let probability = try writer.dimension("probability", length: probabilities.count)
+    try writer.write(
+      probabilities,
+      to: writer.variable("probability", over: [probability], attributes: notes("probability of a smaller value")))
+    try writer.write(
+      contents.weights, to: writer.variable("weight", over: [member], attributes: notes("importance weight of the agent")))
+    let layout = contents.layout
+    var fields: [(name: String, grid: [DatasetWriter.Dimension], range: Range<Int>, attributes: (String) -> [Attribute])] = []
+    for (v, field) in layout.fields.enumerated() {
+      fields.append((field.name, grids[field.grid], layout.range(v), { field.attributes($0) }))
+    }
+    for (d, name) in contents.diagnostics.enumerated() {
+      let first = layout.count + d * layout.cells
+      fields.append((name, shared, first..<first + layout.cells, { notes("\(name), \($0)") }))
+    }
+    let count = probabilities.count
+    for field in fields {
+      let (name, grid, start, width) = (field.name, field.grid, field.range.lowerBound, field.range.count)
+      try column("\(name)_mean_weighted", grid, \.weightedMean, [start], width, field.attributes("analysis mean by weights"))
+      try column("\(name)_spread_weighted", grid, \.weightedSpread, [start], width, field.attributes("analysis spread by weights"))
+      try column(
+        "\(name)_quantile", grid + [probability], \.quantiles, [start * count], width * count,
+        field.attributes("quantile of the members"))
+      try column(
+        "\(name)_quantile_weighted", grid + [probability], \.weightedQuantiles, [start * count], width * count,
+        field.attributes("quantile of the members by weights"))
     }
   }
 

@@ -193,6 +193,8 @@ public struct Configuration: ConfigurationRoot {
     public var hidden = [8, 8]
     @Key("cells that an agent sees around its target cell", .odd)
     public var window = 5
+    @Key("importance weights that members have in analyses beside equal ones, of weights.nc in the agents' folder (assimilate, run --agents)")
+    public var weights = Weights.equal
     /// One policy that all agents start from, with base: analysis.
     public var common = Common()
     /// Supervised training before PPO.
@@ -315,6 +317,8 @@ public struct Configuration: ConfigurationRoot {
   public struct Output: Codable, Sendable, Hashable {
     @Key("write every member of the analyses")
     public var members = false
+    @Key("write the covariance of the members' elements at every time of the analyses")
+    public var covariance = false
     @Key(
       "run writes truths, observations and analyses of every so many cycles; scores are of all cycles",
       .within(1...1_000_000))

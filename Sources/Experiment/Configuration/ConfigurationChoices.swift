@@ -1,7 +1,28 @@
 public import DaunceAgents
+import DaunceArchive
 public import DaunceSettings
 
 // The alternatives that keys choose from; the raw value is the word in a configuration file.
+
+extension Configuration.Agents {
+  /// Weights of agents, which `weigh` computes.
+  public enum Weights: String, ConfigurationChoice {
+    /// All alike.
+    case equal
+    case proper
+    /// A power of the proper ones.
+    case tempered
+
+    /// Which of a file; `nil` for equal ones.
+    var kind: WeightsFile.Kind? {
+      switch self {
+      case .equal: nil
+      case .proper: .proper
+      case .tempered: .tempered
+      }
+    }
+  }
+}
 
 extension Configuration.Model {
   /// Unit systems of the MJO skeleton.

@@ -14,10 +14,22 @@ package final class AnalysisRecorder {
   private var unsaved: [Double] = []
   private var unsavedTruths: [Int64] = []
 
+  /// Elements of a state whose covariance a file can have at every time.
+  private static let mostForCovariance = 4096
+
   /// - Parameters:
   ///   - times: of the analyses, the same for every truth.
   ///   - seeds: of the truths along a leading dimension; `nil` for a file of one series.
-  package init(_ context: ExperimentContext, path: String, times: [Double], seeds: [UInt64]?, output: OutputFolder, title: String) throws {
+  ///   - weights: of the members; empty: none beside equal ones.
+  package init(
+    _ context: ExperimentContext, path: String, times: [Double], seeds: [UInt64]?, output: OutputFolder, title: String,
+    weights: [Double] = []
+  ) throws {
+    guard !context.configuration.output.covariance || context.layout.count <= Self.mostForCovariance else {
+      throw ExperimentError(
+        .data, "key output.covariance", found: "true for \(context.layout.count) elements",
+        expected: "false, or a state of at most \(Self.mostForCovariance)")
+    }
     self.context = context
     self.times = times
     written = (seeds ?? [0]).map { _ in 0 }
@@ -25,6 +37,8 @@ package final class AnalysisRecorder {
       layout: context.layout, diagnostics: context.traits.diagnostics.map(\.name), memberCount: context.configuration.members,
       cycles: times.count, truthSeeds: seeds)
     contents.keepsMembers = context.configuration.output.members
+    contents.keepsCovariance = context.configuration.output.covariance
+    contents.weights = weights
     contents.clock = context.clock
     record = AnalysisRecord(for: contents)
     writer = try AnalysisWriter(path: path, contents: contents, provenance: output.provenance.titled(title))
@@ -51,7 +65,30 @@ package final class AnalysisRecorder {
       bounded += 1
     }
     record.members.fill(from: summary.members, at: 0)
+    let equal = [Double](repeating: 1 / Double(context.configuration.members), count: context.configuration.members)
+    addCovariance(of: summary.members, equal, summary.mean, to: &record.covariance)
+    if let weighted = summary.weighted {
+      record.weightedMean.fill(from: weighted.mean, at: 0)
+      record.weightedSpread.fill(from: weighted.spread, at: 0)
+      record.quantiles.fill(from: weighted.quantiles, at: 0)
+      record.weightedQuantiles.fill(from: weighted.weightedQuantiles, at: 0)
+      addCovariance(of: summary.members, writer.contents.weights, weighted.mean, to: &record.weightedCovariance)
+    }
     try append(record, truth: truth)
+  }
+
+  /// Covariance of members with weights of sum 1, unbiased; nothing where it is not kept.
+  private func addCovariance(of members: [Double], _ weights: [Double], _ mean: [Double], to covariance: inout [Double]) {
+    guard !covariance.isEmpty else { return }
+    let count = context.layout.count
+    let unbiased = 1 - weights.reduce(0) { $0 + $1 * $1 }
+    for k in covariance.indices { covariance[k] = 0 }
+    for (m, weight) in weights.enumerated() where unbiased > 1e-12 {
+      for i in 0..<count {
+        let d = weight / unbiased * (members[m * count + i] - mean[i])
+        for j in 0..<count { covariance[i * count + j] += d * (members[m * count + j] - mean[j]) }
+      }
+    }
   }
 
   private func append(_ record: AnalysisRecord, truth: Int) throws {

@@ -131,6 +131,8 @@ public struct TrainedAgents {
   public let settings: AgentSettings
   /// One for each member held here (`[member]`).
   public let agents: [Agent]
+  /// Importance weights of all members; empty: equal ones alone.
+  public var weights: [Double] = []
 }
 
 /// Between what values a field's elements of a state have to be.

@@ -15,6 +15,8 @@ package final class AnalysisSummary {
   /// Fields one after the other, from `offsets`.
   private(set) var mean: [Double]
   private(set) var spread: [Double]
+  /// By the members' weights; `nil` without.
+  let weighted: WeightedMoments?
   /// `[member]`; empty without an energy.
   private(set) var energy: [Double]
 
@@ -32,7 +34,9 @@ package final class AnalysisSummary {
   private let sizes: (state: Int, derived: Int, energy: Int)
 
   /// Nothing yet.
-  package init(_ context: ExperimentContext) {
+  ///
+  /// - Parameter weights: of the members, with the sum 1; empty: none beside equal ones.
+  package init(_ context: ExperimentContext, weights: [Double] = []) {
     self.context = context
     energyFunction = context.energy
     let (layout, distribution) = (context.layout, context.distribution)
@@ -54,6 +58,7 @@ package final class AnalysisSummary {
     mean = zeros(offsets[names.count])
     spread = mean
     energy = zeros(distribution.members * sizes.energy)
+    weighted = isRoot && !weights.isEmpty ? WeightedMoments(weights, width: mean.count) : nil
   }
 
   /// Derives what every member has of its own, gathers all on rank 0 and summarises it there. Collective; one gather.
@@ -84,6 +89,8 @@ package final class AnalysisSummary {
       ensemble.clock?.enter(.diagnosis)
       moments(of: members, width: sizes.state, at: 0)
       moments(of: derived, width: sizes.derived, at: sizes.state)
+      weighted?.take(members, count: sizes.state, at: 0)
+      weighted?.take(derived, count: sizes.derived, at: sizes.state)
     }
     ensemble.clock?.enter(.output)
   }

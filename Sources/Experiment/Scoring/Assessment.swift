@@ -9,12 +9,13 @@ extension ExperimentContext {
   /// - Parameters:
   ///   - make: the method for the truth with a seed.
   ///   - recorder: takes every analysis, on rank 0 only.
+  ///   - weights: of the members, beside equal ones.
   /// - Returns: a score a truth on rank 0, nothing elsewhere.
   func assess(
     _ name: String, truths: [TrajectoryStream], band: Band?, recorder: AnalysisRecorder?,
-    make: (_ seed: UInt64) throws -> AssimilationMethod
+    weights: [Double] = [], make: (_ seed: UInt64) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
-    let summary = AnalysisSummary(self)
+    let summary = AnalysisSummary(self, weights: weights)
     let changes = UpdateChanges(self)
     var resumePoint = ResumePoint(name)
     var scores: [TruthScore] = []

@@ -68,7 +68,7 @@ public struct AssimilateStage {
         try AssimilationMethod.agents(
           $0, name: inputs.method.rawValue, context: context, seed: seed, band: band, origin: origin)
       } ?? AssimilationMethod.filter(inputs.method, context: context, seed: seed, band: band, origin: origin)
-    let failure = try carry(method, start, series, schedule, to: path, output)
+    let failure = try carry(method, start, series, schedule, to: path, output, weights: trained?.weights ?? [])
     try context.checkpoints.finish()
     try communicator.collectively {
       guard let failure else { return }
@@ -86,7 +86,7 @@ public struct AssimilateStage {
   /// - Returns: the cycle at which the method failed, `nil` if none.
   private func carry(
     _ method: AssimilationMethod, _ start: EnsembleFile, _ series: ObservationTimes, _ schedule: Schedule,
-    to path: String, _ output: OutputFolder
+    to path: String, _ output: OutputFolder, weights: [Double]
   ) throws -> Int? {
     let communicator = context.communicator
     var ensemble = context.makeEnsemble()
@@ -97,9 +97,9 @@ public struct AssimilateStage {
       communicator.isRoot
         ? try AnalysisRecorder(
           context, path: path, times: series.times, seeds: nil, output: output,
-          title: "analyses by \(inputs.method.rawValue)") : nil
+          title: "analyses by \(inputs.method.rawValue)", weights: weights) : nil
     }
-    let summary = AnalysisSummary(context)
+    let summary = AnalysisSummary(context, weights: weights)
     var resumePoint = ResumePoint(inputs.method.rawValue)
     let saved = try resumePoint.resume(context.checkpoints, recorder: recorder)
     if let saved { try method.restore(&ensemble, from: saved) }

@@ -58,7 +58,9 @@ public struct RunStage {
       }
     }
     if let known, methods.contains(.rl) {
-      scores[.rl] = try assess(Configuration.Method.rl.rawValue, test, by: context, band: band) { seed in
+      scores[.rl] = try assess(
+        Configuration.Method.rl.rawValue, test, by: context, band: band, weights: known.weights
+      ) { seed in
         try .agents(known, name: Configuration.Method.rl.rawValue, context: context, seed: seed, band: band)
       }
     }
@@ -92,7 +94,8 @@ public struct RunStage {
   /// Analyses of all truths by one method, in a file of their own; taken from a checkpoint if they were done before an
   /// interruption.
   private func assess(
-    _ name: String, _ truths: [TrajectoryStream], by context: ExperimentContext, band: Band?, make: (UInt64) throws -> AssimilationMethod
+    _ name: String, _ truths: [TrajectoryStream], by context: ExperimentContext, band: Band?, weights: [Double] = [],
+    make: (UInt64) throws -> AssimilationMethod
   ) throws -> [TruthScore] {
     let (path, section) = (output.path("analysis-\(name).nc"), "done-\(name)")
     let communicator = context.communicator
@@ -112,9 +115,9 @@ public struct RunStage {
       communicator.isRoot
         ? try AnalysisRecorder(
           context, path: path, times: context.recordedTimes(cycles: truths[0].cycles),
-          seeds: truths.map(\.seed), output: output, title: "analyses by \(name)") : nil
+          seeds: truths.map(\.seed), output: output, title: "analyses by \(name)", weights: weights) : nil
     }
-    let scores = try context.assess(name, truths: truths, band: band, recorder: recorder, make: make)
+    let scores = try context.assess(name, truths: truths, band: band, recorder: recorder, weights: weights, make: make)
     let digest = try communicator.collectively { try recorder?.finish() ?? 0 }
     var done = Snapshot()
     done.set("digest", [Int64(bitPattern: digest)])

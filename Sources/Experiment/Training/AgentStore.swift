@@ -67,11 +67,13 @@ package struct AgentStore {
       }
       return (TrainedAgents(settings: loaded[0].settings, agents: loaded.map(\.agent)), remarks)
     }
+    var weighted = trained
+    if use == .acting { weighted.weights = try context.communicator.collectively { try weights(in: folder) } }
     for remark in remarks where use == .acting { context.progress.note("\(folder.path): \(remark)") }
     // Ranks with other settings would communicate at other times.
     try context.communicator.agree(
       on: Digest.xxh64(Array("\(trained.settings)".utf8)), about: "the agents' settings in \(folder.path)")
-    return trained
+    return weighted
   }
 
   /// Agents as the start of a training. What they know observations' errors and their situation relative to they keep.
@@ -107,6 +109,21 @@ package struct AgentStore {
       throw ExperimentError(.data, first, "attribute members", found: text, expected: "a number of agents")
     }
     return count
+  }
+
+  /// Weights of all members, if the configuration asks for them: an agent's are shared by the members that it acts for.
+  private func weights(in folder: URL) throws -> [Double] {
+    guard let kind = context.configuration.agents.weights.kind else { return [] }
+    let path = folder.appending(path: "weights.nc").path
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ExperimentError(
+        .inputOutput, path, found: "no such file", expected: "what daunce-mpi weigh --agents \(folder.path) writes (key agents.weights)")
+    }
+    let own = try WeightsFile.weights(kind, in: path, members: try agentCount(in: folder))
+    guard own.count != context.distribution.members else { return own }
+    let all = (0..<context.distribution.members).map { own[$0 % own.count] }
+    let sum = all.reduce(0, +)
+    return all.map { $0 / sum }
   }
 
   /// What the user should know of agents that act elsewhere than where they learned; nothing where they were trained to.

@@ -35,6 +35,59 @@ extension JobTests {
       }
     }
 
+    /// Analyses by weighted agents, each number worked out from the members.
+    @Test func analysesHaveTheWeightsBesideEqualOnes() throws {
+      let workshop = try workshop()
+      let folder = workshop.folder
+      try FileManager.default.copyItem(at: folder.appending(path: "made/agents"), to: folder.appending(path: "weighted-agents"))
+      func assimilate(_ more: String...) throws -> JobResult {
+        try workshop.job(
+          2,
+          ["assimilate", "--config", "small.yaml", "--agents", "weighted-agents", "--initial", "made/initial.nc", "--observations"]
+            + ["made/observations.nc", "--output", "weighted", "--quiet"] + more)
+      }
+      let refused = try assimilate("--set", "agents.weights=tempered")
+      #expect(refused.status == 74 && refused.stderr.contains("weights.nc") && refused.stderr.contains("daunce-mpi weigh"))
+      let weighed = try workshop.daunce(
+        2, "weigh", "--agents", "weighted-agents", "--truths", "1", "--cycles", "10", "--share", "0.4", "--quiet")
+      try #require(weighed.status == 0, "\(weighed.stderr)")
+      let result = try assimilate(
+        "--set", "agents.weights=tempered", "--set", "output.members=true", "--set", "output.covariance=true")
+      try #require(result.status == 0, "\(result.stderr)")
+      let file = try DatasetReader(path: folder.appending(path: "weighted/analysis-rl.nc").path)
+      let weights = try file.field("weight")
+      #expect(weights == (try DatasetReader(path: folder.appending(path: "weighted-agents/weights.nc").path).field("tempered_weight")))
+      let (members, cells, times) = (weights.count, 64, try file.field("time").count)
+      let states = try file.field("K")
+      let (mean, spread) = (try file.field("K_mean_weighted"), try file.field("K_spread_weighted"))
+      let (quantile, weighted) = (try file.field("K_quantile"), try file.field("K_quantile_weighted"))
+      let (covariance, own) = (try file.field("covariance"), try file.field("covariance_weighted"))
+      let (equalSpread, count) = (try file.field("K_spread"), Int(Double(covariance.count / times).squareRoot()))
+      let unbiased = 1 - weights.reduce(0) { $0 + $1 * $1 }
+      for (t, c) in [(0, 0), (times - 1, 17)] {
+        let values = (0..<members).map { states[(t * members + $0) * cells + c] }
+        let average = zip(values, weights).reduce(0) { $0 + $1.0 * $1.1 }
+        let variance = zip(values, weights).reduce(0) { $0 + $1.1 * ($1.0 - average) * ($1.0 - average) } / unbiased
+        #expect(abs(mean[t * cells + c] - average) < 1e-12)
+        #expect(abs(spread[t * cells + c] - variance.squareRoot()) < 1e-12)
+        #expect(abs(own[(t * count + c) * count + c] / variance - 1) < 1e-9)
+        let equal = equalSpread[t * cells + c] * equalSpread[t * cells + c]
+        #expect(abs(covariance[(t * count + c) * count + c] / equal - 1) < 1e-9)
+        for all in [quantile, weighted] {
+          let five = Array(all[(t * cells + c) * 5..<(t * cells + c + 1) * 5])
+          #expect(zip(five, five.dropFirst()).allSatisfy { $0 <= $1 })
+          #expect(five.allSatisfy { $0 >= (values.min() ?? 0) && $0 <= (values.max() ?? 0) })
+        }
+        let sorted = values.sorted()
+        let middle = members % 2 == 0 ? 0.5 * (sorted[members / 2 - 1] + sorted[members / 2]) : sorted[members / 2]
+        #expect(abs(quantile[(t * cells + c) * 5 + 2] - middle) < 1e-12)
+      }
+      // A file with weights is scored like any other.
+      let scores = try workshop.daunce(
+        1, "score", "--config", "small.yaml", "--truth", "made/nature.nc", "weighted/analysis-rl.nc", "--set", "truths.spinup_cycles=1")
+      #expect(scores.status == 0, "\(scores.stderr)")
+    }
+
     @Test func badRequestsAreRefused() throws {
       let workshop = try workshop()
       for (arguments, status, words) in [
