@@ -23,7 +23,7 @@ public struct MeasuredRows: Sendable {
     (self.inputs, self.outputs, self.x, self.xError, self.y, self.yError) = (inputs, outputs, x, xError, y, yError)
   }
 
-  /// Whether any input, or any number at all, has an error.
+  /// Whether any input has an error.
   public var hasInputErrors: Bool { xError.contains { $0 > 0 } }
   /// Whether any number has an error.
   public var hasErrors: Bool { hasInputErrors || yError.contains { $0 > 0 } }

@@ -28,13 +28,7 @@ extension ExperimentContext {
       let method = try make(truth.seed)
       var ensemble = try makeInitialEnsemble(around: truth.initial, seed: truth.seed)
       let scorer = communicator.isRoot ? Scorer(self, truth: truth, band: band) : nil
-      if let saved {
-        try method.restore(&ensemble, from: saved)
-        try scorer?.restore(from: saved)
-      } else {
-        try summary.summarise(ensemble)
-        scorer?.begin(summary)
-      }
+      try begin(method, &ensemble, summary, scorer, from: saved)
       let first = saved == nil ? 0 : resumePoint.cycle
       saved = nil
       let failure = try assimilate(
@@ -74,5 +68,19 @@ extension ExperimentContext {
     progress.end()
     resumePoint.discard(checkpoints)
     return scores
+  }
+
+  /// A truth's start: where a checkpoint has it, or at the initial ensemble.
+  private func begin(
+    _ method: AssimilationMethod, _ ensemble: inout DistributedEnsemble, _ summary: AnalysisSummary, _ scorer: Scorer?,
+    from saved: Snapshot?
+  ) throws {
+    if let saved {
+      try method.restore(&ensemble, from: saved)
+      try scorer?.restore(from: saved)
+    } else {
+      try summary.summarise(ensemble)
+      scorer?.begin(summary)
+    }
   }
 }

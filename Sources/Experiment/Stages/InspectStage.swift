@@ -125,34 +125,16 @@ public struct InspectStage {
   // MARK: Which inputs matter
 
   private func importance(_ trained: TrainedAgents, truths: Int, cycles: Int) throws -> [String] {
-    let band = try context.configuration.agents.filter.isConstrained && context.energy != nil
-      ? context.energyBand(from: context.simulateTruths(context.trainingSeeds, cycles: context.configuration.truths.trainingCycles))
-      : nil
+    let band = try context.bandOfAgents()
     let unseen = try HeldBackTruths(context, count: truths, cycles: cycles, bands: band.map { [$0] } ?? [])
     let catalogue = InputCatalogue()
-    var present: (truth: Trajectory, cycle: Int)?
     let kept = trained.agents.map {
       InputImportance($0.policy, settings: trained.settings, layout: context.layout, limit: truths * cycles)
     }
-    var isFirst = true
-    let count = context.layout.count
     context.progress.begin("importance of inputs", total: 1)
-    let skill = try unseen.skill { seed in
-      let base = try context.makeBase(trained.settings.base, band: band)
-      let update = try AgentUpdate(
-        agents: trained.agents, settings: trained.settings, base: base, distribution: context.distribution,
-        communicator: context.communicator, seed: seed)
-      if isFirst { update.catalogue = catalogue }
-      isFirst = false
-      update.observer = { m, tile, anchors in
-        guard let (truth, cycle) = present else { return }
-        truth.states.withUnsafeBufferPointer { states in
-          guard let start = states.baseAddress else { return }
-          kept[m].keep(tile, anchors: anchors, truth: start + cycle * count)
-        }
-      }
-      return .agents(update, name: "agents")
-    } watch: { present = ($0, $1) }
+    let skill = try unseen.skill(of: trained, band: band, catalogue: catalogue) { m, tile, anchors, truth in
+      kept[m].keep(tile, anchors: anchors, truth: truth)
+    }
     let groups = catalogue.groups
     let losses = context.distribution.local.enumerated().map { m, member in
       let stream = RandomStream(seed: context.configuration.seed, purpose: .importance, member: member)

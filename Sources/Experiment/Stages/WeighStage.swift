@@ -60,9 +60,7 @@ public struct WeighStage {
   /// All agents' evidence, from closed loops over the held-back truths.
   private func gather(_ trained: TrainedAgents, truths: Int, cycles: Int) throws -> [Evidence] {
     let configuration = context.configuration
-    let band = try configuration.agents.filter.isConstrained && context.energy != nil
-      ? context.energyBand(from: context.simulateTruths(context.trainingSeeds, cycles: configuration.truths.trainingCycles))
-      : nil
+    let band = try context.bandOfAgents()
     let unseen = try HeldBackTruths(context, count: truths, cycles: cycles, bands: band.map { [$0] } ?? [])
     let cells = trained.settings.cells(in: context.layout)
     // Enough samples for the information's matrix, whatever the number of states.
@@ -70,22 +68,10 @@ public struct WeighStage {
     let collected = trained.agents.map {
       PolicyEvidence($0.policy, settings: trained.settings, layout: context.layout, every: max(1, vectors / 2000))
     }
-    var present: (truth: Trajectory, cycle: Int)?
-    let count = context.layout.count
     context.progress.begin("evidence", total: 1)
-    let skill = try unseen.skill { seed in
-      let base = try context.makeBase(trained.settings.base, band: band)
-      let update = try AgentUpdate(
-        agents: trained.agents, settings: trained.settings, base: base, distribution: context.distribution,
-        communicator: context.communicator, seed: seed)
-      update.observer = { m, tile, anchors in
-        guard let (truth, cycle) = present else { return }
-        truth.states.withUnsafeBufferPointer { states in
-          if let start = states.baseAddress { collected[m].take(tile, anchors: anchors, truth: start + cycle * count) }
-        }
-      }
-      return .agents(update, name: "agents")
-    } watch: { present = ($0, $1) }
+    let skill = try unseen.skill(of: trained, band: band) { m, tile, anchors, truth in
+      collected[m].take(tile, anchors: anchors, truth: truth)
+    }
     context.progress.end()
     guard skill != nil else {
       throw ExperimentError(.data, folder.path, found: "agents that fail on held-back truths", expected: "agents that last")

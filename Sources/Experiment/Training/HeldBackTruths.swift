@@ -2,6 +2,7 @@ import DaunceAgents
 import DaunceConstraints
 import DaunceEnsemble
 import DaunceMPI
+import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 
@@ -76,6 +77,37 @@ final class HeldBackTruths {
       inBands: inside.map { Double($0) * share / Double(members) })
   }
 
+  /// Runs agents over all truths, and shows each policy that has just been evaluated beside the truth of that time.
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - catalogue: filled with what the agents' inputs are.
+  ///   - see: the local member, the tile with inputs and outputs, what increments are added to (`[control][cell]`), and the
+  ///     truth (`[layout.count]`).
+  /// - Returns: `nil` where the agents fail.
+  func skill(
+    of trained: TrainedAgents, band: Band?, catalogue: InputCatalogue? = nil,
+    see: @escaping (_ member: Int, _ tile: Activations, _ anchors: UnsafePointer<Double>, _ truth: UnsafePointer<Double>) -> Void
+  ) throws -> Skill? {
+    var present: (truth: Trajectory, cycle: Int)?
+    let count = context.layout.count
+    return try skill { seed in
+      let base = try context.makeBase(trained.settings.base, band: band)
+      let update = try AgentUpdate(
+        agents: trained.agents, settings: trained.settings, base: base, distribution: context.distribution,
+        communicator: context.communicator, seed: seed)
+      // Told at the first update of each truth, the same every time.
+      if seed == truths.first?.seed { update.catalogue = catalogue }
+      update.observer = { m, tile, anchors in
+        guard let (truth, cycle) = present else { return }
+        truth.states.withUnsafeBufferPointer { states in
+          if let start = states.baseAddress { see(m, tile, anchors, start + cycle * count) }
+        }
+      }
+      return .agents(update, name: "agents")
+    } watch: { present = ($0, $1) }
+  }
+
   private func add(_ truth: Trajectory, _ cycle: Int, to sum: inout Skill) {
     let (layout, members, all) = (context.layout, context.distribution.members, gathered.members)
     var (squares, crps, count) = (0.0, 0.0, 0)
@@ -107,6 +139,12 @@ final class HeldBackTruths {
 }
 
 extension ExperimentContext {
+  /// The band that a filter holds whose analyses agents correct, from simulated runs; `nil` where there is none. Collective.
+  func bandOfAgents() throws -> Band? {
+    guard configuration.agents.filter.isConstrained, energy != nil else { return nil }
+    return try energyBand(from: simulateTruths(trainingSeeds, cycles: configuration.truths.trainingCycles))
+  }
+
   /// Seeds of truths that are neither those that agents learn from nor those that scores are reported on.
   func heldBackSeeds(_ count: Int) -> [UInt64] {
     (0..<count).map { configuration.seed &* 100_000 &+ 80_000 &+ UInt64($0) }

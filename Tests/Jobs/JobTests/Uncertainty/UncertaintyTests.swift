@@ -102,7 +102,35 @@ extension JobTests {
       #expect(differences(resumed, reference) == [])
     }
 
-    /// NetCDF tables, several outputs, columns that are no numbers left aside.
+    /// The same tables as NetCDF give the same file.
+    @Test func tablesMayBeNetCDF() throws {
+      let place = try TablePlace(try workshop(), "uncertainty-netcdf")
+      var tables: [String: String] = [:]
+      for (table, name) in [("training", "a"), ("testing", "b"), ("new", "c")] {
+        let source = place.workshop.folder.appending(path: "\(place.name)/\(name).csv")
+        let rows = try String(contentsOf: source, encoding: .utf8).split(separator: "\n").map { $0.split(separator: ",") }
+        let writer = try DatasetWriter(
+          path: source.deletingPathExtension().appendingPathExtension("nc").path,
+          provenance: Provenance(title: name, version: "1", commit: "", history: "", seed: 1, configuration: ""))
+        let row = try writer.dimension("row", length: rows.count - 1)
+        for (column, name) in rows[0].enumerated() {
+          try writer.write(
+            rows.dropFirst().map { Double($0[column]) ?? .nan }, to: writer.variable(String(name), over: [row]))
+        }
+        try writer.finish()
+        tables[table] = "\(name).nc"
+      }
+      var samples: [[Double]] = []
+      for (tables, output) in [([:], "of-csv"), (tables, "of-netcdf")] {
+        let result = try place.job(2, ["--output", output], tables: tables)
+        try #require(result.status == 0, "\(result.stderr)")
+        let path = place.workshop.folder.appending(path: "\(place.name)/\(output)/prediction.nc").path
+        samples.append(try DatasetReader(path: path).field("sample"))
+      }
+      #expect(samples[0] == samples[1])
+    }
+
+    /// Several outputs, columns that are no numbers left aside.
     @Test func tablesOfSeveralOutputs() throws {
       let place = try TablePlace(try workshop(), "uncertainty-two")
       for (file, extra) in [("a.csv", true), ("b.csv", true), ("c.csv", false)] {
