@@ -8,11 +8,25 @@ import Logging
 
 struct Uncertainty: ProgramCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Predictive laws of a table's new rows, and where their uncertainty comes from.",
+    abstract: "Predictive laws of a table's new rows or of agents' fields, and where their uncertainty comes from.",
     discussion: """
       Networks are trained on one table and tried on another; a column NAME_error is the standard deviation of NAME's \
       error. Writes prediction.nc, and scores.json where the new table has the outputs too.
+
+      With --agents it is trained agents' fields, over time and place: of truths of their experiment that they have not \
+      seen, or of an initial ensemble and observations in files.
       """)
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Trained agents, of one or several trainings, in place of tables.", valueName: "folder"))
+  var agents: [String] = []
+
+  @Option(help: ArgumentHelp("With --agents: the initial ensemble.", valueName: "file"))
+  var initial: String?
+
+  @Option(help: ArgumentHelp("With --agents: what is observed.", valueName: "file"))
+  var observations: String?
 
   @Option(help: ArgumentHelp("Rows that networks are trained on (CSV or NetCDF).", valueName: "file"))
   var training: String?
@@ -63,12 +77,29 @@ struct Uncertainty: ProgramCommand {
 
   var isResumable: Bool { true }
 
-  var identity: String { "Uncertainty" }
+  var identity: String { agents.isEmpty ? "Uncertainty" : "Uncertainty of agents" }
 
   func validate() throws {
     if printConfig { return }
+    guard agents.isEmpty else { return try validateAgents() }
+    if initial != nil || observations != nil {
+      throw ValidationError("--initial and --observations belong to --agents.")
+    }
     for (option, file) in [("--training", training), ("--testing", testing), ("--new", new)] where file == nil {
       throw ValidationError("Missing expected argument '\(option) <file>'")
+    }
+  }
+
+  private func validateAgents() throws {
+    let ofTables: [(String, Bool)] = [
+      ("--training", training != nil), ("--testing", testing != nil), ("--new", new != nil), ("--outputs", !outputs.isEmpty),
+      ("--inputs", !inputs.isEmpty), ("--compare", !compare.isEmpty),
+    ]
+    if let option = ofTables.first(where: \.1) {
+      throw ValidationError("--agents and \(option.0): found both, expected agents or tables.")
+    }
+    guard (initial == nil) == (observations == nil) else {
+      throw ValidationError("--initial and --observations: found one, expected both or none.")
     }
   }
 
@@ -104,10 +135,20 @@ struct Uncertainty: ProgramCommand {
         folder: folder.appending(path: "checkpoints"), schedule: checkpoints.checkpointEvery, identity: identity,
         resumes: checkpoints.resume, configuration: configuration.canonicalText, communicator: world, progress: progress,
         provenance: provenance, isInterrupted: { Signals.isAskedToStop })
-      let stage = UncertaintyStage(configuration, inputs: files, communicator: world, progress: progress)
       var begun = provenance
       begun.history = own.command ?? provenance.history
-      let text = try stage.run(folder: folder, provenance: begun, checkpoints: own)
+      let text: String
+      if agents.isEmpty {
+        let stage = UncertaintyStage(configuration, inputs: files, communicator: world, progress: progress)
+        text = try stage.run(folder: folder, provenance: begun, checkpoints: own)
+      } else {
+        let series = zip([initial].compactMap { $0 }, [observations].compactMap { $0 }).map {
+          AgentUncertaintyStage.Series(initial: URL(filePath: $0), observations: URL(filePath: $1))
+        }.first
+        let stage = AgentUncertaintyStage(
+          configuration, agents: agents.map { URL(filePath: $0) }, series: series, communicator: world, progress: progress)
+        text = try stage.run(folder: folder, provenance: begun, checkpoints: own)
+      }
       if Launch.rank == 0, !quiet { tell(text, on: .standardOutput) }
     }
   }

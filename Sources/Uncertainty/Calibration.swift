@@ -14,7 +14,8 @@ public struct Calibration: Sendable {
 
   /// Predictions so far.
   public private(set) var count = 0
-  private var covered = [Double](repeating: 0, count: intervals.count)
+  /// Predictions whose central intervals hold what was found, by interval.
+  package private(set) var covered = [Double](repeating: 0, count: intervals.count)
   private var widths = [Double](repeating: 0, count: intervals.count)
   /// Predictions by class of the probability integral transform.
   public private(set) var pit = [Int](repeating: 0, count: classes)

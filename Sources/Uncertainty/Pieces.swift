@@ -49,6 +49,25 @@ public struct Pieces: Sendable {
     try collect(on: communicator)
   }
 
+  /// Does all that is not done, each piece by all ranks together, which all get the same result. Collective.
+  ///
+  /// - Parameters:
+  ///   - boundary: called by all ranks after each piece.
+  ///   - work: the result of one piece, the same on every rank.
+  public mutating func completeTogether(
+    boundary: (Int, inout Pieces) throws -> Void, work: (Int) throws -> [Double]
+  ) throws {
+    var done = isDone.count { $0 }
+    for piece in 0..<count where !isDone[piece] {
+      let result = try work(piece)
+      precondition(result.count == width, "a piece has \(result.count) numbers in place of \(width)")
+      values.replaceSubrange(piece * width..<(piece + 1) * width, with: result)
+      isDone[piece] = true
+      done += 1
+      try boundary(done, &self)
+    }
+  }
+
   /// Brings together what is done. Collective.
   public mutating func collect(on communicator: Communicator) throws {
     var counts = [Int64](repeating: 0, count: communicator.size)
@@ -88,6 +107,16 @@ extension WorkKeeper {
   ) throws -> Pieces {
     var pieces = try begin(name, count: count, width: width)
     try pieces.complete(on: communicator, boundary: { try offer(name, done: $0, &$1) }, work: work)
+    try end(name, pieces)
+    return pieces
+  }
+
+  /// Does pieces of work one after the other, each by all ranks together. Collective.
+  public func completeTogether(
+    _ name: String, count: Int, width: Int, work: (Int) throws -> [Double]
+  ) throws -> Pieces {
+    var pieces = try begin(name, count: count, width: width)
+    try pieces.completeTogether(boundary: { try offer(name, done: $0, &$1) }, work: work)
     try end(name, pieces)
     return pieces
   }

@@ -23,6 +23,8 @@ public struct UncertaintyConfiguration: ConfigurationRoot {
   public var prediction = Prediction()
   /// Usual methods beside the full account.
   public var comparison = Comparison()
+  /// Trained agents, in place of tables.
+  public var agents = Agents()
 
   /// The defaults.
   public init() {}
@@ -75,6 +77,26 @@ public struct UncertaintyConfiguration: ConfigurationRoot {
     public var networks = 20
     @Key("mc-dropout: share of the hidden units that are left out", .within(0.001...0.9))
     public var dropout = 0.1
+  }
+
+  /// Trained agents, in place of tables.
+  public struct Agents: Codable, Sendable, Hashable {
+    @Key("held-back truths that agents' residuals are taken from", .within(2...100_000))
+    public var heldBack = 100
+    @Key("ways in which the agents of a training drive the members", .within(2...100_000))
+    public var pairings = 5
+    @Key("ensembles of every pairing of every training, each with random draws of its own", .within(2...1000))
+    public var draws = 2
+    @Key("classes of the predicted variance, each with residuals of its own", .within(1...50))
+    public var classes = 5
+    @Key("truths that are predicted and scored; auto: truths.test of the agents' experiment", .within(1...10_000))
+    public var truths: Int?
+    @Key("assimilation cycles of each truth; auto: truths.cycles of the agents' experiment", .within(1...1_000_000))
+    public var cycles: Int?
+    @Key("samples of every prediction that are written", .within(1...10_000))
+    public var samples = 10
+    @Key("cycles from one written prediction to the next; scores are of all cycles", .within(1...1_000_000))
+    public var every = 1
   }
 
   /// Names of the usual methods.

@@ -51,21 +51,21 @@ struct UncertaintyReport {
   var text: String {
     var lines = header
     let names = Source.allCases.map(\.name) + ["interaction"]
-    lines += ["", row(["variance", "total"] + names)]
+    lines += ["", Columns.row(["variance", "total"] + names)]
     for (o, variable) in problem.outputs.enumerated() {
       let own = predictions.map { $0.variances[o] }
       let total = own.reduce(0) { $0 + $1.total }
       let parts = Source.allCases.map { s in own.reduce(0) { $0 + $1.parts[s.rawValue] } }
       let shares = (parts + [total - parts.reduce(0, +)]).map { String(format: "%.1f %%", 100 * $0 / total) }
-      lines.append(row([variable.name, String(format: "%.4g", total / Double(own.count))] + shares))
+      lines.append(Columns.row([variable.name, String(format: "%.4g", total / Double(own.count))] + shares))
     }
     guard !scores.isEmpty else { return lines.joined(separator: "\n") }
     for (o, variable) in problem.outputs.enumerated() {
-      lines += ["", row([variable.name, "50 % holds", "80 % holds", "95 % holds", "CRPS", "reliability", "resolution", "80 % width"])]
+      lines += ["", Columns.row([variable.name, "50 % holds", "80 % holds", "95 % holds", "CRPS", "reliability", "resolution", "80 % width"])]
       for (method, own) in scores {
         let s = own[o]
         lines.append(
-          row(
+          Columns.row(
             [method] + s.coverage.map { String(format: "%.1f %%", 100 * $0) }
               + [s.crps, s.reliability, s.resolution, s.width[1]].map { String(format: "%.4f", $0) }))
       }
@@ -76,27 +76,14 @@ struct UncertaintyReport {
     return lines.joined(separator: "\n")
   }
 
-  private func row(_ cells: [String]) -> String {
-    cells.enumerated().map { k, cell in
-      let padding = String(repeating: " ", count: max(0, 13 - cell.count))
-      return k == 0 ? cell + padding : padding + cell
-    }.joined(separator: " ")
-  }
-
   /// Scores by method and output; `nil` where the new rows' outputs are not known.
   var json: JSON? {
     guard !scores.isEmpty else { return nil }
-    func numbers(_ values: [Double]) -> JSON { .array(values.map { .number($0) }) }
     var methods: [String: JSON] = [:]
     for (method, own) in scores {
       var outputs: [String: JSON] = [:]
       for (variable, s) in zip(problem.outputs, own) {
-        outputs[variable.name] = .object([
-          "cases": .integer(s.count), "intervals": numbers(Calibration.intervals), "coverage": numbers(s.coverage),
-          "width": numbers(s.width), "crps": .number(s.crps), "reliability": .number(s.reliability),
-          "resolution": .number(s.resolution), "uncertainty": .number(s.uncertainty), "bias": .number(s.bias),
-          "rmse": .number(s.rmse), "spread": .number(s.spread), "pit": .integers(s.pit),
-        ])
+        outputs[variable.name] = .object(s.json)
       }
       methods[method] = .object(outputs)
     }
@@ -105,5 +92,18 @@ struct UncertaintyReport {
         ($0.name, JSON.object(["is_logarithmic": .flag($0.isLogarithmic), "unit": .number($0.unit)]))
       })
     return .object(["methods": .object(methods), "outputs": .object(variables)])
+  }
+}
+
+extension Calibration.Scores {
+  /// As scores.json has them.
+  var json: [String: JSON] {
+    func numbers(_ values: [Double]) -> JSON { .array(values.map { .number($0) }) }
+    return [
+      "cases": .integer(count), "intervals": numbers(Calibration.intervals), "coverage": numbers(coverage),
+      "width": numbers(width), "crps": .number(crps), "reliability": .number(reliability), "resolution": .number(resolution),
+      "uncertainty": .number(uncertainty), "bias": .number(bias), "rmse": .number(rmse), "spread": .number(spread),
+      "pit": .integers(pit),
+    ]
   }
 }

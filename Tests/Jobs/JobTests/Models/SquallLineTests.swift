@@ -20,7 +20,7 @@ extension JobTests {
             + settings.flatMap { ["--set", $0] }, in: place)
         try #require(result.status == 0, "\(result.stderr)")
         #expect(result.stdout.contains("water change"))
-        let scores = try workshop.folder.appending(path: "\(place)/out/scores.json")
+        let scores = workshop.folder.appending(path: "\(place)/out/scores.json")
         let report = try JSONSerialization.jsonObject(with: Data(contentsOf: scores)) as? [String: Any]
         var methods = try #require(report?["methods"] as? [String: [String: Any]])
         for method in methods.keys { methods[method]?["seconds_per_cycle"] = nil }
