@@ -1,4 +1,4 @@
-package import DaunceNumerics
+import DaunceNumerics
 
 /// Rows of a table as networks take them: inputs and targets in Float, side by side.
 public struct RegressionRows: Sendable {

@@ -1,4 +1,4 @@
-package import DaunceNumerics
+import DaunceNumerics
 import Glibc
 
 /// How sharply data tell a network's weights: the sum over samples of the outer products of the gradients of their
@@ -51,6 +51,12 @@ package final class WeightInformation {
       matrix.withMutableSpan { LinearAlgebra.addOuterProducts(gradients, rows: rows, columns: columns, to: &$0) }
     }
     waiting = 0
+  }
+
+  /// Of every parameter by itself.
+  package var diagonal: [Double] {
+    flush()
+    return (0..<sums.count).map { matrix[$0 * sums.count + $0] }
   }
 
   /// log q(w) at the centre of the normal law whose precision is `factor` times this information and the prior's precision:

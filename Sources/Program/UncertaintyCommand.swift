@@ -47,7 +47,7 @@ struct Uncertainty: ProgramCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Usual methods to try beside: minimum, bagging, deep-ensemble, mc-dropout.", valueName: "method"))
+    help: ArgumentHelp("Other methods to try beside: minimum, bagging, deep-ensemble, mc-dropout, importance, tempered, transport, stein.", valueName: "method"))
   var compare: [String] = []
 
   @Option(help: ArgumentHelp("Folder for everything that is written.", valueName: "folder"))

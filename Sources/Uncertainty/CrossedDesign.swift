@@ -4,7 +4,8 @@
 /// Hoeffding 1948). Where two combinations have no draw in common, the product's average is the squared mean; where they
 /// have one source's draw in common and no other, it is larger by that source's own part. Nothing is biased by few draws of
 /// a source, and a sum of functions of single sources has an interaction of exactly nothing. A source with a single draw has no
-/// part.
+/// part. The weights are a source given the training rows, p(w | train_t): their part is what two means with the same training rows have in
+/// common beyond these where the weights are the same, so that it has their interaction with the training rows too.
 package struct CrossedDesign {
   /// Draws of the new input, the testing rows, the training rows and the weights.
   package let levels: [Int]
@@ -28,6 +29,9 @@ package struct CrossedDesign {
     let sums = sumsOfSquares(about: mean)
     let apart = product(sharing: 0, sums)
     var parts = (0..<4).map { s in levels[s] > 1 ? product(sharing: 1 << s, sums) - apart : 0 }
+    if levels[3] > 1, levels[2] > 1 {
+      parts[3] = product(sharing: 1 << 3 | 1 << 2, sums) - product(sharing: 1 << 2, sums)
+    }
     parts.append(variances.reduce(0, +) / count)
     return VarianceBySource(
       mean: mean, parts: parts, interaction: square - apart - parts[..<4].reduce(0, +))

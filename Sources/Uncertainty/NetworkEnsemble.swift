@@ -19,6 +19,8 @@ public struct EnsembleSettings: Sendable, Hashable {
   public var hiddenGain: Float?
   /// Of every network's training.
   public var regression = Regression()
+  /// Paths of Hamiltonian Monte Carlo from a trained network to one of the ensemble; 0: trained networks are taken.
+  public var paths = 0
   /// Of all random numbers.
   public var seed: UInt64 = 1
 
@@ -69,7 +71,7 @@ public struct NetworkEnsemble: Sendable {
     }
     let count = school.prior.deviations.count
     let trained = try keeper.complete("networks", count: draws * each, width: count, on: communicator) {
-      school.network($0 % each, on: tables[$0 / each]).parameters.map { Double($0) }
+      school.draw($0 % each, on: tables[$0 / each]).parameters.map { Double($0) }
     }
     (trainingDraws, weightDraws) = (draws, each)
     networks = (0..<draws * each).compactMap { k in
@@ -100,6 +102,15 @@ struct NetworkSchool {
       &network, on: rows, prior: prior, target: target,
       stream: RandomStream(seed: seed, purpose: .regressionOrder, member: number), steps: steps)
     return network
+  }
+
+  /// A network of the ensemble: such a draw, or where a chain from there ends.
+  func draw(_ number: Int, on rows: RegressionRows) -> Network {
+    let network = network(number, on: rows)
+    guard settings.paths > 0 else { return network }
+    let stream = RandomStream(seed: settings.seed, purpose: .weightChain, member: number)
+    return HamiltonianMonteCarlo(paths: settings.paths)
+      .draw(from: network, WeightPosterior(rows, prior: prior), prior: prior, stream: stream).network
   }
 
   /// A draw of the true rows: in turn, a network is trained on the rows as they are taken to be, and rows are drawn from

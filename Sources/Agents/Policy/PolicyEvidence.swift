@@ -41,19 +41,7 @@ package final class PolicyEvidence {
       (targets.start + k * head.cells).update(from: truth + layout.offsets[v], count: head.cells)
     }
     policy.forward(tile, input: input)
-    head.scaleOutputs(tile, input: input)
-    for v in 0..<head.vectors {
-      let present = head.presence(v)
-      let density = head.logDensity(tile, vector: v, actions: targets.start, anchors: anchors, scores: scores.start)
-      logLikelihood += Double((density * present).sum())
-      for k in 0..<head.controls {
-        let score = scores.start[k]
-        // Slopes of the log-likelihood: those of the loss with the other sign, so that limits hold.
-        head.setSlopes(
-          tile, k, vector: v, score: score, location: -present * score.location, logScale: -present * score.logScale)
-      }
-    }
-    head.scaleSlopes(tile, input: input)
+    logLikelihood += head.setLossSlopes(tile, input: input, actions: targets.start, anchors: anchors, scores: scores.start)
     count += head.controls * head.cells
     guard let slope = tile.outputSlope.baseAddress else { return }
     for v in stride(from: 0, to: head.vectors, by: every) {
@@ -63,11 +51,21 @@ package final class PolicyEvidence {
     }
   }
 
+  /// The law that policies are initialised from, with an output layer of another gain.
+  package static func prior(of policy: Network, gain: Double) -> WeightPrior {
+    WeightPrior(initialisationOf: policy.sizes, outputGain: Float(gain))
+  }
+
+  /// Gain of the output layer that policies are initialised with.
+  package static var initialGain: Double { Double(Agent.policyOutputGain) }
+
   /// log p(w) of the law that policies are initialised from, and log q(w) of the normal law about where training has ended.
   ///
-  /// - Parameter cells: that the policy was trained on, each in every state.
-  package func logDensities(trainedOn cells: Int) -> (prior: Double, proposal: Double) {
-    let prior = WeightPrior(initialisationOf: policy.sizes, outputGain: Agent.policyOutputGain)
+  /// - Parameters:
+  ///   - cells: that the policy was trained on, each in every state.
+  ///   - gain: of the prior's output layer.
+  package func logDensities(trainedOn cells: Int, gain: Double) -> (prior: Double, proposal: Double) {
+    let prior = Self.prior(of: policy, gain: gain)
     let factor = Double(cells) / Double(max(1, information.count))
     return (prior.logDensity(policy), information.logDensityAtCentre(prior: prior, factor: factor))
   }

@@ -101,6 +101,32 @@ extension PolicyHead {
     tile.outputSlope[(2 * k + 1) * vectors + v] = logScale.replacing(with: 0, where: atLower .| atUpper)
   }
 
+  /// Sets the slopes of the negative log-likelihood of all cells' actions by the raw outputs, of the tile's last input.
+  ///
+  /// - Parameters:
+  ///   - input: of the tile.
+  ///   - actions: `[control][cell]`, as `anchors`.
+  ///   - scores: room for one of every control.
+  /// - Returns: the log-likelihood.
+  func setLossSlopes(
+    _ tile: Activations, input: UnsafePointer<Lanes>, actions: UnsafePointer<Double>, anchors: UnsafePointer<Double>,
+    scores: UnsafeMutablePointer<Score>
+  ) -> Double {
+    scaleOutputs(tile, input: input)
+    var likelihood = 0.0
+    for v in 0..<vectors {
+      let present = presence(v)
+      let density = logDensity(tile, vector: v, actions: actions, anchors: anchors, scores: scores)
+      likelihood += Double((density * present).sum())
+      for k in 0..<controls {
+        let score = scores[k]
+        setSlopes(tile, k, vector: v, score: score, location: -present * score.location, logScale: -present * score.logScale)
+      }
+    }
+    scaleSlopes(tile, input: input)
+    return likelihood
+  }
+
   /// 1 for the group's cells, 0 for what pads the tile.
   @inline(__always)
   package func presence(_ v: Int) -> Lanes {

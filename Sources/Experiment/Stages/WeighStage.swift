@@ -2,6 +2,7 @@ import DaunceAgents
 public import DaunceArchive
 import DaunceEnsemble
 import DaunceMPI
+import DaunceNetworks
 import DaunceNumerics
 import DaunceState
 public import Foundation
@@ -22,22 +23,42 @@ public struct WeighStage {
   ///   - folder: with the agents.
   public init(_ context: ExperimentContext, folder: URL) { (self.context, self.folder) = (context, folder) }
 
-  /// Writes weights.nc. Collective.
+  /// What agents are weighed by.
+  public struct Request: Sendable {
+    /// Truths that the likelihood is of, held back from training and from scores, and cycles of each; all of them count.
+    public var truths = 4
+    public var cycles = 100
+    /// Share of the agents that tempered weights leave, as their effective number.
+    public var share = 0.5
+    /// Gain of the prior's output layer; `nil`: the one that policies are initialised with.
+    public var priorGain: Double?
+    /// Folders for agents with equal weights: those that the tempered ones are transported to, and those that flow from where training
+    /// has ended; `nil`: none.
+    public var transported, flowed: URL?
+    /// Steps of the flow.
+    public var steps = 200
+
+    /// The settings that the properties show.
+    public init() {}
+
+    var gain: Double { priorGain ?? PolicyEvidence.initialGain }
+  }
+
+  /// Writes weights.nc, and agents with equal weights where they are asked for. Collective.
   ///
-  /// - Parameters:
-  ///   - truths: that the likelihood is of, held back from training and from scores.
-  ///   - cycles: of each; all of them count.
-  ///   - share: of the agents that tempered weights leave, as their effective number.
-  ///   - path: of the file.
+  /// - Parameter path: of weights.nc.
   /// - Returns: a table, on rank 0 and elsewhere alike.
-  public func run(truths: Int, cycles: Int, share: Double, to path: String, provenance: Provenance) throws -> String {
+  public func run(_ request: Request, to path: String, provenance: Provenance) throws -> String {
     let trained = try AgentStore(context: context).load(from: folder)
-    let evidence = try gather(trained, truths: truths, cycles: cycles)
+    let recorded =
+      request.flowed == nil
+      ? [] : trained.agents.map { RecordedActions($0.policy, settings: trained.settings, layout: context.layout) }
+    let evidence = try gather(trained, request, recorded)
     let members = context.distribution.members
     let logarithms = evidence.map { $0.likelihood + $0.prior - $0.proposal }
     var (proper, tempered) = (ParticleWeights(members: members), ParticleWeights(members: members))
     proper.take(logarithms: logarithms)
-    let exponent = ParticleWeights.temper(logarithms, least: share * Double(members))
+    let exponent = ParticleWeights.temper(logarithms, least: request.share * Double(members))
     tempered.take(logarithms: logarithms.map { exponent * $0 })
     let file = WeightsFile(
       logLikelihood: evidence.map(\.likelihood), logPrior: evidence.map(\.prior), logProposal: evidence.map(\.proposal),
@@ -48,7 +69,15 @@ public struct WeighStage {
         try file.write(to: path, provenance: provenance.titled("importance weights of agents"))
       }
     }
-    return Self.table(file, actions: evidence[0].actions, truths: truths, cycles: cycles)
+    if let folder = request.transported {
+      let moved = try transport(trained, weights: tempered.values, request)
+      try AgentStore(context: context).save(moved, in: folder, provenance: provenance)
+    }
+    if let folder = request.flowed {
+      let moved = try flow(trained, recorded, request)
+      try AgentStore(context: context).save(moved, in: folder, provenance: provenance)
+    }
+    return Self.table(file, actions: evidence[0].actions, truths: request.truths, cycles: request.cycles)
   }
 
   /// Of one agent.
@@ -58,8 +87,10 @@ public struct WeighStage {
   }
 
   /// All agents' evidence, from closed loops over the held-back truths.
-  private func gather(_ trained: TrainedAgents, truths: Int, cycles: Int) throws -> [Evidence] {
-    let configuration = context.configuration
+  private func gather(
+    _ trained: TrainedAgents, _ request: Request, _ recorded: [RecordedActions]
+  ) throws -> [Evidence] {
+    let (truths, cycles) = (request.truths, request.cycles)
     let band = try context.bandOfAgents()
     let unseen = try HeldBackTruths(context, count: truths, cycles: cycles, bands: band.map { [$0] } ?? [])
     let cells = trained.settings.cells(in: context.layout)
@@ -71,14 +102,14 @@ public struct WeighStage {
     context.progress.begin("evidence", total: 1)
     let skill = try unseen.skill(of: trained, band: band) { m, tile, anchors, truth in
       collected[m].take(tile, anchors: anchors, truth: truth)
+      if !recorded.isEmpty { recorded[m].take(tile, anchors: anchors, truth: truth) }
     }
     context.progress.end()
     guard skill != nil else {
       throw ExperimentError(.data, folder.path, found: "agents that fail on held-back truths", expected: "agents that last")
     }
-    let trainedOn = configuration.truths.training * configuration.truths.trainingCycles * cells
     let own = collected.map { one in
-      let densities = one.logDensities(trainedOn: trainedOn)
+      let densities = one.logDensities(trainedOn: cellsTrainedOn(trained.settings), gain: request.gain)
       return [one.logLikelihood, densities.prior, densities.proposal, Double(one.count)]
     }
     let gathered = GatheredEnsemble(width: 4, distribution: context.distribution, communicator: context.communicator)
@@ -87,6 +118,12 @@ public struct WeighStage {
       let values = (0..<4).map { gathered.members[m * gathered.width + $0] }
       return Evidence(likelihood: values[0], prior: values[1], proposal: values[2], actions: Int(values[3]))
     }
+  }
+
+  /// Cells that agents were trained on, each in every state.
+  func cellsTrainedOn(_ settings: AgentSettings) -> Int {
+    let truths = context.configuration.truths
+    return truths.training * truths.trainingCycles * settings.cells(in: context.layout)
   }
 
   private static func table(_ file: WeightsFile, actions: Int, truths: Int, cycles: Int) -> String {

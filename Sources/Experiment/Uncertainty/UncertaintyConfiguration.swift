@@ -41,6 +41,8 @@ public struct UncertaintyConfiguration: ConfigurationRoot {
     public var rounds = 5
     @Key("steps of a network's training", .within(1...10_000_000))
     public var steps = 3000
+    @Key("paths of Hamiltonian Monte Carlo from each trained network to one of the ensemble; 0: none", .within(0...1_000_000))
+    public var paths = 0
     @Key("rows of a step, a multiple of 8", .within(8...65_536))
     public var batch = 64
     @Key("learning rate at the start", .positive)
@@ -73,7 +75,7 @@ public struct UncertaintyConfiguration: ConfigurationRoot {
   public struct Comparison: Codable, Sendable, Hashable {
     @Key("methods that are tried on the same tables, into comparison.nc; --compare goes before it")
     public var methods: [Usual] = []
-    @Key("networks of bagging and of deep-ensemble", .within(1...10_000))
+    @Key("networks of each method that has several", .within(1...10_000))
     public var networks = 20
     @Key("mc-dropout: share of the hidden units that are left out", .within(0.001...0.9))
     public var dropout = 0.1
@@ -109,6 +111,14 @@ public struct UncertaintyConfiguration: ConfigurationRoot {
     case deepEnsemble = "deep-ensemble"
     /// Units left out at random.
     case mcDropout = "mc-dropout"
+    /// A deep ensemble's networks with importance weights.
+    case importance
+    /// The same, tempered so that half of them are left.
+    case tempered
+    /// Equal weights again, networks moved by transport.
+    case transport
+    /// Networks moved by Stein variational gradient descent.
+    case stein
   }
 
   /// Refuses values outside their keys' rules and keys that contradict each other.
@@ -131,6 +141,7 @@ public struct UncertaintyConfiguration: ConfigurationRoot {
     (settings.trainingDraws, settings.networks) = (networks.trainingDraws, networks.each)
     settings.rounds = networks.rounds
     settings.regression.steps = networks.steps
+    settings.paths = networks.paths
     settings.regression.batch = networks.batch
     settings.regression.rate = Float(networks.rate)
     (settings.locationGain, settings.scaleGain) = (Float(networks.locationGain), Float(networks.scaleGain))

@@ -20,10 +20,11 @@ struct UncertaintyReport {
       ensemble.trainingDraws > 1
       ? "\(ensemble.trainingDraws) draws of the training rows x \(ensemble.weightDraws) networks" : "\(ensemble.weightDraws) networks"
     let width = law.width.isFinite ? String(format: "by a kernel of width %g", law.width) : "all alike"
+    let sizes = usual.compactMap { one in one.effectiveSize.map { "\(one.name) \(String(format: "%.2f", $0))" } }
     header = [
       "\(networks) of gain \(gain), \(problem.training.count) training and \(problem.testing.count) testing rows, \(problem.new.count) new ones",
       "testing residuals weighted \(width), times \(law.factors.map { String(format: "%.3f", $0) }.joined(separator: " "))",
-    ]
+    ] + (sizes.isEmpty ? [] : ["effective numbers of networks: \(sizes.joined(separator: ", "))"])
     let laws = [("full", rows.predictions.map(\.samples))] + usual.map { ($0.name, $0.samples) }
     scores = problem.found == nil ? [] : laws.map { ($0.0, Self.scores(problem, $0.1)) }
   }

@@ -5,12 +5,14 @@ import DaunceUncertainty
 /// What one usual method predicted for all new rows, on every rank.
 struct UsualRows {
   let name: String
+  /// Effective number of networks, where these have weights.
+  let effectiveSize: Double?
   /// By row, `[output][draw]`.
   let samples: [[[Double]]]
 
   /// Predicts all rows, spread over the ranks. Collective.
   init(_ method: TrainedUsualMethod, _ problem: TableProblem, keeper: CheckpointKeeper, communicator: Communicator) throws {
-    name = method.name
+    (name, effectiveSize) = (method.name, method.effectiveSize)
     let outputs = problem.outputs.count
     let width = method.samples(problem.new, row: 0, outputs: problem.outputs).reduce(0) { $0 + $1.count }
     let pieces = try keeper.complete(

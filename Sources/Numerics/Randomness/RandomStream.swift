@@ -41,6 +41,7 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case newInput = 31
   case predictiveDraw = 32
   case bootstrap = 33
+  case weightChain = 34
   case test = 255
 }
 

@@ -11,6 +11,16 @@ public protocol UsualMethod: Sendable {
   static func networks(of settings: UsualSettings) -> Int
   /// Trains network number `k`.
   static func train(_ k: Int, _ school: UsualSchool) -> Network
+  /// Whether networks, once trained, have weights of their own, or move, by what testing rows say of them.
+  static var usesEvidence: Bool { get }
+  /// What becomes of the networks, with weights of sum 1.
+  ///
+  /// - Parameter logarithms: of importance weights, but for a constant.
+  static func weigh(_ networks: [Network], _ school: UsualSchool, logarithms: [Double]) -> ([Network], [Double])
+  /// Whether networks, once trained, are trained on together.
+  static var trainsTogether: Bool { get }
+  /// What becomes of them.
+  static func together(_ networks: [Network], _ school: UsualSchool) -> [Network]
   /// Samples of the predictive law at single inputs.
   ///
   /// - Parameters:
@@ -18,6 +28,19 @@ public protocol UsualMethod: Sendable {
   ///   - stream: of this input.
   /// - Returns: `[draw][output]` in working numbers, always as many draws.
   static func samples(at x: [Double], _ networks: [Network], _ school: UsualSchool, stream: RandomStream) -> [[Double]]
+}
+
+extension UsualMethod {
+  /// No.
+  public static var usesEvidence: Bool { false }
+  /// The same networks, all alike.
+  public static func weigh(_ networks: [Network], _ school: UsualSchool, logarithms: [Double]) -> ([Network], [Double]) {
+    (networks, networks.map { _ in 1 / Double(networks.count) })
+  }
+  /// No.
+  public static var trainsTogether: Bool { false }
+  /// The same networks.
+  public static func together(_ networks: [Network], _ school: UsualSchool) -> [Network] { networks }
 }
 
 /// What the usual methods are given.
@@ -36,7 +59,10 @@ public struct UsualSettings: Sendable, Hashable {
 /// All usual methods.
 public enum UsualMethods {
   /// In the order of reports.
-  public static let all: [any UsualMethod.Type] = [CostMinimum.self, Bagging.self, DeepEnsemble.self, MonteCarloDropout.self]
+  public static let all: [any UsualMethod.Type] = [
+    CostMinimum.self, Bagging.self, DeepEnsemble.self, MonteCarloDropout.self, ImportanceWeights.self, TemperedWeights.self,
+    TransportedWeights.self, SteinFlow.self,
+  ]
 
   /// The method of a name.
   public static func named(_ name: String) -> (any UsualMethod.Type)? { all.first { $0.name == name } }
@@ -49,6 +75,8 @@ public struct UsualSchool: Sendable {
   let ensemble: EnsembleSettings
   let rows: RegressionRows
   let prior: WeightPrior
+  /// Of the networks, of sum 1; filled in.
+  var weights: [Double] = []
   /// Variance of the testing rows' residuals by output, of one least-squares network; filled in where a method asks for it.
   var residualVariances: [Double] = []
 
@@ -76,6 +104,8 @@ public struct UsualSchool: Sendable {
 public struct TrainedUsualMethod: Sendable {
   /// The method's name.
   public let name: String
+  /// Effective number of the networks, where they have weights.
+  public let effectiveSize: Double?
   private let method: any UsualMethod.Type
   private let networks: [Network]
   private let school: UsualSchool
@@ -90,11 +120,31 @@ public struct TrainedUsualMethod: Sendable {
     let trained = try keeper.complete(method.name, count: method.networks(of: school.usual), width: count, on: communicator) {
       method.train($0, school).parameters.map { Double($0) }
     }
-    networks = (0..<method.networks(of: school.usual)).compactMap { k in
+    var networks = (0..<method.networks(of: school.usual)).compactMap { k in
       Network(sizes: school.prior.sizes, parameters: trained[k].map { Float($0) })
     }
+    if method.trainsTogether {
+      let moved = try keeper.complete(
+        "\(method.name) together", count: 1, width: networks.count * count, on: communicator
+      ) { [networks] _ in method.together(networks, school).flatMap { $0.parameters.map { Double($0) } } }
+      networks = networks.indices.compactMap { k in
+        Network(sizes: school.prior.sizes, parameters: moved.values[k * count..<(k + 1) * count].map { Float($0) })
+      }
+    }
+    var logarithms = networks.map { _ in 0.0 }
+    if method.usesEvidence {
+      let rows = testing.regression
+      let evidence = try keeper.complete(
+        "evidence of \(method.name)", count: networks.count, width: 1, on: communicator
+      ) { [networks] in
+        [NetworkEvidence(networks[$0], prior: school.prior, trainedOn: school.rows, testing: rows).logarithm]
+      }
+      logarithms = evidence.values
+    }
     var school = school
-    let missed = networks[0].moments(at: testing.x, RowEvaluator(networks[0])).location
+    (self.networks, school.weights) = method.weigh(networks, school, logarithms: logarithms)
+    effectiveSize = method.usesEvidence ? 1 / school.weights.reduce(0) { $0 + $1 * $1 } : nil
+    let missed = self.networks[0].moments(at: testing.x, RowEvaluator(self.networks[0])).location
     school.residualVariances = (0..<testing.outputs).map { o in
       (0..<testing.count).reduce(0.0) { sum, row in
         let d = testing.y[row * testing.outputs + o] - missed[row * testing.outputs + o]

@@ -3,8 +3,9 @@ import DaunceUncertainty
 import Testing
 
 @Suite struct CrossedDesignTests {
-  /// Means that are sums of one normal number a draw of each source, with a product of two of them.
-  private func design(_ levels: [Int], product: Double, seed: UInt64) -> CrossedDesign {
+  /// Means that are sums of one normal number a draw of each source, with products of those of weights and new input, and of weights and
+  /// training rows.
+  private func design(_ levels: [Int], product: Double, nested: Double = 0, seed: UInt64) -> CrossedDesign {
     var design = CrossedDesign(levels: levels)
     let streams = (0..<4).map { RandomStream(seed: seed, purpose: .test, member: $0) }
     let sizes = [1.0, 2, 3, 4]
@@ -15,6 +16,7 @@ import Testing
           for d in 0..<levels[3] {
             let z = zip([a, b, c, d], streams).map { $1.normal(at: $0) }
             design.means[index] = 100 + zip(z, sizes).reduce(0) { $0 + $1.0 * $1.1 } + product * z[0] * z[3]
+              + nested * z[2] * z[3]
             design.variances[index] = 7
             index += 1
           }
@@ -29,16 +31,16 @@ import Testing
     var (parts, interaction, total) = ([Double](repeating: 0, count: 5), 0.0, 0.0)
     let count = 3000
     for k in 0..<count {
-      let variance = design([4, 4, 4, 4], product: 2, seed: UInt64(k)).decompose()
+      let variance = design([4, 4, 4, 4], product: 2, nested: 2, seed: UInt64(k)).decompose()
       for s in 0..<5 { parts[s] += variance.parts[s] / Double(count) }
       interaction += variance.interaction / Double(count)
       total += variance.total / Double(count)
     }
-    for (s, exact) in [1.0, 4, 9, 16, 7].enumerated() {
+    for (s, exact) in [1.0, 4, 9, 20, 7].enumerated() {
       #expect(abs(parts[s] / exact - 1) < 0.12, "\(s): \(parts[s]) in place of \(exact)")
     }
     #expect(abs(interaction / 4 - 1) < 0.15, "\(interaction)")
-    #expect(abs(total / 41 - 1) < 0.05, "\(total)")
+    #expect(abs(total / 45 - 1) < 0.05, "\(total)")
   }
 
   /// A source with one draw has no part at all, and nothing is lost: all that varies is another's.

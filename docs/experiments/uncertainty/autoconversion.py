@@ -2,6 +2,7 @@
 """Tables of autoconversion rates of stratocumulus with known answers.
 
     autoconversion.py FOLDER [--rows 1000] [--new 500] [--seed 1] [--training-errors 0] [--testing-errors 0] [--scatter 0]
+                      [--training-truth 0] [--testing-truth 0]
 
 writes FOLDER/training.csv, testing.csv, new.csv and known.csv.
 
@@ -12,7 +13,9 @@ knows: the true inputs, the scatter, and the parts of the predictive variance th
 own scatter make.
 
 Three numbers draw parts of the tables anew while everything else stays: --training-errors, --testing-errors, and --scatter
-of the training rows. So the variance that each of them makes in a prediction can be measured.
+of the training rows. Two others write what the rows of a table may truly be, given what was measured: --training-truth and
+--testing-truth, draws from the exact posterior of the generator's own law, without error columns. So the variance that each source
+makes in a prediction can be measured.
 """
 import argparse, csv, os
 import numpy as np
@@ -49,8 +52,35 @@ def measure(rng, z, y=None):
     return z, y
 
 
-def write(path, z, y, y_error):
+def truth(rng, z, y, proposals=1000):
+    """True rows given measured ones: z | its reading is normal; of draws from that law one is taken by the likelihood of y's reading."""
+    covariance = np.outer(SPREAD, SPREAD) * np.array([[1, CORRELATION], [CORRELATION, 1]])
+    error = np.diag(log_deviation(INPUT_ERROR) ** 2)
+    gain = covariance @ np.linalg.inv(covariance + error)
+    root = np.linalg.cholesky(covariance - gain @ covariance)
+    middle = np.array([Q, N])
+    true_z, true_y = np.empty_like(z), np.empty_like(y)
+    own = log_deviation(OUTPUT_ERROR) ** 2
+    for row in range(len(y)):
+        drawn = middle + gain @ (z[row] - middle) + rng.standard_normal((proposals, 2)) @ root.T
+        variance = scatter(drawn) ** 2 + own
+        weight = np.exp(-0.5 * (y[row] - log_rate(drawn)) ** 2 / variance) / np.sqrt(variance)
+        true_z[row] = drawn[rng.choice(proposals, p=weight / weight.sum())]
+        law = scatter(true_z[row]) ** 2
+        mean = (log_rate(true_z[row]) * own + y[row] * law) / (own + law)
+        true_y[row] = mean + np.sqrt(own * law / (own + law)) * rng.standard_normal()
+    return true_z, true_y
+
+
+def write(path, z, y, y_error, exact=False):
     q, n, rate = np.exp(z[:, 0]), np.exp(z[:, 1]), np.exp(y)
+    if exact:
+        with open(path, "w", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(["q", "N", "rate"])
+            for row in zip(q, n, rate):
+                out.writerow([f"{x:.9g}" for x in row])
+        return
     names = ["q [kg/kg]", "q_error", "N [1/cm3]", "N_error", "rate [1/s]"] + (["rate_error"] if y_error else [])
     with open(path, "w", newline="") as file:
         out = csv.writer(file)
@@ -76,7 +106,8 @@ def known_parts(z):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
-    for name, value in [("rows", 1000), ("new", 500), ("seed", 1), ("training-errors", 0), ("testing-errors", 0), ("scatter", 0)]:
+    for name, value in [("rows", 1000), ("new", 500), ("seed", 1), ("training-errors", 0), ("testing-errors", 0), ("scatter", 0),
+                        ("training-truth", 0), ("testing-truth", 0)]:
         parser.add_argument(f"--{name}", type=int, default=value)
     a = parser.parse_args()
     os.makedirs(a.folder, exist_ok=True)
@@ -85,7 +116,11 @@ def main():
         z = draw_inputs(stream(number, 0), a.rows)
         anew = a.scatter if name == "training" else 0
         y = log_rate(z) + scatter(z) * stream(number, 1, anew).standard_normal(a.rows)
-        write(f"{a.folder}/{name}.csv", *measure(stream(number, 2, extra), z, y), True)
+        z, y = measure(stream(number, 2, extra), z, y)
+        drawn = a.training_truth if name == "training" else a.testing_truth
+        if drawn:
+            z, y = truth(stream(number, 3, drawn), z, y)
+        write(f"{a.folder}/{name}.csv", z, y, True, exact=drawn > 0)
     z = draw_inputs(stream(2, 0), a.new)
     y = log_rate(z) + scatter(z) * stream(2, 1).standard_normal(a.new)
     measured, _ = measure(stream(2, 2), z)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """What each source of uncertainty truly does to predictions of autoconversion rates, beside what the account says.
 
-    autoconversion_parts.py PROGRAM FOLDER [--replicates 40] [--rows 1000] [--cases 200] [--seed 1]
+    autoconversion_parts.py PROGRAM FOLDER [--replicates 40] [--rows 1000] [--cases 200] [--seed 1] [--paths 60]
 
-The new input's and the function's parts are known (autoconversion.py). Those of the testing data, of the training data and
-of the weights are measured: that source alone is drawn anew again and again (errors of the testing table; errors of the
-training table; scatter of the training rows with the networks' initial weights), everything else stays, and the variance of
-the predicted means over the replicates is what the source does. Prints variances over the squared mean, averages over
-cases, with the standard error of the measured ones by a jackknife over replicates.
+The new input's and the function's parts are known (autoconversion.py). That of the testing data is the variance of predicted means
+over tables whose rows are drawn from their exact posterior given what was measured; that of the training data is the variance over tables
+whose errors are drawn anew, everything else staying; that of the weights is what networks make that Hamiltonian chains have drawn
+from their exact posterior, which training only approximates. Prints variances over the squared mean, averages over cases, with the standard
+error of the measured ones by a jackknife over replicates, and, where there is another, what else could be called true.
 """
 import argparse, csv, os, subprocess, sys
 import netCDF4
@@ -50,7 +50,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
     parser.add_argument("folder")
-    for name, value in [("replicates", 40), ("rows", 1000), ("cases", 200), ("seed", 1)]:
+    for name, value in [("replicates", 40), ("rows", 1000), ("cases", 200), ("seed", 1), ("paths", 60)]:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--set", action="append", default=[])
     a = parser.parse_args()
@@ -62,27 +62,34 @@ def main():
 
     tables()
     known = np.genfromtxt(f"{a.folder}/known.csv", delimiter=",", names=True)
-    # Many draws of what is cheap, so that the account's own sampling error is small.
-    account = run(a.program, a.folder, 1, a.set + ["prediction.testing_draws=64", "prediction.new_input_draws=8"])
-    share = account["variance_by_source"][:, :, 0] / account["mean"][None, :, 0] ** 2
-    few = a.set + ["prediction.samples=10", "prediction.testing_draws=8"]
-    # What the testing data do hardly depends on the number of networks.
-    fewer = few + ["networks.training_draws=2", "networks.each=2"]
-    measured = {}
-    for name, option in [("testing data", "--testing-errors"), ("training data", "--training-errors"), ("weights", "--scatter")]:
+    own = ["prediction.testing_draws=8", "prediction.new_input_draws=8"]
+    account = run(a.program, a.folder, 1, a.set + own + ["networks.each=40"])
+    share = lambda one: (one["variance_by_source"][:, :, 0] / one["mean"][None, :, 0] ** 2).mean(1)
+    parts = share(account)
+    # What the testing data do hardly depends on the number of networks, and needs many draws.
+    fewer = a.set + ["prediction.samples=10", "networks.training_draws=2", "networks.each=2"]
+    parts[1] = share(run(a.program, a.folder, 1, fewer + ["prediction.testing_draws=512", "prediction.new_input_draws=8"]))[1]
+    chains = share(run(a.program, a.folder, 1, a.set + own + ["networks.each=20", f"networks.paths={a.paths}"]))
+
+    def replicates(option, count, settings):
         means = []
-        is_testing = name == "testing data"
-        for k in range(4 * a.replicates if is_testing else a.replicates):
+        for k in range(count):
             tables(option, str(k + 1))
             exact_inputs(a.folder)
-            means.append(run(a.program, a.folder, 1 + (k if name == "weights" else 0), fewer if is_testing else few)["mean"][:, 0])
-        measured[name] = jackknife(np.array(means))
-    rows = [("new input", (known["new_input"] / known["mean"] ** 2).mean(), 0.0)]
-    rows += [(name, *measured[name]) for name in ["testing data", "training data", "weights"]]
+            means.append(run(a.program, a.folder, 1, settings)["mean"][:, 0])
+        return jackknife(np.array(means))
+
+    few = a.set + ["prediction.samples=10", "prediction.testing_draws=8"]
+    testing = replicates("--testing-truth", 6 * a.replicates, fewer)
+    training = replicates("--training-errors", a.replicates, few)
+    rows = [("new input", (known["new_input"] / known["mean"] ** 2).mean(), 0.0), ("testing data", *testing)]
+    rows += [("training data", *training), ("weights", chains[3], 0.0)]
     rows += [("function", (known["function"] / known["mean"] ** 2).mean(), 0.0)]
     print(f"{'source':15s} {'true':>10s} {'error':>10s} {'account':>10s} {'ratio':>7s}")
-    for (name, true, error), own in zip(rows, share.mean(1)):
+    for (name, true, error), own in zip(rows, parts):
         print(f"{name:15s} {true:10.6f} {error:10.6f} {own:10.6f} {own / true:7.3f}")
+    print("other: testing data, errors drawn anew: %.6f +- %.6f" % replicates("--testing-errors", 3 * a.replicates, fewer + ["prediction.testing_draws=8"]))
+    print("other: training data, exact posterior: %.6f +- %.6f" % replicates("--training-truth", a.replicates, few))
 
 
 if __name__ == "__main__":

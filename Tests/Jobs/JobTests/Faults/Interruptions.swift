@@ -80,6 +80,20 @@ struct InterruptedRun {
   func waitForCheckpoint(_ number: Int, of job: RunningJob) {
     while job.isRunning, checkpoints.last ?? 0 < number { usleep(2_000) }
   }
+
+  /// Starts the job and stops it as soon as it has written so many checkpoints more, again and again, on other numbers of ranks, until
+  /// it is done: how often that was.
+  func interruptions(every checkpoints: Int) throws -> Int {
+    for count in 0..<30 {
+      let job = try start(ranks: [2, 1, 3][count % 3], resumes: count > 0)
+      waitForCheckpoint((self.checkpoints.last ?? 0) + checkpoints, of: job)
+      job.signalLauncher(SIGUSR1)
+      let result = try job.wait()
+      if result.status == 0 { return count }
+      try #require(result.status == 75, "\(result.stderr)")
+    }
+    return 30
+  }
 }
 
 /// A value for one thread at a time.

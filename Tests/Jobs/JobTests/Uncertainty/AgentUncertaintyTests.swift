@@ -111,17 +111,7 @@ extension JobTests {
       try #require(once.status == 0, "\(once.stderr)")
       let reference = try workshop.contents("agents-resumed/out")
       try FileManager.default.removeItem(at: run.folder.appending(path: "out"))
-      var interruptions = 0
-      while interruptions < 30 {
-        let job = try run.start(ranks: [2, 1, 3][interruptions % 3], resumes: interruptions > 0)
-        run.waitForCheckpoint((run.checkpoints.last ?? 0) + 1, of: job)
-        job.signalLauncher(SIGUSR1)
-        let result = try job.wait()
-        if result.status == 0 { break }
-        try #require(result.status == 75, "\(result.stderr)")
-        interruptions += 1
-      }
-      #expect(interruptions > 0)
+      #expect(try run.interruptions(every: 1) > 0)
       let changed = differences(try workshop.contents("agents-resumed/out"), reference)
       #expect(changed == [])
     }

@@ -12,7 +12,7 @@ extension JobTests {
       var known: [String: Data]?
       for ranks in [1, 2, 3] {
         let place = try TablePlace(workshop, "uncertainty-\(ranks)")
-        let result = try place.job(ranks, ["--compare", "minimum", "bagging", "deep-ensemble", "mc-dropout"])
+        let result = try place.job(ranks, ["--compare", "minimum", "bagging", "deep-ensemble", "mc-dropout", "importance", "tempered", "transport", "stein"])
         try #require(result.status == 0, "\(result.stderr)")
         let files = try workshop.contents("\(place.name)/out")
         #expect(Set(files.keys) == ["prediction.nc", "comparison.nc", "scores.json"])
@@ -87,17 +87,7 @@ extension JobTests {
       try #require(once.status == 0, "\(once.stderr)")
       let reference = try place.workshop.contents("\(place.name)/out")
       try FileManager.default.removeItem(at: whole.folder.appending(path: "out"))
-      var interruptions = 0
-      while interruptions < 30 {
-        let job = try whole.start(ranks: [2, 1, 3][interruptions % 3], resumes: interruptions > 0)
-        whole.waitForCheckpoint((whole.checkpoints.last ?? 0) + 3, of: job)
-        job.signalLauncher(SIGUSR1)
-        let result = try job.wait()
-        if result.status == 0 { break }
-        try #require(result.status == 75, "\(result.stderr)")
-        interruptions += 1
-      }
-      #expect(interruptions > 1)
+      #expect(try whole.interruptions(every: 3) > 1)
       let resumed = try place.workshop.contents("\(place.name)/out")
       #expect(differences(resumed, reference) == [])
     }

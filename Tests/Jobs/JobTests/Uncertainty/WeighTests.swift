@@ -88,11 +88,43 @@ extension JobTests {
       #expect(scores.status == 0, "\(scores.stderr)")
     }
 
+    /// Agents with equal weights, by transport and by flow: the same bits on any number of ranks, agents that act, and others than before.
+    @Test func agentsMayBeMovedInPlaceOfWeighed() throws {
+      let workshop = try workshop()
+      let own = try workshop.contents("made/agents")
+      var known: [String: Data]?
+      for ranks in [1, 3] {
+        let place = try workshop.makePlace("moved-\(ranks)")
+        let result = try workshop.daunce(
+          ranks, "weigh", "--agents", "../made/agents", "--truths", "1", "--cycles", "10", "--prior-gain", "1", "--steps", "3",
+          "--transport", "transported", "--flow", "flowed", "--output", "weighed", "--quiet", in: place)
+        try #require(result.status == 0, "\(result.stderr)")
+        var files: [String: Data] = [:]
+        for kind in ["transported", "flowed"] {
+          for (name, data) in try workshop.contents("\(place)/\(kind)") { files["\(kind)/\(name)"] = data }
+        }
+        #expect(files.count == 2 * own.keys.count { $0.hasPrefix("agent-") })
+        #expect(known == nil || known == files, "\(ranks) ranks")
+        known = files
+      }
+      for kind in ["transported", "flowed"] {
+        let policies = try ["moved-1/\(kind)", "made/agents"].map {
+          try ArrayFile.read(workshop.folder.appending(path: "\($0)/agent-0000.nc").path).floats("policy_parameters")
+        }
+        #expect(policies[0].count == policies[1].count && policies[0] != policies[1])
+        let run = try workshop.daunce(
+          2, "assimilate", "--config", "small.yaml", "--agents", "moved-1/\(kind)", "--initial", "made/initial.nc", "--observations",
+          "made/observations.nc", "--output", "moved-\(kind)", "--quiet")
+        #expect(run.status == 0, "\(run.stderr)")
+      }
+    }
+
     @Test func badRequestsAreRefused() throws {
       let workshop = try workshop()
       for (arguments, status, words) in [
         (["--agents", "nowhere"], 74, "no such folder"), (["--agents", "made/agents", "--share", "0"], 64, "--share"),
         (["--agents", "made/agents", "--truths", "0"], 64, "--truths"),
+        (["--agents", "made/agents", "--steps", "0"], 64, "--steps"), (["--agents", "made/agents", "--prior-gain", "-1"], 64, "--prior-gain"),
       ] as [([String], Int32, String)] {
         let result = try workshop.job(2, ["weigh"] + arguments)
         #expect(result.status == status && result.stderr.contains(words), "\(result.stderr)")
