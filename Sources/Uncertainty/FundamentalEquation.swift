@@ -165,14 +165,14 @@ public struct FundamentalEquation {
       let draws = draws
       let near = (0..<testing.draws).map { b -> [[Double]] in
         let width = testing.widths[b]
-        if let weights = known[width] { return weights }
-        let weights = (0..<draws).map { a in
-          x.withUnsafeBufferPointer { x in
-            x.baseAddress.map { testing.weights(at: $0 + a * p, draw: b, width: width) } ?? []
+        let weights =
+          known[width]
+          ?? (0..<draws).map { a in
+            x.withUnsafeBufferPointer { x in
+              x.baseAddress.map { testing.weights(at: $0 + a * p, width: width) } ?? []
+            }
           }
-        }
-        // The same for other draws only where these have the same inputs.
-        if !testing.rows.hasInputErrors { known[width] = weights }
+        known[width] = weights
         return weights
       }
       var (location, scale) = ([[Double]](), [[Double]]())

@@ -22,8 +22,6 @@ struct TestingResiduals {
   private(set) var widths: [Double] = [.infinity]
   /// Of every draw of the true rows, one an output (`[draw][output]`).
   private(set) var factors: [[Double]]
-  /// True inputs of the rows in every draw, `[draw][row][input]`.
-  private(set) var inputs: [[Double]]
   /// Standardised residuals of every draw and network, `[output][draw][network][row]`.
   private(set) var residuals: [[Double]]
 
@@ -49,12 +47,11 @@ struct TestingResiduals {
     self.draws = rows.hasErrors && !asMeasured ? draws : 1
     evaluator = RowEvaluator(networks[0])
     factors = [[Double](repeating: 1, count: rows.outputs)]
-    (residuals, inputs) = ([], [rows.x])
+    residuals = []
     residuals = standardised([rows])
     judge([rows])
     guard rows.hasErrors, !asMeasured else { return }
     let truths = drawTruths(seed: seed)
-    inputs = truths.map(\.x)
     residuals = standardised(truths)
     judge(truths)
   }
@@ -79,11 +76,11 @@ struct TestingResiduals {
 
   // MARK: Nearness
 
-  /// Weights of all rows of a draw at an input, with sum 1. Where too few rows are near, the kernel widens until there are enough.
+  /// Weights of all rows at an input, with sum 1. Where too few rows are near, the kernel widens until there are enough.
   ///
   /// - Parameter excluded: a row that does not count.
-  func weights(at z: UnsafePointer<Double>, draw b: Int, width: Double, without excluded: Int? = nil) -> [Double] {
-    let (n, p, own) = (rows.count, rows.inputs, inputs[b])
+  func weights(at z: UnsafePointer<Double>, width: Double, without excluded: Int? = nil) -> [Double] {
+    let (n, p) = (rows.count, rows.inputs)
     guard width.isFinite else {
       let count = Double(excluded == nil ? n : n - 1)
       return (0..<n).map { $0 == excluded ? 0 : 1 / count }
@@ -93,7 +90,7 @@ struct TestingResiduals {
     for j in 0..<n {
       var sum = 0.0
       for i in 0..<p {
-        let d = z[i] - own[j * p + i]
+        let d = z[i] - rows.x[j * p + i]
         sum += d * d
       }
       squares[j] = sum / Double(p)
@@ -142,9 +139,7 @@ struct TestingResiduals {
     }
     let likeliest = (0..<q).map { o in scatter(o) { rows.y[$0] - state.location[$0] } }
     let near = (0..<n).map { j in
-      rows.x.withUnsafeBufferPointer { x in
-        x.baseAddress.map { weights(at: $0 + j * rows.inputs, draw: 0, width: widths[0]) } ?? []
-      }
+      rows.x.withUnsafeBufferPointer { x in x.baseAddress.map { weights(at: $0 + j * rows.inputs, width: widths[0]) } ?? [] }
     }
     let posterior = RowPosterior(rows)
     return (0..<draws).map { b in
@@ -220,8 +215,8 @@ struct TestingResiduals {
     let (n, p, q, count) = (rows.count, rows.inputs, rows.outputs, networks.count)
     var kernel = [Double](repeating: 0, count: n * judged.count)
     for (g, row) in judged.enumerated() {
-      let own = truth.x.withUnsafeBufferPointer { x in
-        x.baseAddress.map { weights(at: $0 + row * p, draw: b, width: width, without: row) } ?? []
+      let own = rows.x.withUnsafeBufferPointer { x in
+        x.baseAddress.map { weights(at: $0 + row * p, width: width, without: row) } ?? []
       }
       for j in 0..<n { kernel[j * judged.count + g] = own[j] }
     }
