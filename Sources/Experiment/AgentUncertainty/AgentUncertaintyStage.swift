@@ -95,7 +95,7 @@ public struct AgentUncertaintyStage {
   }
 
   private func design(_ design: PairedDesign) -> String {
-    "\(design.trainings) trainings of \(design.members) agents, \(design.pairings) pairings with members, \(design.draws) draws: "
+    "\(design.trainings) training\(design.trainings == 1 ? "" : "s") of \(design.members) agents, \(design.pairings) pairings with members, \(design.draws) draws: "
       + "\(design.ensembles) ensembles; residuals of \(configuration.agents.heldBack) held-back truths"
   }
 
