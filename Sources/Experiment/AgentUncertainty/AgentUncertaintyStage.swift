@@ -66,7 +66,7 @@ public struct AgentUncertaintyStage {
     let keeper = CheckpointKeeper(checkpoints: checkpoints, progress: progress)
     let cycles = context.configuration.truths.cycles
     let heldBack = SharedTruths(
-      context, seeds: context.heldBackSeeds(configuration.agents.heldBack), cycles: cycles, communicator: communicator)
+      context, seeds: context.residualSeeds(configuration.agents.heldBack), cycles: cycles, communicator: communicator)
     let counts = try AgentResiduals(ensembles: ensembles, context: context, communicator: communicator)
       .counts(heldBack, keeper: keeper)
     let residuals = ResidualLaw(

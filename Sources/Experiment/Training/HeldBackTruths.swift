@@ -149,4 +149,9 @@ extension ExperimentContext {
   func heldBackSeeds(_ count: Int) -> [UInt64] {
     (0..<count).map { configuration.seed &* 100_000 &+ 80_000 &+ UInt64($0) }
   }
+
+  /// Seeds of at most 10,000 truths more, by which nothing has been chosen either: agents' residuals are taken from them.
+  func residualSeeds(_ count: Int) -> [UInt64] {
+    (0..<count).map { configuration.seed &* 100_000 &+ 60_000 &+ UInt64($0) }
+  }
 }

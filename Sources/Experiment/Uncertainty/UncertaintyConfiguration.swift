@@ -83,7 +83,7 @@ public struct UncertaintyConfiguration: ConfigurationRoot {
 
   /// Trained agents, in place of tables.
   public struct Agents: Codable, Sendable, Hashable {
-    @Key("held-back truths that agents' residuals are taken from", .within(2...100_000))
+    @Key("held-back truths that agents' residuals are taken from", .within(2...10_000))
     public var heldBack = 100
     @Key("ways in which the agents of a training drive the members", .within(2...100_000))
     public var pairings = 5
