@@ -58,6 +58,16 @@ extension JobTests {
           let drawn = samples[k * 4..<(k + 1) * 4].sorted()
           #expect(drawn[0] >= quantiles[k * 9 + 2] && drawn[3] <= quantiles[k * 9 + 6])
         }
+        // A draw keeps its place among the others from one time to the next, as the member that it follows does.
+        if name == "Z" {
+          func ranks(_ place: Int) -> [Int] {
+            let own = Array(samples[place * 4..<(place + 1) * 4])
+            return own.map { value in own.count { $0 < value } }
+          }
+          let pairs = (0..<(times - 1) * cells).map { zip(ranks($0), ranks($0 + cells)).count(where: { $0 == $1 }) }
+          let share = Double(pairs.reduce(0, +)) / Double(4 * pairs.count)
+          #expect(share > 0.45, "\(share)")
+        }
         // At the first analysis members are told apart by where they began; all of a is observed and drawn.
         let share = (0..<cells).reduce(0) { $0 + parts[$1] } / variance[..<cells].reduce(0, +)
         if name == "K" { #expect(share > 0.3, "\(share)") }
