@@ -83,8 +83,9 @@ final class AgentPredictions {
     let members = (0..<ensembles.design.members).map { series.initial($0) }
     try ensembles.begin(members, seed: seed, origin: series.origin)
     var time = 0
-    for cycle in 1...max(1, series.cycles.count) where series.recorded.count > 0 {
-      try ensembles.advance(series.cycles[cycle - 1], cycle: cycle)
+    for (k, observations) in series.cycles.enumerated() {
+      let cycle = k + 1
+      try ensembles.advance(observations, cycle: cycle)
       progress.advance(to: cycle)
       guard series.recorded.contains(cycle) else { continue }
       try rows.gather()

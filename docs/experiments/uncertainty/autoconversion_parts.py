@@ -24,7 +24,7 @@ def run(program, folder, seed, settings):
         command += ["--set", setting]
     subprocess.run(command, check=True)
     with netCDF4.Dataset(f"{folder}/out/prediction.nc") as file:
-        return {name: np.array(file[name][:]) for name in ["mean", "variance_by_source"]}
+        return {name: np.array(file[name][:]) for name in ["mean", "variance_by_source", "interaction"]}
 
 
 def exact_inputs(folder):
@@ -69,14 +69,16 @@ def main():
     # What the testing data do hardly depends on the number of networks, and needs many draws.
     fewer = a.set + ["prediction.samples=10", "networks.training_draws=2", "networks.each=2"]
     parts[1] = share(run(a.program, a.folder, 1, fewer + ["prediction.testing_draws=512", "prediction.new_input_draws=8"]))[1]
-    chains = share(run(a.program, a.folder, 1, a.set + own + ["networks.each=20", f"networks.paths={a.paths}"]))
+    chained = run(a.program, a.folder, 1, a.set + own + ["networks.each=20", f"networks.paths={a.paths}"])
+    chains = share(chained)
+    together = lambda one: share(one)[3] + (one["interaction"][:, 0] / one["mean"][:, 0] ** 2).mean()
 
-    def replicates(option, count, settings):
+    def replicates(option, count, settings, seeds=False):
         means = []
         for k in range(count):
             tables(option, str(k + 1))
             exact_inputs(a.folder)
-            means.append(run(a.program, a.folder, 1, settings)["mean"][:, 0])
+            means.append(run(a.program, a.folder, 1 + (k if seeds else 0), settings)["mean"][:, 0])
         return jackknife(np.array(means))
 
     few = a.set + ["prediction.samples=10", "prediction.testing_draws=8"]
@@ -88,8 +90,10 @@ def main():
     print(f"{'source':15s} {'true':>10s} {'error':>10s} {'account':>10s} {'ratio':>7s}")
     for (name, true, error), own in zip(rows, parts):
         print(f"{name:15s} {true:10.6f} {error:10.6f} {own:10.6f} {own / true:7.3f}")
+    print("weights with all interactions: account %.6f, chains %.6f" % (together(account), together(chained)))
     print("other: testing data, errors drawn anew: %.6f +- %.6f" % replicates("--testing-errors", 3 * a.replicates, fewer + ["prediction.testing_draws=8"]))
     print("other: training data, exact posterior: %.6f +- %.6f" % replicates("--training-truth", a.replicates, few))
+    print("other: weights, scatter and initial weights drawn anew: %.6f +- %.6f" % replicates("--scatter", a.replicates, few, seeds=True))
 
 
 if __name__ == "__main__":
