@@ -58,6 +58,14 @@ struct Weigh: ProgramCommand {
     if let priorGain, !(priorGain > 0 && priorGain.isFinite) {
       throw ValidationError("--prior-gain: found \(priorGain), expected a number above 0.")
     }
+    let folders = [("--agents", agents), ("--transport", transport), ("--flow", flow)].compactMap { option, path in
+      path.map { (option: option, path: URL(filePath: $0).standardizedFileURL.path) }
+    }
+    for (k, one) in folders.enumerated() {
+      if let other = folders[..<k].first(where: { $0.path == one.path }) {
+        throw ValidationError("\(other.option) and \(one.option): found the same folder, expected agents that are not overwritten.")
+      }
+    }
     if !(share > 0 && share <= 1) { throw ValidationError("--share: found \(share), expected a number above 0, 1 at most.") }
   }
 

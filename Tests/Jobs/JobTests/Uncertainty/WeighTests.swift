@@ -124,6 +124,8 @@ extension JobTests {
       for (arguments, status, words) in [
         (["--agents", "nowhere"], 74, "no such folder"), (["--agents", "made/agents", "--share", "0"], 64, "--share"),
         (["--agents", "made/agents", "--truths", "0"], 64, "--truths"),
+        (["--agents", "made/agents", "--transport", "made/../made/agents"], 64, "--agents and --transport"),
+        (["--agents", "made/agents", "--transport", "moved", "--flow", "moved"], 64, "--transport and --flow"),
         (["--agents", "made/agents", "--steps", "0"], 64, "--steps"), (["--agents", "made/agents", "--prior-gain", "-1"], 64, "--prior-gain"),
       ] as [([String], Int32, String)] {
         let result = try workshop.job(2, ["weigh"] + arguments)
