@@ -55,7 +55,7 @@ func helper(_ name: String, _ dependencies: [Target.Dependency], in folder: Stri
 
 let rooms = [
   "State", "Numerics", "Networks", "Observations", "MPI", "Constraints", "Ensemble", "Models", "Assimilation", "Agents",
-  "Uncertainty", "Archive", "Settings", "Experiment", "Benchmark", "Program",
+  "Uncertainty", "Archive", "Settings", "Coupling", "Experiment", "Benchmark", "Program",
 ]
 
 let package = Package(
@@ -80,6 +80,9 @@ let package = Package(
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
     .systemLibrary(name: "CNLopt", pkgConfig: "nlopt", providers: [.apt(["libnlopt-dev"])]),
 
+    // What a user's model library exports, and guarded calls of it.
+    .target(name: "CDaunceModel", path: "Sources/CDaunceModel"),
+
     room("State", []),
     room("Numerics", ["COpenBLAS"]),
     room("Networks", ["DaunceNumerics"]),
@@ -100,7 +103,9 @@ let package = Package(
     room("Uncertainty", ["DaunceMPI", "DaunceEnsemble", "DaunceNetworks", "DaunceNumerics"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
     room("Settings", ["Yams"]),
+    room("Coupling", ["DaunceModels", "DaunceSettings", "DaunceState", "DaunceNumerics", "CDaunceModel"]),
     room("Experiment", [
+      "DaunceCoupling",
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
       "DaunceConstraints", "DaunceAssimilation", "DaunceAgents", "DaunceNetworks", "DaunceUncertainty", "DaunceArchive",
       "DaunceSettings",
@@ -112,7 +117,7 @@ let package = Package(
     room(
       "Program",
       [
-        "DaunceBenchmark", "DaunceExperiment", "DaunceSettings", "DaunceArchive", "DaunceAssimilation",
+        "DaunceBenchmark", "DaunceCoupling", "DaunceExperiment", "DaunceSettings", "DaunceArchive", "DaunceAssimilation",
         "DaunceEnsemble", "DaunceNumerics", "DaunceModels", "DaunceMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -146,6 +151,7 @@ let package = Package(
       fixtures: true),
     unit("UncertaintyTests", ["DaunceUncertainty", "DaunceNetworks", "DaunceNumerics"]),
     unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
+    unit("CouplingTests", ["DaunceCoupling", "DaunceModels", "DaunceSettings", "DaunceState"]),
     unit(
       "ConfigurationTests",
       ["DaunceAgents", "DaunceExperiment", "DaunceSettings", "DaunceState", "TestSupport", "daunce-mpi"]),

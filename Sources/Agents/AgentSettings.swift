@@ -119,8 +119,10 @@ public struct AgentSettings: Sendable, Hashable {
 /// What agents need of a model: the base forecast that they correct and the local fields that they see.
 public protocol BaseForecast: AnyObject {
   var layout: StateLayout { get }
-  /// Carries a state (`[layout.count]`) to the next observation time without noise, cheaply.
-  func advance(_ state: inout MutableSpan<Double>)
+  /// Carries a state (`[layout.count]`) from the observation time before `cycle` to its own, without noise, cheaply.
+  ///
+  /// - Throws: what keeps the model from going on.
+  func advance(_ state: inout MutableSpan<Double>, cycle: Int) throws
   /// Linear functions that an agent's action has to leave as the base forecast has them; possibly empty.
   var invariants: [LinearInvariant] { get }
   /// Functions of the state that agents may see; possibly none.
@@ -155,5 +157,5 @@ public protocol AnalysisBase: BaseForecast {
 
 extension AnalysisBase {
   /// There is no forecast without noise here.
-  public func advance(_ state: inout MutableSpan<Double>) {}
+  public func advance(_ state: inout MutableSpan<Double>, cycle: Int) {}
 }

@@ -71,7 +71,7 @@ public final class AgentUpdate: EnsembleUpdate {
         remember(ensemble.states[m], in: past[m])
       } else {
         var state = ensemble.states[m].mutableSpan
-        runner.base.advance(&state)
+        try runner.base.advance(&state, cycle: cycle)
       }
     }
     started = true

@@ -25,14 +25,53 @@ public protocol TwinModel: ForecastModel {
   /// What is observed by default and how.
   var observing: ObservingSystem { get }
 
+  /// How long a spin-up takes from `initialState` to the climate, in the model's unit of time; `nature.spinup: auto`.
+  var spinup: Double { get }
+
   /// A state to start a spin-up from (`[layout.count]`).
-  func initialState(_ stream: RandomStream) -> [Double]
+  ///
+  /// - Throws: what keeps the model from making one.
+  func initialState(_ stream: RandomStream) throws -> [Double]
+}
+
+extension TwinModel {
+  /// `initialState` is a state of the climate already.
+  public var spinup: Double { 0 }
 }
 
 /// A model with a cheap deterministic step, which agents can correct.
 public protocol CoarseModel: ForecastModel {
+  /// Whether this one has it after all.
+  var hasCoarseForecast: Bool { get }
+
   /// Carries `state` over the interval of `steps` time steps without noise in a single step, or as few as stay stable.
-  func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int)
+  ///
+  /// - Parameter start: time of `state`, in time steps.
+  /// - Throws: what keeps the model from going on.
+  func coarseForecast(_ state: inout MutableSpan<Double>, from start: Int, steps: Int) throws
+}
+
+extension CoarseModel {
+  /// As every model of this kind.
+  public var hasCoarseForecast: Bool { true }
+}
+
+/// A model that keeps something from one forecast to the next that is not in the state: what is carried forward, a member
+/// or a truth, has an instance of its own.
+public protocol InstancedModel: ForecastModel {
+  /// Whether this one does after all; if not, one instance carries every member.
+  var keepsMemory: Bool { get }
+
+  /// An instance that has carried nothing yet.
+  func makeInstance() throws -> any InstancedModel
+
+  /// What it keeps.
+  func save() throws -> [UInt8]
+
+  /// Takes it back.
+  ///
+  /// - Throws: for bytes that are no memory of this model.
+  func restore(_ memory: [UInt8]) throws
 }
 
 /// A model that conserves something.
@@ -90,6 +129,12 @@ extension DescribedModel {
   public var operationsPerStep: Int? { nil }
 }
 
+/// A model that may find something worth knowing on its way.
+public protocol WatchedModel: ForecastModel {
+  /// Is told of it, in words; once of each thing.
+  var warn: ((String) -> Void)? { get set }
+}
+
 /// What a model can do and says beside its forecast; nothing where it does not.
 public struct ModelTraits {
   /// Linear functions of the state that forecasts keep.
@@ -113,6 +158,8 @@ public struct ModelTraits {
   /// How truths are observed by default: the first field everywhere after every time step with a climatological standard
   /// deviation of error, where the model says nothing else.
   public let observing: ObservingSystem
+  /// How long a spin-up takes, in the model's unit of time.
+  public let spinup: Double
 
   /// Asks a model for everything that it can do beside forecasts.
   public init(of model: any ForecastModel) {
@@ -128,6 +175,7 @@ public struct ModelTraits {
     physicalUnits = described?.physicalUnits
     operationsPerStep = described?.operationsPerStep
     let scale = model.layout.fields.first?.scale ?? 1
+    spinup = (model as? any TwinModel)?.spinup ?? 0
     observing =
       (model as? any TwinModel)?.observing
       ?? ObservingSystem(variable: 0, errorVariance: scale * scale, law: .gaussian, stepsBetween: 1)
@@ -138,11 +186,11 @@ public struct ModelTraits {
 public struct PhysicalUnits: Sendable, Hashable {
   /// Hours in the unit of time.
   public let hours: Double
-  /// Kilometres in the unit of length.
-  public let kilometres: Double
+  /// Kilometres in the unit of length; `nil` where that is not known.
+  public let kilometres: Double?
 
   /// What a model's unit of time is in hours, and its unit of length in kilometres.
-  public init(hours: Double, kilometres: Double) {
+  public init(hours: Double, kilometres: Double?) {
     self.hours = hours
     self.kilometres = kilometres
   }

@@ -1,6 +1,7 @@
 import DaunceArchive
 import ArgumentParser
 import DaunceAssimilation
+import DaunceCoupling
 import DaunceEnsemble
 import DaunceExperiment
 import DaunceSettings
@@ -46,8 +47,10 @@ enum ExitStatus: Int32 {
       self = .interrupted
     case is SnapshotError:
       self = .badData
-    case is ModelError, is AssimilationError:
+    case is ModelError, is AssimilationError, is CouplingError:
       self = .badData
+    case let error as ForecastFailure:
+      self = ExitStatus(of: error.cause)
     case is CocoaError, is POSIXError:
       self = .io
     default:

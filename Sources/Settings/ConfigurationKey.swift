@@ -107,6 +107,8 @@ extension Rule where Value.Scalar: Hashable {
 protocol AnyKey {
   /// Keys of the groups that a list holds; empty for other values.
   var groupLeaves: [ConfigurationLeaf] { get }
+  /// The value, if it is a table of parameters.
+  var table: ParameterTable? { get }
   var meaning: String { get }
   /// `an integer of at least 1`, `rl | eakf`.
   var expected: String { get }
@@ -116,6 +118,8 @@ protocol AnyKey {
   var codingText: String { get }
   /// The value as YAML for readers: `auto` where `text` is `null`.
   var display: String { get }
+  /// The word for an absent value.
+  var absent: String { get }
   /// YAML text that decodes to what a literal stands for, if it is of the key's type and obeys its rule.
   func accept(_ literal: ConfigurationLiteral) -> Acceptance
   /// Whether the value of a key of the same declaration obeys this key's rule.
@@ -131,6 +135,7 @@ enum Acceptance {
 
 extension Key: AnyKey {
   var groupLeaves: [ConfigurationLeaf] { (Value.Scalar.self as? any ConfigurationGroup.Type)?.leaves ?? [] }
+  var table: ParameterTable? { wrappedValue as? ParameterTable }
   var text: String { wrappedValue.text }
   var codingText: String { wrappedValue.codingText }
   var display: String { wrappedValue.isAbsent ? absent : wrappedValue.text }

@@ -34,7 +34,11 @@ extension ConfigurationRoot {
   package func describe(
     _ contradiction: Contradiction, source: ConfigurationError.Source
   ) -> ConfigurationError.Problem {
-    let values = contradiction.keys.map { name in leaves.first { $0.name == name }?.key.display ?? "nothing" }
+    // Only a declaration knows the word for an absent value.
+    let pairs = zip(leaves, Self().leaves)
+    let values = contradiction.keys.map { name in
+      pairs.first { $0.0.name == name }.map { $0.key.text == "null" ? $1.key.absent : $0.key.text } ?? "nothing"
+    }
     return .init(
       .contradiction, source: source, keys: contradiction.keys, found: values.joined(separator: " and "),
       expected: contradiction.expected)

@@ -67,8 +67,18 @@ extension ConfigurationRoot {
     let current = leaves
     let declared = Self().leaves
     var texts = current.map(\.key.codingText)
+    var tables: [Int: ParameterTable] = [:]
     var problems: [ConfigurationError.Problem] = []
     for value in given where problems.count < ConfigurationLimits.problems {
+      if let index = current.firstIndex(where: { value.isParameter(of: $0) }), var table = tables[index] ?? current[index].key.table {
+        let name = value.path.dropFirst(current[index].path.count).joined(separator: ".")
+        guard table.set(name, value.literal) else {
+          problems.append(value.problem(.wrongType, expected: "a number, a word or a list of them"))
+          continue
+        }
+        (tables[index], texts[index]) = (table, table.codingText)
+        continue
+      }
       guard let index = declared.firstIndex(where: { $0.path == value.path }) else {
         if let problem = Self.misplaced(value, among: declared) { problems.append(problem) }
         continue
@@ -144,6 +154,11 @@ extension ConfigurationRoot {
 }
 
 extension GivenValue {
+  /// Whether it is inside of a table whose names are not this program's.
+  fileprivate func isParameter(of leaf: ConfigurationLeaf) -> Bool {
+    leaf.key.table != nil && path.count > leaf.path.count && path.starts(with: leaf.path)
+  }
+
   func problem(
     _ kind: ConfigurationError.Kind, found: String? = nil, expected: String
   ) -> ConfigurationError.Problem {

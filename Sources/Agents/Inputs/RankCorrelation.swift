@@ -31,18 +31,20 @@ final class RankCorrelation {
     squares = try snapshot.memberValues("order_squares", count: 1).map { $0[0] }
   }
 
-  private func advance() {
+  private func advance(cycle: Int) throws {
     var state = MutableSpan(_unsafeStart: carried.start, count: carried.count)
-    runner.base.advance(&state)
+    try runner.base.advance(&state, cycle: cycle)
   }
 
   /// Takes in a step whose policy outputs are in `tile`; nothing where members have not been gathered.
-  func add(_ step: Rollout.Step, _ tile: Activations, anchors: UnsafePointer<Double>) {
+  ///
+  /// - Throws: what the base forecast throws.
+  func add(_ step: Rollout.Step, _ tile: Activations, anchors: UnsafePointer<Double>) throws {
     guard let forecasts = runner.forecasts(sequence: step.sequence) else { return }
     let (m, n) = (step.member, runner.cells)
     let members = runner.distribution.members
     carried.copy(from: step.lastTarget)
-    if runner.settings.base == .coarseStep { advance() }
+    if runner.settings.base == .coarseStep { try advance(cycle: step.time) }
     for (k, v) in runner.settings.controls.enumerated() {
       let offset = runner.layout.offsets[v]
       for c in 0..<n {

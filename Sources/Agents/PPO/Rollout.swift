@@ -164,7 +164,7 @@ final class Rollout {
         data.observations[places[0][s].truth][places[0][s].time]
       }
     } else {
-      advanceMembers()
+      try advanceMembers()
     }
     try runner.assembleMoments()
     // Members of a sequence one after the other, for much of what they see is the same.
@@ -198,13 +198,13 @@ final class Rollout {
   }
 
   /// Carries all members by the base forecast, each by itself.
-  private func advanceMembers() {
+  private func advanceMembers() throws {
     for m in forecasts.indices {
       for s in 0..<sequences {
         let x = forecasts[m].start + s * data.stateCount
         if runner.settings.base == .coarseStep {
           var state = MutableSpan(_unsafeStart: x, count: data.stateCount)
-          runner.base.advance(&state)
+          try runner.base.advance(&state, cycle: places[m][s].time + 1)
         }
         runner.present(x, member: m, sequence: s)
       }

@@ -81,7 +81,7 @@ extension AgentTrainer {
         time: step.time, sequence: step.sequence, isNextMember: step.isNextMember)
       let loss = likelihood.takeLoss(target: step.target, weight: 1 / Float(batch * runner.actionCount))
       course.add(loss: loss * Double(batch), agent: m)
-      lesson.progress.add(
+      try lesson.progress.add(
         loss, step, isLate: course.isInLastTenth(t), likelihood.tile, anchors: likelihood.anchors.start)
       if !lesson.isTeacherForced {
         runner.draw(

@@ -29,10 +29,10 @@ struct WarmStartProgress {
   /// - Parameter isLate: whether the step belongs to the last tenth of the round.
   mutating func add(
     _ loss: Double, _ step: Rollout.Step, isLate: Bool, _ tile: Activations, anchors: UnsafePointer<Double>
-  ) {
+  ) throws {
     if isLate {
       losses[step.member] += loss
-      order.add(step, tile, anchors: anchors)
+      try order.add(step, tile, anchors: anchors)
     }
     curve.add(loss, agent: step.member, step: done)
   }

@@ -47,6 +47,10 @@ public struct Configuration: ConfigurationRoot {
   public struct Model: Codable, Sendable, Hashable {
     @Key("forecast model")
     public var name = Name.mjoSkeleton
+    @Key("shared library of the model plugin, relative to the working folder", absent: "none")
+    public var library: String?
+    @Key("what the library is given; its own documentation says which there are")
+    public var parameters = ParameterTable()
     @Key("unit system of the MJO skeleton: the paper's or the standard one (1500 km, 8.33 h)")
     public var units = Units.paper
     @Key("large-scale source of the MJO skeleton, (4.9) for the warm pool")

@@ -6,12 +6,8 @@ extension Configuration {
   /// The configured model's entry.
   var modelEntry: ModelEntry? { ModelEntry.registry[model.name.rawValue] }
 
-  /// Cells of the grid.
+  /// Cells of the grid; 0 where the model alone knows.
   public var cells: Int { model.cells ?? modelEntry?.cells ?? 0 }
-
-  /// Spin-up of nature runs, in the model's time units: about two years for the skeleton in either unit system, forty
-  /// turns of the tracer.
-  public var spinup: Double { nature.spinup ?? modelEntry?.spinup(model) ?? 0 }
 
   /// Random numbers of the agents' samples.
   public var drawsOfAgents: AgentSettings.Draws { agents.draws ?? (agents.base == .analysis ? .anomalies : .stratified) }

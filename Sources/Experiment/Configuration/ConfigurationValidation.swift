@@ -69,6 +69,8 @@ extension Configuration {
         "noise for the Feller scheme to sample, or the scheme euler-floor"),
 
       .init(
+        model.name == .plugin && model.library == nil, "model.name", "model.library", "the file of a shared library"),
+      .init(
         energy == .off && constraints.band != nil, "constraints.energy", "constraints.band", "an energy for the band"),
 
       .init(
@@ -106,12 +108,12 @@ extension Configuration {
         "perturbed for a centre"),
 
       .init(
-        filter.halfWidth.map { 4 * $0 > Double(cells) } ?? false, "filter.half_width", "model.cells",
+        filter.halfWidth.map(isTooWide) ?? false, "filter.half_width", "model.cells",
         "a half-width of a quarter of the circle at most, or none"),
       .init(
-        filter.halfWidths.contains { 4 * $0.halfWidth > Double(cells) }, "filter.half_widths", "model.cells",
+        filter.halfWidths.contains { isTooWide($0.halfWidth) }, "filter.half_widths", "model.cells",
         "half-widths of a quarter of the circle at most"),
-      .init(methods.contains { $0.isAgents } && agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
+      .init(methods.contains { $0.isAgents } && cells > 0 && agents.window > cells, "agents.window", "model.cells", "a window no wider than the grid"),
 
       .init(
         ppoIterations > 0 && agents.ppo.horizon > truths.trainingCycles - truths.spinupCycles,
@@ -134,6 +136,9 @@ extension Configuration {
         "agents.multipliers.form", "agents.multipliers.regularisation", "the form regularised for a weight beta"),
     ]
   }
+
+  /// Whether a half-width, in cells, is more than a quarter of a grid whose size the configuration decides.
+  private func isTooWide(_ halfWidth: Double) -> Bool { cells > 0 && 4 * halfWidth > Double(cells) }
 
   /// Whether the particle filter is asked for proposals that it cannot make.
   private func proposesWithout(_ key: (Filter) -> Bool) -> Bool {
@@ -163,7 +168,7 @@ extension Configuration {
       own("filter.rtps", "one way of relaxation") { $0.rtps > 0 && $0.rtpp > 0 },
       own("filter.inflation", "1, or no adaptive inflation: one of the two") { $0.adaptive > 0 && $0.inflation != 1 },
       own("model.cells", "half-widths of a quarter of the circle at most") {
-        $0.halfWidth.map { 4 * $0 > Double(cells) } ?? false
+        $0.halfWidth.map(isTooWide) ?? false
       },
     ]
   }
@@ -199,7 +204,7 @@ extension Configuration {
         ppoIterations > 0 && agents.ppo.reward == .ensembleCRPS && (!seesEnsemble || agents.target != .truth), "agents.ppo.reward",
         seesEnsemble ? "agents.target" : "agents.inputs", "agents that see the ensemble and aim at the truth, for a reward that they share"),
       .init(
-        agents.ppo.rewardWindow > 1 && (agents.ppo.reward != .ensembleCRPS || agents.ppo.rewardWindow > cells), "agents.ppo.reward_window",
+        agents.ppo.rewardWindow > 1 && (agents.ppo.reward != .ensembleCRPS || cells > 0 && agents.ppo.rewardWindow > cells), "agents.ppo.reward_window",
         agents.ppo.reward != .ensembleCRPS ? "agents.ppo.reward" : "model.cells", "a window no wider than the grid, for the reward ensemble-crps"),
       .init(
         drawsOfAgents == .anomalies && !seesEnsemble, "agents.draws", "agents.inputs",

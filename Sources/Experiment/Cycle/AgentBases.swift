@@ -18,7 +18,7 @@ extension ExperimentContext {
         .data, "key agents.controls", found: "\(names.joined(separator: ", ")) on \(grids.count) grids",
         expected: "variables of one grid")
     }
-    return kind == .analysis ? FilteredBase(self, band: band, origin: origin) : try CoarseBase(self)
+    return kind == .analysis ? try FilteredBase(self, band: band, origin: origin) : try CoarseBase(self, origin: origin)
   }
 
   /// Refuses agents that the model has no base for, before anything takes time.
@@ -28,13 +28,17 @@ extension ExperimentContext {
 /// The full model's forecast and the analysis of it by the filter `agents.filter`.
 final class FilteredBase: AnalysisBase {
   private let context: ExperimentContext
+  private let model: any ForecastModel
+  private let renewal: Renewal?
   private let informing: (any InformingModel)?
   private let band: Band?
   private let origin: Int
   let invariants: [LinearInvariant]
 
-  init(_ context: ExperimentContext, band: Band?, origin: Int) {
+  init(_ context: ExperimentContext, band: Band?, origin: Int) throws {
     (self.context, self.band, self.origin) = (context, band, origin)
+    model = try context.modelInstance()
+    renewal = try Renewal(of: model)
     informing = context.model as? any InformingModel
     invariants = context.configuration.constraints.invariants ? context.traits.invariants : []
   }
@@ -46,7 +50,8 @@ final class FilteredBase: AnalysisBase {
 
   func forecast(_ state: inout MutableSpan<Double>, cycle: Int, noise: RandomStream) throws {
     let steps = context.observing.stepsBetween
-    try context.model.forecast(&state, from: origin + (cycle - 1) * steps, steps: steps, noise: noise)
+    try renewal?.renew()
+    try model.forecast(&state, from: origin + (cycle - 1) * steps, steps: steps, noise: noise)
   }
 
   func makeFilter(seed: UInt64) throws -> any EnsembleUpdate {
@@ -61,20 +66,22 @@ final class FilteredBase: AnalysisBase {
 /// The model's coarse step over one observation interval, as agents correct it.
 final class CoarseBase: BaseForecast {
   private let model: any CoarseModel
+  private let renewal: Renewal?
   private let informing: (any InformingModel)?
-  private let steps: Int
+  private let origin, steps: Int
   let auxiliaryCount: Int
   let functions: [any StateFunction]
   let invariants: [LinearInvariant]
 
   /// - Throws: `ExperimentError` for a model without a coarse step, or agents that would set fields of several grids.
-  init(_ context: ExperimentContext) throws {
-    guard let model = context.model as? any CoarseModel else {
+  init(_ context: ExperimentContext, origin: Int) throws {
+    guard let model = try context.modelInstance() as? any CoarseModel, model.hasCoarseForecast else {
       throw ExperimentError(
         .data, "key methods", found: "agents for \(context.model.name), which has no coarse step",
-        expected: "filters, or a model that conforms to CoarseModel")
+        expected: "agents that correct a filter's analysis (agents.base: analysis), or a model with a coarse forecast")
     }
-    self.model = model
+    (self.model, self.origin) = (model, origin)
+    renewal = try Renewal(of: model)
     informing = context.model as? any InformingModel
     steps = context.observing.stepsBetween
     auxiliaryCount = context.traits.auxiliaryNames.count
@@ -84,7 +91,10 @@ final class CoarseBase: BaseForecast {
 
   var layout: StateLayout { model.layout }
 
-  func advance(_ state: inout MutableSpan<Double>) { model.coarseForecast(&state, steps: steps) }
+  func advance(_ state: inout MutableSpan<Double>, cycle: Int) throws {
+    try renewal?.renew()
+    try model.coarseForecast(&state, from: origin + (cycle - 1) * steps, steps: steps)
+  }
 
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {
     informing?.auxiliaryFields(of: state, into: &fields)

@@ -5,6 +5,8 @@ import DaunceState
 
 /// Streams analyses to a file on rank 0.
 package final class AnalysisRecorder {
+  /// File that is written.
+  let path: String
   private let context: ExperimentContext
   private let writer: AnalysisWriter
   private var record: AnalysisRecord
@@ -30,6 +32,7 @@ package final class AnalysisRecorder {
         .data, "key output.covariance", found: "true for \(context.layout.count) elements",
         expected: "false, or a state of at most \(Self.mostForCovariance)")
     }
+    self.path = path
     self.context = context
     self.times = times
     written = (seeds ?? [0]).map { _ in 0 }
@@ -132,6 +135,12 @@ package final class AnalysisRecorder {
       missing.time = times[written[truth]]
       try append(missing, truth: truth)
     }
+  }
+
+  /// Completes the file with what there is, after an error that ends the job.
+  func abandon() throws {
+    for truth in written.indices { try giveUp(truth: truth) }
+    try finish()
   }
 
   /// Completes the file.

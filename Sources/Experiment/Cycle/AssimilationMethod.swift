@@ -16,13 +16,17 @@ package final class AssimilationMethod {
   package let name: String
   private let forecast: (inout DistributedEnsemble, Int) throws -> Void
   private let update: any EnsembleUpdate
+  /// The model of each local member; `nil` for agents, whose forecasts begin without memory.
+  private let models: ModelInstances?
 
   private init(
-    name: String, forecast: @escaping (inout DistributedEnsemble, Int) throws -> Void, update: any EnsembleUpdate
+    name: String, forecast: @escaping (inout DistributedEnsemble, Int) throws -> Void, update: any EnsembleUpdate,
+    models: ModelInstances? = nil
   ) {
     self.name = name
     self.forecast = forecast
     self.update = update
+    self.models = models
   }
 
   /// Forecast and analysis of one cycle; the ensemble's clock, if any, is left running.
@@ -51,14 +55,16 @@ package final class AssimilationMethod {
   }
 
   /// Adds to a snapshot what the next cycle needs: the ensemble, and what the update remembers.
-  func save(_ ensemble: DistributedEnsemble, into snapshot: inout Snapshot) {
+  func save(_ ensemble: DistributedEnsemble, into snapshot: inout Snapshot) throws {
     snapshot.set("states", members: ensemble.states)
+    try models?.save(into: &snapshot)
     update.save(into: &snapshot)
   }
 
   /// Takes it back.
   func restore(_ ensemble: inout DistributedEnsemble, from snapshot: Snapshot) throws {
     ensemble.states = try snapshot.memberValues("states", count: ensemble.layout.count)
+    try models?.restore(from: snapshot)
     try update.restore(from: snapshot)
   }
 }
@@ -76,18 +82,23 @@ extension AssimilationMethod {
     origin: Int = 0
   ) throws -> AssimilationMethod {
     let update = try makeUpdate(method, context: context, seed: seed, band: band, solver: solver)
-    let (model, steps) = (context.model, context.observing.stepsBetween)
+    let models = try ModelInstances(of: context.model, count: context.distribution.local.count)
+    let steps = context.observing.stepsBetween
     return AssimilationMethod(
       name: method.rawValue,
       forecast: { ensemble, cycle in
         for (m, member) in ensemble.distribution.local.enumerated() {
           var state = ensemble.states[m].mutableSpan
-          try model.forecast(
-            &state, from: origin + (cycle - 1) * steps, steps: steps,
-            noise: RandomStream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle))
+          do {
+            try models[m].forecast(
+              &state, from: origin + (cycle - 1) * steps, steps: steps,
+              noise: RandomStream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle))
+          } catch {
+            throw ForecastFailure(trajectory: "member \(member), cycle \(cycle)", cause: error)
+          }
         }
       },
-      update: update)
+      update: update, models: models)
   }
 
   /// The update of such a filter, with the configured inflation.
@@ -180,6 +191,8 @@ extension ExperimentContext {
   ///   - record: called on every rank after each completed cycle with its number, the ensemble and the wall seconds
   ///     of forecast and update on the slowest rank; it may be collective.
   ///   - save: keeps the sections of a checkpoint after a cycle.
+  ///   - abandon: called on every rank before a model's error is thrown; completes files, and returns the path of the one
+  ///     with the analyses before it.
   /// - Returns: the cycle at which the method failed (see `isSound`), `nil` if none.
   /// - Throws: `Interruption` among others.
   func assimilate(
@@ -187,7 +200,8 @@ extension ExperimentContext {
     place: String, observations: (_ cycle: Int) throws -> ObservationSet,
     inspect: ((DistributedEnsemble) -> Void)? = nil,
     record: (_ cycle: Int, _ ensemble: DistributedEnsemble, _ seconds: Double) throws -> Void,
-    save: (_ cycle: Int, _ ensemble: DistributedEnsemble) throws -> Void
+    save: (_ cycle: Int, _ ensemble: DistributedEnsemble) throws -> Void,
+    abandon: () throws -> String? = { nil }
   ) throws -> Int? {
     var worst = [0.0, 0.0, 0.0]
     for cycle in first + 1..<max(first, cycles) + 1 {
@@ -198,7 +212,10 @@ extension ExperimentContext {
       worst[0] = broken != nil ? 2 : isSound(ensemble) ? 0 : 1
       worst[2] = checkpoints.vote()
       try communicator.allreduce(&worst, .max)
-      if worst[0] > 1 { try communicator.collectively { if let broken { throw broken } } }
+      if worst[0] > 1 {
+        let path = try communicator.collectively(abandon)
+        try communicator.collectively { if let broken { throw (broken as? ForecastFailure)?.keeping(path) ?? broken } }
+      }
       if worst[0] > 0 { return cycle }
       try record(cycle, ensemble, worst[1])
       try checkpoints.act(on: worst[2], place: "cycle \(cycle) of \(place)") { try save(cycle, ensemble) }

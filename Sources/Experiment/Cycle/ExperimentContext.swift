@@ -25,7 +25,9 @@ public final class ExperimentContext {
   package let networks: ObservingNetworks
   /// Of the configured filters.
   package let localization: DistanceLocalization
-  /// Time steps of a nature run before its time 0.
+  /// Spin-up of nature runs, in the model's unit of time.
+  public let spinup: Double
+  /// The same in time steps.
   let spinUpSteps: Int
   /// Fields that agents set, as numbers in the layout.
   public let controls: [Int]
@@ -59,12 +61,14 @@ public final class ExperimentContext {
     }
     model = try entry.make(configuration)
     traits = ModelTraits(of: model)
+    if let watched = model as? any WatchedModel { watched.warn = { progress.note($0) } }
     soundRanges = model.layout.fields.enumerated().map { [layout = model.layout] v, field in
       SoundRange(
         elements: layout.range(v), least: field.lowerBound.map { min($0, 0) } ?? field.reference - 100 * field.scale,
         limit: field.reference + 100 * field.scale)
     }
-    spinUpSteps = try Self.spinUpSteps(configuration, timeStep: model.timeStep)
+    spinup = configuration.nature.spinup ?? traits.spinup
+    spinUpSteps = try Self.steps(of: spinup, timeStep: model.timeStep)
     (networks, observing) = try configuration.makeNetworks(in: model.layout, natural: traits.observing)
     localization = try configuration.localization(of: networks.quantities, in: model.layout)
     try configuration.filter.nonlinear.checkLaws(in: model.layout)
@@ -75,11 +79,11 @@ public final class ExperimentContext {
   /// Time between observations, in the model's unit.
   public var interval: Double { Double(observing.stepsBetween) * model.timeStep }
 
-  private static func spinUpSteps(_ configuration: Configuration, timeStep: Double) throws -> Int {
-    let steps = (configuration.spinup / timeStep).rounded()
+  private static func steps(of spinup: Double, timeStep: Double) throws -> Int {
+    let steps = (spinup / timeStep).rounded()
     guard steps <= 1e12 else {
       throw ExperimentError(
-        .data, "key nature.spinup", found: "\(configuration.spinup)",
+        .data, "key nature.spinup", found: "\(spinup)",
         expected: "at most \(1e12 * timeStep), a million million time steps")
     }
     return Int(steps)

@@ -1,3 +1,4 @@
+import DaunceCoupling
 public import DaunceModels
 import DaunceSettings
 
@@ -9,10 +10,8 @@ public struct ModelEntry: RegistryEntry {
   public let summary: String
   /// Keys of the section `model` that it takes beside `name`; others are refused where they are not their defaults.
   public let keys: Set<String>
-  /// What `model.cells: auto` stands for.
-  public let cells: Int
-  /// What `nature.spinup: auto` stands for, in the model's unit of time.
-  public let spinup: @Sendable (Configuration.Model) -> Double
+  /// What `model.cells: auto` stands for; `nil` for a model whose grid is known when it is made.
+  public let cells: Int?
   /// What `constraints.energy: auto` stands for; `off` for a model without an energy to be held.
   public let energy: Configuration.Constraints.Energy
   /// Functions of the state that can be held in a band.
@@ -22,8 +21,7 @@ public struct ModelEntry: RegistryEntry {
 
   /// - Parameters: as the properties of their names.
   public init(
-    _ name: String, _ summary: String, keys: Set<String> = ["cells"], cells: Int,
-    spinup: @escaping @Sendable (Configuration.Model) -> Double, energy: Configuration.Constraints.Energy = .off,
+    _ name: String, _ summary: String, keys: Set<String> = ["cells"], cells: Int?, energy: Configuration.Constraints.Energy = .off,
     energies: Set<Configuration.Constraints.Energy> = [],
     make: @escaping @Sendable (Configuration) throws -> any ForecastModel
   ) {
@@ -31,7 +29,6 @@ public struct ModelEntry: RegistryEntry {
     self.summary = summary
     self.keys = keys
     self.cells = cells
-    self.spinup = spinup
     self.energy = energy
     self.energies = energies.union([energy]).subtracting([.off])
     self.make = make
@@ -45,20 +42,23 @@ public struct ModelEntry: RegistryEntry {
     ModelEntry(
       "mjo-skeleton", "stochastic skeleton of the Madden-Julian Oscillation (4.3-4.6)",
       keys: ["cells", "units", "background", "noise_amplitude", "noise_scheme", "floor"], cells: 64,
-      spinup: { $0.units == .standard ? 2000 : 20 }, energy: .conserved, energies: [.printed],
+      energy: .conserved, energies: [.printed],
       make: { try MJOSkeleton(MJOConfiguration($0)) }),
     ModelEntry(
-      "lorenz96", "Lorenz (1996) on a circle", keys: ["cells", "forcing", "damping"], cells: 40, spinup: { _ in 20 },
+      "lorenz96", "Lorenz (1996) on a circle", keys: ["cells", "forcing", "damping"], cells: 40,
       energies: [.kinetic, .mean],
       make: { try Lorenz96(cells: $0.cells, forcing: $0.model.forcing, damping: $0.model.damping) }),
-    ModelEntry("lorenz63", "Lorenz (1963), three values", keys: [], cells: 1, spinup: { _ in 20 }) { _ in try Lorenz63() },
+    ModelEntry("lorenz63", "Lorenz (1963), three values", keys: [], cells: 1) { _ in try Lorenz63() },
     ModelEntry(
       "advection1d", "a positive tracer in a random wind, with its mass conserved", keys: ["cells", "noise_amplitude", "floor"],
-      cells: 64, spinup: { _ in 40 }, energies: [.variance],
+      cells: 64, energies: [.variance],
       make: { try Advection1D(cells: $0.cells, noiseAmplitude: $0.model.noiseAmplitude, floor: $0.model.floor) }),
     ModelEntry(
       "convection", "a squall line in two dimensions, with warm rain and simple ice", keys: ["cells", "levels", "shear"], cells: 300,
-      spinup: { _ in 3000 }, make: { try Convection(ConvectionConfiguration($0)) }),
+      make: { try Convection(ConvectionConfiguration($0)) }),
+    ModelEntry(
+      "plugin", "a model in a shared library of one's own", keys: ["library", "parameters"], cells: nil,
+      make: { try PluginModel(library: $0.model.library ?? "", parameters: $0.model.parameters) }),
   ]
 }
 
@@ -83,6 +83,8 @@ extension Configuration.Model {
     public static let advection1d = Self("advection1d")
     /// A squall line in two dimensions.
     public static let convection = Self("convection")
+    /// A shared library of the user's.
+    public static let plugin = Self("plugin")
   }
 }
 

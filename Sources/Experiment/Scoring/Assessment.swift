@@ -49,11 +49,14 @@ extension ExperimentContext {
         if truth.isTimed(cycle + 1) { try communicator.barrier() }
       } save: { cycle, ensemble in
         var snapshot = Snapshot()
-        method.save(ensemble, into: &snapshot)
+        try method.save(ensemble, into: &snapshot)
         try scorer?.save(into: &snapshot)
         try snapshot.encode("scores", scores)
         (resumePoint.truth, resumePoint.cycle) = (k, cycle)
         resumePoint.keep(&snapshot, in: self, recorder: recorder)
+      } abandon: {
+        try recorder?.abandon()
+        return recorder?.path
       }
       if let scorer {
         if let failure {

@@ -110,9 +110,12 @@ public struct AssimilateStage {
       context.progress.advance(to: cycle)
     } save: { cycle, ensemble in
       var snapshot = Snapshot()
-      method.save(ensemble, into: &snapshot)
+      try method.save(ensemble, into: &snapshot)
       resumePoint.cycle = cycle
       resumePoint.keep(&snapshot, in: context, recorder: recorder)
+    } abandon: {
+      try recorder?.abandon()
+      return path
     }
     context.progress.end()
     // Together, for the ranks that write nothing would end the job with their error while the file is being completed.

@@ -184,7 +184,7 @@ extension ExperimentContext {
 
   /// Times of cycles 1, 2, ... after the spin-up, in the model's unit.
   package func times(cycles: Int, of step: Int = 1) -> [Double] {
-    (0..<cycles).map { configuration.spinup + Double(($0 + 1) * step) * interval }
+    (0..<cycles).map { spinup + Double(($0 + 1) * step) * interval }
   }
 
   /// Writes truths with their derived fields, the initial time included.
@@ -204,7 +204,7 @@ extension ExperimentContext {
         (0...truth.cycles).map { energy.value(of: truth.states.span.extracting($0 * count..<($0 + 1) * count)) }
       }
       return NatureRun(
-        times: [configuration.spinup] + times, states: truth.states,
+        times: [spinup] + times, states: truth.states,
         diagnostics: diagnostics, energies: energies ?? [], seed: truth.seed)
     }
     try NatureFile.write(

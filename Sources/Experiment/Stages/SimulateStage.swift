@@ -29,7 +29,7 @@ public struct SimulateStage {
     try context.writeObservations(
       [truth], times: times, to: output.path("observations.nc"), asSeries: false, provenance: output.provenance)
     let initial = EnsembleFile(
-      time: context.configuration.spinup, cycle: 0, memberCount: context.configuration.members,
+      time: context.spinup, cycle: 0, memberCount: context.configuration.members,
       members: summary.members)
     try initial.write(
       to: output.path("initial.nc"), layout: context.layout, clock: context.clock,

@@ -87,7 +87,7 @@ private final class TrainingCases {
       natural: natural.traits.observing)
     let context = try ExperimentContext(configuration: own, communicator: lone)
     context.climatology = climatology
-    return (context, FilteredBase(context, band: band, origin: 0))
+    return (context, try FilteredBase(context, band: band, origin: 0))
   }
 
   /// Every `step`-th state of a truth, its first one included.

@@ -64,10 +64,10 @@ extension ExperimentContext {
         for m in histories.indices { histories[m].append(ensemble.states[m]) }
       }
       for m in histories.indices { histories[m][k].reserveCapacity((truth.cycles + 1) * layout.count) }
-      func keep(_ cycle: Int, _ ensemble: DistributedEnsemble) {
+      func keep(_ cycle: Int, _ ensemble: DistributedEnsemble) throws {
         guard checkpoints.isOn else { return }
         var snapshot = Snapshot()
-        method.save(ensemble, into: &snapshot)
+        try method.save(ensemble, into: &snapshot)
         snapshot.set("cycle", cycle)
         snapshot.set("history", members: histories.map { $0[k] })
         checkpoints.set(reference(k), snapshot, members: distribution.members)
@@ -79,7 +79,7 @@ extension ExperimentContext {
       ) { _, ensemble, _ in
         for m in histories.indices { histories[m][k] += ensemble.states[m] }
       } save: {
-        keep($0, $1)
+        try keep($0, $1)
       }
       if let cycle = failure {
         // Agents that correct an analysis start from what there is: they may come through where their filter does not.
@@ -90,7 +90,7 @@ extension ExperimentContext {
         }
         failures += 1
       } else if first < truth.cycles {
-        keep(truth.cycles, ensemble)
+        try keep(truth.cycles, ensemble)
       }
       progress.advance(to: k + 1)
     }

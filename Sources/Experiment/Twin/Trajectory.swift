@@ -16,6 +16,8 @@ public struct Trajectory: Sendable {
   public var states: [Double]
   /// Observations of times 1...cycles.
   public var observations: [ObservationSet]
+  /// What the model keeps besides the last state, on the rank that has simulated it; nothing for most models.
+  var memory: [UInt8] = []
 
   /// Number of cycles.
   public var cycles: Int { observations.count }
@@ -40,21 +42,23 @@ extension ExperimentContext {
     let elements = (cycles + 1) * layout.count
     var truths: [Trajectory] = []
     let mine = seeds.indices.filter { $0 % communicator.size == communicator.rank }
-    var own: [Int: [Double]] = [:]
+    var own: [Int: (states: [Double], memory: [UInt8])] = [:]
     try communicator.collectively {
       for k in mine { own[k] = try carry(spunUpTruth(seed: seeds[k]), seed: seeds[k], cycles: 0..<cycles) }
     }
     for (k, seed) in seeds.enumerated() {
-      var states = own[k] ?? [Double](repeating: 0, count: elements)
+      var states = own[k]?.states ?? [Double](repeating: 0, count: elements)
       try communicator.broadcast(&states, root: k % communicator.size)
-      truths.append(Trajectory(seed: seed, states: states, observations: observe(states, from: 0, seed: seed)))
+      truths.append(
+        Trajectory(
+          seed: seed, states: states, observations: observe(states, from: 0, seed: seed), memory: own[k]?.memory ?? []))
     }
     return truths
   }
 
   /// A truth at the end of its spin-up.
-  private func spunUpTruth(seed: UInt64) throws -> [Double] {
-    try spunUp(from: RandomStream(seed: seed, purpose: .natureInitial)) {
+  private func spunUpTruth(seed: UInt64) throws -> (state: [Double], memory: [UInt8]) {
+    try spunUp(of: "truth \(seed)", from: RandomStream(seed: seed, purpose: .natureInitial)) {
       RandomStream(seed: seed, purpose: .natureSpinUp, cycle: $0)
     }
   }
@@ -64,47 +68,62 @@ extension ExperimentContext {
   /// - Parameters:
   ///   - seed: of a truth, whose members are numbered by `member`.
   func spunUp(seed: UInt64, member: Int) throws -> [Double] {
-    try spunUp(from: RandomStream(seed: seed, purpose: .climatologyInitial, member: member)) {
+    try spunUp(
+      of: "nature run \(member) of seed \(seed)", from: RandomStream(seed: seed, purpose: .climatologyInitial, member: member)
+    ) {
       RandomStream(seed: seed, purpose: .climatologySpinUp, member: member, cycle: $0)
-    }
+    }.state
   }
 
   /// The state at the end of a spin-up. It is made in pieces, so that no stream runs out of addresses.
   ///
   /// - Throws: `ExperimentError` for a model that truths cannot be made of, and what its forecast throws.
-  private func spunUp(from start: RandomStream, noise: (_ piece: Int) -> RandomStream) throws -> [Double] {
-    guard let twin = model as? any TwinModel else {
+  private func spunUp(
+    of name: String, from start: RandomStream, noise: (_ piece: Int) -> RandomStream
+  ) throws -> (state: [Double], memory: [UInt8]) {
+    guard let twin = try modelInstance() as? any TwinModel else {
       throw ExperimentError(
         .data, "key model.name", found: "\(model.name), which has no initial state",
         expected: "a model that truths can be made of (it conforms to TwinModel), or assimilate with files")
     }
-    var state = twin.initialState(start)
-    let piece = 1000
-    var done = 0
-    while done < spinUpSteps {
-      var span = state.mutableSpan
-      try model.forecast(
-        &span, from: done - spinUpSteps, steps: min(piece, spinUpSteps - done), noise: noise(done / piece))
-      done += piece
+    do {
+      var state = try twin.initialState(start)
+      let piece = 1000
+      var done = 0
+      while done < spinUpSteps {
+        var span = state.mutableSpan
+        try twin.forecast(
+          &span, from: done - spinUpSteps, steps: min(piece, spinUpSteps - done), noise: noise(done / piece))
+        done += piece
+      }
+      return (state, try twin.memory())
+    } catch {
+      throw ForecastFailure(trajectory: "spin-up of \(name)", cause: error)
     }
-    return state
   }
 
   /// A model run from `state`, at the time of the first of `cycles`: a state at every observation time, this one
-  /// included (`[cycles + 1][count]`).
-  func carry(_ state: [Double], seed: UInt64, cycles: Range<Int>) throws -> [Double] {
-    var state = state
+  /// included (`[cycles + 1][count]`), and what the model keeps besides the last one.
+  func carry(
+    _ start: (state: [Double], memory: [UInt8]), seed: UInt64, cycles: Range<Int>
+  ) throws -> (states: [Double], memory: [UInt8]) {
+    let model = try modelInstance(memory: start.memory)
+    var state = start.state
     var states = [Double]()
     states.reserveCapacity((cycles.count + 1) * layout.count)
     states += state
     for cycle in cycles {
       var span = state.mutableSpan
-      try model.forecast(
-        &span, from: cycle * observing.stepsBetween, steps: observing.stepsBetween,
-        noise: RandomStream(seed: seed, purpose: .natureNoise, cycle: cycle))
+      do {
+        try model.forecast(
+          &span, from: cycle * observing.stepsBetween, steps: observing.stepsBetween,
+          noise: RandomStream(seed: seed, purpose: .natureNoise, cycle: cycle))
+      } catch {
+        throw ForecastFailure(trajectory: "truth \(seed), cycle \(cycle + 1)", cause: error)
+      }
       states += state
     }
-    return states
+    return (states, try model.memory())
   }
 
   /// What the networks observe at every time but the first, which is time number `start`.

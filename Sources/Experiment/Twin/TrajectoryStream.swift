@@ -47,13 +47,15 @@ final class TrajectoryStream {
       let count = context.layout.count
       let next = start + window.cycles
       let length = min(Self.windowCycles, cycles - next)
-      var states = try context.communicator.collectively {
+      var (states, memory) = try context.communicator.collectively {
         context.communicator.rank == owner
-          ? try context.carry(Array(window.states.suffix(count)), seed: seed, cycles: next..<next + length)
-          : [Double](repeating: 0, count: (length + 1) * count)
+          ? try context.carry(
+            (Array(window.states.suffix(count)), window.memory), seed: seed, cycles: next..<next + length)
+          : ([Double](repeating: 0, count: (length + 1) * count), [])
       }
       try context.communicator.broadcast(&states, root: owner)
-      window = Trajectory(seed: seed, states: states, observations: context.observe(states, from: next, seed: seed))
+      window = Trajectory(
+        seed: seed, states: states, observations: context.observe(states, from: next, seed: seed), memory: memory)
       start = next
     }
   }

@@ -22,6 +22,8 @@ public final class Convection: TwinModel, DescribedModel, BudgetedModel {
   public let layout: StateLayout
   /// In seconds.
   public let timeStep: Double
+  /// 50 minutes, in which the line comes up.
+  public let spinup = 3000.0
   /// w everywhere every five minutes, with a standard deviation of 0.2 m/s.
   public let observing: ObservingSystem
   /// Metres and seconds.

@@ -13,6 +13,8 @@ public final class Lorenz63: TwinModel, CoarseModel, DescribedModel {
   public let layout: StateLayout
   /// In the model's unit of time.
   public let timeStep: Double
+  /// In the model's unit of time.
+  public let spinup = 20.0
   /// How twin experiments observe it unless told otherwise.
   public let observing: ObservingSystem
   /// Four tendencies of 8 operations, three stages and three sums of 6, the last step of 9.
@@ -51,7 +53,7 @@ public final class Lorenz63: TwinModel, CoarseModel, DescribedModel {
   }
 
   /// Steps of at most 0.05, the longest that stays on the attractor.
-  public func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int) {
+  public func coarseForecast(_ state: inout MutableSpan<Double>, from start: Int = 0, steps: Int) {
     guard steps > 0 else { return }
     let count = (Double(steps) * timeStep / 0.05).rounded(.up)
     var x = SIMD4(state[0], state[1], state[2], 0)

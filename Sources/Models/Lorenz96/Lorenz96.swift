@@ -17,6 +17,8 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
   public let forcing: Double
   /// c.
   public let damping: Double
+  /// Perturbations grow to the attractor.
+  public let spinup = 20.0
   /// How twin experiments observe it unless told otherwise.
   public let observing: ObservingSystem
   /// None.
@@ -67,7 +69,7 @@ public final class Lorenz96: TwinModel, CoarseModel, ConservingModel, DescribedM
   }
 
   /// One Runge-Kutta step over the whole interval: good for few time steps, unstable beyond an interval of about 0.5.
-  public func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int) {
+  public func coarseForecast(_ state: inout MutableSpan<Double>, from start: Int = 0, steps: Int) {
     if steps > 0 { step(&state, Double(steps) * timeStep) }
   }
 

@@ -42,7 +42,7 @@ extension MJOSkeleton {
   /// `longestCoarseStep` (that of preset `standard`, 3.4) are cut into the fewest equal steps that are not longer,
   /// because one step could not follow a strong event. The displacements are kept for the next call with the same
   /// `steps`; only a change of `steps` allocates.
-  public func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int) {
+  public func coarseForecast(_ state: inout MutableSpan<Double>, from start: Int = 0, steps: Int) {
     guard steps > 0 else { return }
     let (substeps, advection) = coarse(steps)
     let dt = Double(steps) * configuration.timeStep / Double(substeps)

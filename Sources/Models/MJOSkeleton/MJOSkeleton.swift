@@ -22,6 +22,8 @@ public final class MJOSkeleton: TwinModel, CoarseModel, ConservingModel, Diagnos
   public let name = "mjo-skeleton"
   /// K, R, Z and a on a circle.
   public let layout: StateLayout
+  /// About two years in either unit system.
+  public var spinup: Double { configuration.preset == .standard ? 2000 : 20 }
   /// How twin experiments observe it unless told otherwise: a in every cell.
   public let observing: ObservingSystem
   /// The two zonal means that the equations keep.

@@ -32,6 +32,8 @@ public final class Advection1D: TwinModel, CoarseModel, ConservingModel, Describ
   public let layout: StateLayout
   /// In the model's unit of time.
   public let timeStep: Double
+  /// Forty turns of the tracer.
+  public let spinup = 40.0
   /// How twin experiments observe it unless told otherwise.
   public let observing: ObservingSystem
   /// The mean of u, called mass.
@@ -138,7 +140,7 @@ public final class Advection1D: TwinModel, CoarseModel, ConservingModel, Describ
 
   /// The mean over all winds in one step: displacement by whole cells, one step of the scheme for the rest, and
   /// diffusion with kappa + sigma^2 / 2 (cut into equal steps below the limit).
-  public func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int) {
+  public func coarseForecast(_ state: inout MutableSpan<Double>, from start: Int = 0, steps: Int) {
     guard steps > 0 else { return }
     let n = cells
     let time = Double(steps) * timeStep

@@ -17,7 +17,7 @@ import Testing
     let configuration = try Configuration(
       yaml: "model: {name: advection1d, noise_amplitude: 2, floor: 0.01}", source: "adv.yaml")
     try configuration.validate()
-    #expect(configuration.cells == 64 && configuration.spinup == 40 && configuration.energy == .off)
+    #expect(configuration.cells == 64 && configuration.energy == .off)
   }
 
   @Test(arguments: [

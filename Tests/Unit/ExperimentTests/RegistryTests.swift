@@ -22,11 +22,11 @@ import Testing
   /// The program's own registries are left alone: other tests have tables of their names.
   @Test func entriesKeepTheirOrderAndAreReplacedByName() {
     let models = Registry([
-      ModelEntry("a", "first", cells: 8, spinup: { _ in 3 }) { _ in Still() },
-      ModelEntry("b", "second", cells: 8, spinup: { _ in 3 }) { _ in Still() },
+      ModelEntry("a", "first", cells: 8) { _ in Still() },
+      ModelEntry("b", "second", cells: 8) { _ in Still() },
     ])
-    models.register(ModelEntry("c", "third", cells: 9, spinup: { _ in 3 }) { _ in Still() })
-    models.register(ModelEntry("a", "again", cells: 10, spinup: { _ in 3 }) { _ in Still() })
+    models.register(ModelEntry("c", "third", cells: 9) { _ in Still() })
+    models.register(ModelEntry("a", "again", cells: 10) { _ in Still() })
     #expect(models.names == ["a", "b", "c"])
     #expect(models["a"]?.cells == 10 && models["c"]?.cells == 9 && models["d"] == nil)
     let methods = Registry([MethodEntry("nothing", "does nothing") { _ in Nothing() }])
@@ -41,7 +41,7 @@ import Testing
     } catch {
       #expect("\(error)".contains("expected mjo-skeleton or advection1d for this key"), "\(error)")
     }
-    #expect(configuration.cells == 40 && configuration.spinup == 20 && configuration.energy == .off)
+    #expect(configuration.cells == 40 && configuration.energy == .off)
   }
 
   @Test func unknownNamesAreRefusedWithTheKnownOnes() {

@@ -23,7 +23,7 @@ extension CoarseModel {
   func coarselyAfter(_ steps: Int, from state: [Double]) -> [Double] {
     var next = state
     var span = next.mutableSpan
-    coarseForecast(&span, steps: steps)
+    try! coarseForecast(&span, from: 0, steps: steps)
     return next
   }
 }

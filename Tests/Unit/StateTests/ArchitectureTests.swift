@@ -16,21 +16,23 @@ import Testing
     "Uncertainty": ["Ensemble", "Networks", "Numerics", "MPI"],
     "Archive": ["State", "Observations"],
     "Settings": [],
+    "Coupling": ["Models", "Settings", "State", "Numerics"],
     "Experiment": [
       "MPI", "Constraints", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents",
-      "Archive", "Networks", "Settings", "Uncertainty",
+      "Archive", "Coupling", "Networks", "Settings", "Uncertainty",
     ],
     "Benchmark": [
       "Experiment", "Settings", "Agents", "Assimilation", "Constraints", "Ensemble", "Models", "MPI", "Networks", "Numerics",
       "Observations", "State",
     ],
     "Program": [
-      "Benchmark", "Experiment", "Settings", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI",
+      "Benchmark", "Coupling", "Experiment", "Settings", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI",
     ],
     "daunce-mpi": ["Program"],
   ]
   private static let libraries = [
     "COpenMPI": "MPI", "CNetCDF": "Archive", "COpenBLAS": "Numerics", "CNLopt": "Constraints", "Yams": "Settings",
+    "CDaunceModel": "Coupling",
   ]
 
   private static let sources = URL(filePath: #filePath).deletingLastPathComponent()

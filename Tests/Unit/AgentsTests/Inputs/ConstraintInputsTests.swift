@@ -13,7 +13,7 @@ private final class Known: BaseForecast {
   let auxiliaryCount = 0
   let functions: [any StateFunction] = [KineticEnergy(), MeanValue()]
   init(_ layout: StateLayout) { self.layout = layout }
-  func advance(_ state: inout MutableSpan<Double>) {}
+  func advance(_ state: inout MutableSpan<Double>, cycle: Int) {}
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {}
 }
 

@@ -9,7 +9,7 @@ final class Still: BaseForecast {
   var invariants: [LinearInvariant] { [] }
   var auxiliaryCount: Int { 0 }
   init(_ layout: StateLayout) { self.layout = layout }
-  func advance(_ state: inout MutableSpan<Double>) {}
+  func advance(_ state: inout MutableSpan<Double>, cycle: Int) {}
   func auxiliaryFields(of state: Span<Double>, into fields: inout MutableSpan<Double>) {}
 }
 

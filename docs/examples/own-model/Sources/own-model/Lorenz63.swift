@@ -12,6 +12,7 @@ final class Lorenz63: TwinModel, CoarseModel {
       Field(name: "x", scale: 7.9), Field(name: "y", scale: 9.0), Field(name: "z", reference: 23.5, scale: 8.6),
     ])
   let timeStep = 0.01
+  let spinup = 20.0
   let observing = ObservingSystem(variable: 0, errorVariance: 2, law: .gaussian, stepsBetween: 25)
 
   private let (sigma, rho, beta) = (10.0, 28.0, 8.0 / 3)
@@ -23,7 +24,7 @@ final class Lorenz63: TwinModel, CoarseModel {
   }
 
   /// Steps of 0.05 are as long as is stable.
-  func coarseForecast(_ state: inout MutableSpan<Double>, steps: Int) {
+  func coarseForecast(_ state: inout MutableSpan<Double>, from start: Int, steps: Int) {
     let coarse = max(1, (steps + 4) / 5)
     for _ in 0..<coarse { step(&state, Double(steps) * timeStep / Double(coarse)) }
   }
