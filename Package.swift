@@ -25,11 +25,11 @@ let settings: [SwiftSetting] =
 
 /// A module of the library, in a folder of its short name.
 func room(
-  _ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage] = []
+  _ name: String, _ dependencies: [Target.Dependency], embeds: [String] = [], plugins: [Target.PluginUsage] = []
 ) -> Target {
   .target(
-    name: "Daunce\(name)", dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings,
-    plugins: plugins)
+    name: "Daunce\(name)", dependencies: dependencies, path: "Sources/\(name)",
+    resources: embeds.map { .embedInCode($0) }, swiftSettings: settings, plugins: plugins)
 }
 
 /// Tests of a module by itself.
@@ -121,7 +121,7 @@ let package = Package(
         "DaunceEnsemble", "DaunceNumerics", "DaunceModels", "DaunceMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ], plugins: ["StampBuild"]),
+      ], embeds: ["Templates"], plugins: ["StampBuild"]),
     .executableTarget(name: "daunce-mpi", dependencies: ["DaunceProgram"], swiftSettings: settings),
     .plugin(name: "StampBuild", capability: .buildTool()),
 

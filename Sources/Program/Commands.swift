@@ -10,7 +10,9 @@ struct RootCommand: ParsableCommand {
     abstract: "Ensembles of reinforcement-learning agents for data assimilation, one agent and member to an MPI rank.",
     discussion: "Start it with mpirun -np 10 daunce-mpi, or with launch/run.",
     version: Version.description,
-    subcommands: [Run.self, Simulate.self, Train.self, Assimilate.self, Analyze.self, Score.self, Uncertainty.self, Weigh.self, Benchmark.self, Inspect.self],
+    subcommands: [Run.self, Simulate.self, Train.self, Assimilate.self, Analyze.self, Score.self, Uncertainty.self, Weigh.self, Benchmark.self, Inspect.self,
+      CheckModel.self, NewModel.self,
+    ],
     defaultSubcommand: Run.self)
 }
 

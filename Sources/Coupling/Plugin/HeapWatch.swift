@@ -2,7 +2,7 @@ import CDaunceModel
 
 /// Looks out for memory that a library takes in its forecasts and does not give back: in some runs of sixty-four
 /// forecasts in a row, ever further apart. A library that loses memory does so in every one.
-final class HeapWatch {
+package final class HeapWatch {
   /// Told once.
   var warn: ((String) -> Void)?
   private let library: String
@@ -39,5 +39,6 @@ final class HeapWatch {
 
   private func postpone() { (next, taken) = (8 * next, 0) }
 
-  private static var bytesInUse: Int { Int(daunce_heap_in_use()) }
+  /// Of this process's heap.
+  package static var bytesInUse: Int { Int(daunce_heap_in_use()) }
 }

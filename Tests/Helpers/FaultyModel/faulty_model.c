@@ -10,11 +10,12 @@
 #include <stdio.h>
 #include <xmmintrin.h>
 
-enum fault { none, crash, leave, not_a_number, leak, abort_, overflow, refuse, divide, flush, no_creation, crash_in_creation };
+enum fault { none, crash, leave, not_a_number, leak, abort_, overflow, refuse, divide, flush, no_creation, crash_in_creation, count_calls,
+  remember, below, lose_mass, count_starts };
 
 typedef struct {
   enum fault fault;
-  double at;
+  double at, kept;
 } Model;
 
 #ifndef VERSION
@@ -44,13 +45,23 @@ const char *daunce_model_description(void *model) {
   return "name: bad\ntime_step: -1\nfields: [{name: u, scale: big}, {nome: v}]\n";
 #else
   return "name: faulty\ntime_step: 1\naxes: [{name: x, period: 4}]\ndimensions: [{name: x, length: 4}]\n"
-         "fields: [{name: u, scale: 1}]\nobserving: {sd: 0.1}\n";
+#ifdef CONTRACT
+         "fields: [{name: u, scale: 1, lower: 0}]\ninvariants: [{name: mean, fields: [u]}]\n"
+#else
+         "fields: [{name: u, scale: 1}]\n"
+#endif
+         "observing: {sd: 0.1}\n";
 #endif
 }
 
 int32_t daunce_model_initial_state(void *model, uint64_t seed, double *state) {
-  (void)model;
   for (int i = 0; i < 4; i++) state[i] = sin((double)(seed % 1000) + i);
+#ifdef CONTRACT
+  static int starts;
+  starts += ((Model *)model)->fault == count_starts;
+  for (int i = 0; i < 4; i++) state[i] = 1 + 0.1 * i + starts;
+#endif
+  (void)model;
   return 0;
 }
 
@@ -64,7 +75,13 @@ static double dig(volatile double *above) {
 int32_t daunce_model_forecast(void *model, double from, double to, uint64_t seed, double *state) {
   Model *m = model;
   (void)to;
+#ifdef CONTRACT
+  double first = state[0];  // round and round, so that the mean stays
+  for (int i = 0; i < 3; i++) state[i] = state[i + 1];
+  state[3] = first;
+#else
   for (int i = 0; i < 4; i++) state[i] = 0.9 * state[i] + 0.1 * sin((double)((seed >> i) % 1000));
+#endif
   if (from < m->at) return 0;
   switch (m->fault) {
   case crash: *(volatile int *)NULL = 1; break;
@@ -81,6 +98,18 @@ int32_t daunce_model_forecast(void *model, double from, double to, uint64_t seed
     break;
   }
   case flush: _mm_setcsr(_mm_getcsr() | 0x8040); break;  // tiny numbers are 0 from now on
+  case count_calls: {
+    static int calls;
+    state[0] += ++calls;
+    break;
+  }
+  case remember: {
+    double last = state[1];
+    state[1] += m->kept, m->kept = last;
+    break;
+  }
+  case below: state[0] = -1; break;
+  case lose_mass: state[0] *= 0.99; break;
   default: break;
   }
   return 0;

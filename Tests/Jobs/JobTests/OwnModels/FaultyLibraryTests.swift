@@ -6,7 +6,7 @@ import Testing
 extension JobTests {
   /// Libraries that crash, end the process, leave what is no number, lose memory or are something else: each is named, and
   /// none takes results with it.
-  @Suite struct FaultyLibraryTests {
+  @Suite(.enabled(if: ModelLibraries.canBeBuilt)) struct FaultyLibraryTests {
     private static let configuration = """
       members: 4
       model: {name: plugin}

@@ -4,6 +4,9 @@ import Testing
 
 /// Shared libraries of models that tests build: the project's examples and faulty ones.
 enum ModelLibraries {
+  /// Whether there are compilers for all of them.
+  static let canBeBuilt = isInstalled("make", "cc", "g++", "gfortran")
+
   private static let built = Lock<[String: URL]>([:])
 
   /// The folder with the examples' libraries, built once by their Makefile.

@@ -5,7 +5,7 @@ import Testing
 
 extension JobTests {
   /// Models in shared libraries, as the examples have them.
-  @Suite struct PluginTests {
+  @Suite(.enabled(if: ModelLibraries.canBeBuilt)) struct PluginTests {
     /// Assimilation of files, where libraries and built-in models meet the same numbers.
     private static let lorenz96 = """
       members: 6

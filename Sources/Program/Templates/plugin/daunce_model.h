@@ -1,0 +1,1 @@
+../../../CDaunceModel/include/daunce_model.h
