@@ -78,6 +78,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CNLopt", pkgConfig: "nlopt", providers: [.apt(["libnlopt-dev"])]),
 
     // What a user's model library exports, and guarded calls of it.
@@ -103,7 +104,7 @@ let package = Package(
     room("Uncertainty", ["DaunceMPI", "DaunceEnsemble", "DaunceNetworks", "DaunceNumerics"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
     room("Settings", ["Yams"]),
-    room("Coupling", ["DaunceModels", "DaunceSettings", "DaunceState", "DaunceNumerics", "CDaunceModel"]),
+    room("Coupling", ["DaunceModels", "DaunceSettings", "DaunceState", "DaunceNumerics", "CDaunceModel", "CLinux"]),
     room("Experiment", [
       "DaunceCoupling",
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",
@@ -151,7 +152,7 @@ let package = Package(
       fixtures: true),
     unit("UncertaintyTests", ["DaunceUncertainty", "DaunceNetworks", "DaunceNumerics"]),
     unit("ArchiveTests", ["DaunceArchive", "DaunceObservations", "DaunceState"], fixtures: true),
-    unit("CouplingTests", ["DaunceCoupling", "DaunceModels", "DaunceSettings", "DaunceState"]),
+    unit("CouplingTests", ["DaunceCoupling", "DaunceModels", "DaunceSettings", "DaunceState", "ProcessProbe"]),
     unit(
       "ConfigurationTests",
       ["DaunceAgents", "DaunceExperiment", "DaunceSettings", "DaunceState", "TestSupport", "daunce-mpi"]),
@@ -173,6 +174,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["DaunceNumerics"], path: "Tests/Helpers/TestSupport", swiftSettings: settings),
     .target(name: "AllocationCounter", path: "Tests/Helpers/AllocationCounter"),
     helper("ForeignWriter", ["CNetCDF"]),
+    helper("ProcessProbe", ["DaunceCoupling"]),
     helper("MPIProbe", ["DaunceMPI", "DaunceEnsemble", "TestSupport"]),
     helper(
       "AssimilationProbe",

@@ -1,3 +1,17 @@
+import DaunceState
+
+extension StateLayout {
+  /// Refuses a state with what is no number in it.
+  ///
+  /// - Throws: `CouplingError` with the first such element.
+  func requireFinite(_ x: UnsafePointer<Double>, of model: String, after call: @autoclosure () -> String) throws {
+    guard !FiniteNumbers.areAll(x, count: count), let i = (0..<count).first(where: { !x[$0].isFinite }) else { return }
+    let (field, cell) = cell(of: i)
+    throw CouplingError(
+      model, call(), found: "\(x[i]) in cell \(cell) of \(fields[field].name)", expected: "finite numbers")
+  }
+}
+
 /// The check that every forecast of a user's model goes through.
 package enum FiniteNumbers {
   /// Whether all numbers are finite; sixteen at a time.

@@ -62,6 +62,9 @@ public protocol InstancedModel: ForecastModel {
   /// Whether this one does after all; if not, one instance carries every member.
   var keepsMemory: Bool { get }
 
+  /// Whether `restore` brings back all that there is besides the state; if not, an instance begins anew with the state.
+  var isRestoredWhole: Bool { get }
+
   /// An instance that has carried nothing yet.
   func makeInstance() throws -> any InstancedModel
 
@@ -127,6 +130,11 @@ extension DescribedModel {
   public var physicalUnits: PhysicalUnits? { nil }
   /// Not known.
   public var operationsPerStep: Int? { nil }
+}
+
+extension InstancedModel {
+  /// It does.
+  public var isRestoredWhole: Bool { true }
 }
 
 /// A model that may find something worth knowing on its way.

@@ -26,7 +26,7 @@ extension ConfigurationRoot {
     zip(leaves, Self().leaves)
       .filter { leaf, declared in leaf.key.text != declared.key.text && !declared.key.admits(leaf.key) }
       .map { leaf, declared in
-        .init(.outOfRange, source: source, keys: [leaf.name], found: leaf.key.display, expected: declared.key.expected)
+        .init(.outOfRange, source: source, keys: [leaf.name], found: leaf.display(as: declared), expected: declared.key.expected)
       }
   }
 
@@ -34,10 +34,9 @@ extension ConfigurationRoot {
   package func describe(
     _ contradiction: Contradiction, source: ConfigurationError.Source
   ) -> ConfigurationError.Problem {
-    // Only a declaration knows the word for an absent value.
     let pairs = zip(leaves, Self().leaves)
     let values = contradiction.keys.map { name in
-      pairs.first { $0.0.name == name }.map { $0.key.text == "null" ? $1.key.absent : $0.key.text } ?? "nothing"
+      pairs.first { $0.0.name == name }.map { $0.display(as: $1) } ?? "nothing"
     }
     return .init(
       .contradiction, source: source, keys: contradiction.keys, found: values.joined(separator: " and "),

@@ -10,21 +10,26 @@ public struct KeyDescription: Sendable, Hashable {
   public let expected: String
 }
 
+extension KeyDescription {
+  fileprivate init(_ leaf: ConfigurationLeaf) {
+    self.init(key: leaf.name, defaultValue: leaf.key.display, meaning: leaf.key.meaning, expected: leaf.key.expected)
+  }
+}
+
+extension ConfigurationGroup {
+  /// Every key of an element, in order.
+  public static var keys: [KeyDescription] { leaves.map { KeyDescription($0) } }
+}
+
 extension ConfigurationRoot {
   /// Every key that a file may hold, in order.
-  public static var keys: [KeyDescription] {
-    Self().leaves.map { leaf in
-      KeyDescription(
-        key: leaf.name, defaultValue: leaf.key.display, meaning: leaf.key.meaning, expected: leaf.key.expected)
-    }
-  }
+  public static var keys: [KeyDescription] { Self().leaves.map { KeyDescription($0) } }
 
   /// Every key with its value, its meaning and its allowed values: a file that loads to an equal configuration.
   public var yaml: String {
-    let keys = Self.keys
-    return Self.document(
-      zip(leaves, keys).map { leaf, description in
-        (leaf.path, leaf.key.display, "\(description.meaning) (\(description.expected))")
+    Self.document(
+      zip(leaves, Self().leaves).map { leaf, declared in
+        (leaf.path, leaf.display(as: declared), "\(declared.key.meaning) (\(declared.key.expected))")
       })
   }
 

@@ -13,6 +13,9 @@ package struct ConfigurationLeaf {
 
   /// The value as in a file.
   package var text: String { key.text }
+
+  /// The value for readers. Only a declaration knows the word for an absent value.
+  func display(as declared: ConfigurationLeaf) -> String { key.text == "null" ? declared.key.absent : key.text }
 }
 
 extension ConfigurationRoot {

@@ -127,11 +127,7 @@ public final class PluginModel: TwinModel, CoarseModel, ConservingModel, Instanc
   /// Lets the library observe a state that it has carried, and refuses what is no number.
   private func complete(_ x: UnsafeMutablePointer<Double>, at time: Double, after call: @autoclosure () -> String) throws {
     if carried < layout.count { try handle.observe(time: time, x, into: x + carried) }
-    guard !FiniteNumbers.areAll(x, count: layout.count), let i = (0..<layout.count).first(where: { !x[$0].isFinite })
-    else { return }
-    let (field, cell) = layout.cell(of: i)
-    throw CouplingError(
-      handle.library.name, call(), found: "\(x[i]) in cell \(cell) of \(layout.fields[field].name)", expected: "finite numbers")
+    try layout.requireFinite(x, of: handle.library.name, after: call())
   }
 }
 

@@ -1,4 +1,5 @@
 public import DaunceAgents
+public import DaunceCoupling
 public import DaunceSettings
 
 /// Everything that decides what an experiment computes; the defaults are the paper's experiment.
@@ -47,10 +48,16 @@ public struct Configuration: ConfigurationRoot {
   public struct Model: Codable, Sendable, Hashable {
     @Key("forecast model")
     public var name = Name.mjoSkeleton
-    @Key("shared library of the model plugin, relative to the working folder", absent: "none")
+    @Key("shared library of the models plugin and bmi, relative to the working folder", absent: "none")
     public var library: String?
     @Key("what the library is given; its own documentation says which there are")
     public var parameters = ParameterTable()
+    @Key("function of the library that fills in the table of BMI's functions", absent: "none")
+    public var register: String?
+    @Key("file that a model with BMI is initialised with", absent: "none")
+    public var config: String?
+    @Key("prognostic variables of a model with BMI: its state")
+    public var variables: [BMIVariable] = []
     @Key("unit system of the MJO skeleton: the paper's or the standard one (1500 km, 8.33 h)")
     public var units = Units.paper
     @Key("large-scale source of the MJO skeleton, (4.9) for the warm pool")

@@ -69,7 +69,11 @@ extension Configuration {
         "noise for the Feller scheme to sample, or the scheme euler-floor"),
 
       .init(
-        model.name == .plugin && model.library == nil, "model.name", "model.library", "the file of a shared library"),
+        [.plugin, .bmi].contains(model.name) && model.library == nil, "model.name", "model.library", "the file of a shared library"),
+      .init(
+        model.name == .bmi && model.register == nil, "model.name", "model.register", "the name of the registering function"),
+      .init(
+        model.name == .bmi && model.variables.isEmpty, "model.name", "model.variables", "at least one prognostic variable"),
       .init(
         energy == .off && constraints.band != nil, "constraints.energy", "constraints.band", "an energy for the band"),
 

@@ -82,7 +82,9 @@ extension AssimilationMethod {
     origin: Int = 0
   ) throws -> AssimilationMethod {
     let update = try makeUpdate(method, context: context, seed: seed, band: band, solver: solver)
-    let models = try ModelInstances(of: context.model, count: context.distribution.local.count)
+    let models = try ModelInstances(of: context.model, count: context.distribution.local.count) {
+      context.progress.note($0)
+    }
     let steps = context.observing.stepsBetween
     return AssimilationMethod(
       name: method.rawValue,

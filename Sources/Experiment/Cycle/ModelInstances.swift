@@ -6,10 +6,13 @@ final class ModelInstances {
   private let shared: any ForecastModel
   /// One for each trajectory; empty where one model is enough.
   private let own: [any InstancedModel]
+  private let note: (String) -> Void
 
-  /// - Parameter count: number of trajectories.
-  init(of model: any ForecastModel, count: Int) throws {
-    shared = model
+  /// - Parameters:
+  ///   - count: number of trajectories.
+  ///   - note: is told what the user should know.
+  init(of model: any ForecastModel, count: Int, note: @escaping (String) -> Void) throws {
+    (shared, self.note) = (model, note)
     own = try model.keeping.map { instanced in try (0..<count).map { _ in try instanced.makeInstance() } } ?? []
   }
 
@@ -25,6 +28,9 @@ final class ModelInstances {
   func restore(from snapshot: Snapshot) throws {
     guard !own.isEmpty else { return }
     let memories: [[UInt8]] = try snapshot.memberValues("memories")
+    if let first = own.first, !first.isRestoredWhole {
+      note("\(first.name): nothing but the state can be restored; models of members begin anew with it")
+    }
     for (instance, memory) in zip(own, memories) { try instance.restore(memory) }
   }
 }

@@ -59,6 +59,14 @@ public struct ModelEntry: RegistryEntry {
     ModelEntry(
       "plugin", "a model in a shared library of one's own", keys: ["library", "parameters"], cells: nil,
       make: { try PluginModel(library: $0.model.library ?? "", parameters: $0.model.parameters) }),
+    ModelEntry(
+      "bmi", "a model with the Basic Model Interface 2.0, in a shared library",
+      keys: ["library", "register", "config", "variables"], cells: nil,
+      make: {
+        try BMIModel(
+          library: $0.model.library ?? "", register: $0.model.register ?? "", configuration: $0.model.config ?? "",
+          variables: $0.model.variables)
+      }),
   ]
 }
 
@@ -85,6 +93,8 @@ extension Configuration.Model {
     public static let convection = Self("convection")
     /// A shared library of the user's.
     public static let plugin = Self("plugin")
+    /// A model with the Basic Model Interface.
+    public static let bmi = Self("bmi")
   }
 }
 

@@ -209,8 +209,11 @@ package func alignedColumns(_ rows: [[String]]) -> String {
 }
 
 extension TruthScore {
-  /// RMSE over x divided by the truth's standard deviation over space and time.
-  fileprivate func relativeRMSE(_ f: Int) -> Double? { fields[f].error.mean.map { $0 / fields[f].truthDeviation } }
+  /// RMSE over x divided by the truth's standard deviation over space and time; `nil` where the truth is the same everywhere
+  /// and always, as a parameter's is.
+  fileprivate func relativeRMSE(_ f: Int) -> Double? {
+    fields[f].truthDeviation > 0 ? fields[f].error.mean.map { $0 / fields[f].truthDeviation } : nil
+  }
 
   fileprivate func spreadErrorRatio(_ f: Int) -> Double? {
     guard let spread = fields[f].spread.value, let error = fields[f].squareError.value else { return nil }

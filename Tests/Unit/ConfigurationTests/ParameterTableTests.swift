@@ -35,6 +35,13 @@ import Testing
     #expect(again.digest != (try Self.loaded(given, ["model.parameters.zeta=1.5"])).digest)
   }
 
+  /// An absent value has its key's own word, whatever else is set.
+  @Test func absentValuesArePrintedAsTheyAreRead() throws {
+    let configuration = try Self.loaded("filter: {half_width: none}\nmodel: {register: null}")
+    #expect(configuration.yaml.contains("half_width: none ") && configuration.yaml.contains("register: none "))
+    #expect(try Configuration(yaml: configuration.yaml, source: "printed") == configuration)
+  }
+
   @Test(arguments: [
     ("model: {parameters: 3}", "own.yaml:1: model.parameters: found 3, expected a group of the model's own parameters"),
     ("model: {parameters: {a: [{b: 1}]}}", "model.parameters.a: found [a group of keys], expected a number, a word or a list of them"),

@@ -32,7 +32,7 @@ import Testing
   ]
   private static let libraries = [
     "COpenMPI": "MPI", "CNetCDF": "Archive", "COpenBLAS": "Numerics", "CNLopt": "Constraints", "Yams": "Settings",
-    "CDaunceModel": "Coupling",
+    "CDaunceModel": "Coupling", "CLinux": "Coupling",
   ]
 
   private static let sources = URL(filePath: #filePath).deletingLastPathComponent()

@@ -90,7 +90,7 @@ extension JobTests {
       let folder = try JobTests.workshop().folder.appending(path: "new-swift")
       let made = try make("new-swift", "--kind", "swift")
       try #require(made.status == 0, "\(made.stderr)")
-      let maps = ["COpenBLAS", "COpenMPI", "CNetCDF", "CNLopt"].flatMap {
+      let maps = ["COpenBLAS", "COpenMPI", "CNetCDF", "CNLopt", "CLinux"].flatMap {
         ["-Xcc", "-fmodule-map-file=\(sourceFolder.path)/Sources/\($0)/module.modulemap"]
       }
       let headers = try ["ompi-c", "openblas", "netcdf", "nlopt"].flatMap { library in
