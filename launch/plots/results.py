@@ -113,12 +113,13 @@ class Results:
         return next((m for m in methods if m in self.methods), None)
 
     def agents_and_filter(self):
-        """The trained agents and the constrained filter, whichever have been run."""
-        pair = [self.first_of("rl", "rl-unconstrained"), self.first_of("constrained-eakf", "constrained-enkf")]
+        """The trained agents and a filter, the constrained one before others, whichever have been run."""
+        agents = ["rl", "rl-unconstrained"]
+        others = [method for method in self.methods if method not in [*agents, "free"]]
+        pair = [self.first_of(*agents), self.first_of("constrained-eakf", "constrained-enkf", *others)]
         pair = [method for method in pair if method]
         if not pair:
-            raise Missing("there are no analyses of agents or of a constrained filter; "
-                          "methods: [rl, constrained-eakf] writes them")
+            raise Missing("there are no analyses of agents or of a filter; methods: [rl, constrained-eakf] writes them")
         return pair
 
     @property

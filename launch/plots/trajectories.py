@@ -1,4 +1,4 @@
-"""Mean and two standard deviations of every field at a point, agents and constrained filter against the truth (the
+"""Mean and two standard deviations of every field at a point, agents and a filter against the truth (the
 paper's figure 3)."""
 
 import matplotlib.pyplot as plt

@@ -1,4 +1,5 @@
 import DaunceAgents
+import DaunceArchive
 package import DaunceAssimilation
 public import DaunceEnsemble
 public import DaunceMPI
@@ -61,6 +62,7 @@ public final class ExperimentContext {
     }
     model = try entry.make(configuration)
     traits = ModelTraits(of: model)
+    try communicator.agree(on: Self.digest(of: model), about: "the model")
     if let watched = model as? any WatchedModel { watched.warn = { progress.note($0) } }
     soundRanges = model.layout.fields.enumerated().map { [layout = model.layout] v, field in
       SoundRange(
@@ -74,6 +76,12 @@ public final class ExperimentContext {
     try configuration.filter.nonlinear.checkLaws(in: model.layout)
     let observed = Set(networks.networks.flatMap { [networks] in networks.quantities[$0.kind].operation.fields })
     controls = try configuration.controlledVariables(in: model.layout, observed: observed.sorted())
+  }
+
+  /// Digest of what a model is: libraries need not be the same on every machine.
+  private static func digest(of model: any ForecastModel) -> UInt64 {
+    let fields = model.layout.fields.map { "\($0.name) \($0.units) \($0.reference) \($0.scale) \($0.grid)" }
+    return Digest.xxh64(Array("\(model.name) \(model.timeStep) \(fields) \(model.layout.offsets)".utf8))
   }
 
   /// Time between observations, in the model's unit.

@@ -1,6 +1,6 @@
 // A model library that does what libraries must not do: `fault` at times from `at` on, in its forecast.
 // -DVERSION=2 makes one of another version, -DNO_FORECAST one without that function, -DBAD_DESCRIPTION one that nobody
-// can read.
+// can read, -DBY_RANK one that is not the same on all ranks.
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
 #include "daunce_model.h"
@@ -43,6 +43,10 @@ const char *daunce_model_description(void *model) {
   (void)model;
 #ifdef BAD_DESCRIPTION
   return "name: bad\ntime_step: -1\nfields: [{name: u, scale: big}, {nome: v}]\n";
+#elif defined(BY_RANK)
+  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+  return rank && *rank == '1' ? "{name: other, time_step: 1, dimensions: [{name: x, length: 5}], fields: [{name: u}]}"
+                              : "{name: other, time_step: 1, dimensions: [{name: x, length: 4}], fields: [{name: u}]}";
 #else
   return "name: faulty\ntime_step: 1\naxes: [{name: x, period: 4}]\ndimensions: [{name: x, length: 4}]\n"
 #ifdef CONTRACT

@@ -100,6 +100,16 @@ extension JobTests {
       #expect(!FileManager.default.fileExists(atPath: workshop.folder.path + "/refused"))
     }
 
+    /// A host with another version of the library.
+    @Test func librariesThatDifferFromRankToRankAreRefused() throws {
+      let workshop = try JobTests.workshop()
+      let library = try ModelLibraries.faulty(workshop, "-DBY_RANK")
+      try workshop.write(Self.configuration, to: "faulty.yaml")
+      let result = try workshop.daunce(
+        2, "simulate", "--config", "faulty.yaml", "--output", "by-rank", "--set", "model.library=\(library.path)")
+      #expect(result.status == 64 && result.stderr.contains("the model"), "\(result.stderr)")
+    }
+
     @Test(arguments: [
       (["model.library=./nothing.so"], "daunce-mpi: model library ./nothing.so: found nothing there; expected a shared library"),
       (["model.library=faulty.yaml"], "daunce-mpi: model library faulty.yaml: found ./faulty.yaml: "),
