@@ -202,10 +202,10 @@ public struct ModelContract {
       return
     }
     let (one, two) = (try instanced.makeInstance(), try instanced.makeInstance())
-    var (a, b) = (state, state)
+    var (a, b) = (state, other)
     for k in 0..<3 {
       a = try carried(a, by: one, from: k * steps, steps: steps, 6 + k)
-      b = try carried(other, by: two, from: k * steps, steps: steps, 20 + k)
+      b = try carried(b, by: two, from: k * steps, steps: steps, 20 + k)
     }
     let memory = try one.save()
     report.tell(
@@ -227,7 +227,6 @@ public struct ModelContract {
     for k in 0..<3 { c = try carried(c, by: alone, from: k * steps, steps: steps, 6 + k) }
     report.check(
       "memory: two members side by side", a == c, found: a == c ? "the same bits" : difference(a, c), expected: "the same bits")
-    _ = b
   }
 
   // MARK: Coarse forecast
