@@ -37,13 +37,17 @@ struct NewModel: ParsableCommand {
   }
 
   func run() throws {
+    // Under mpirun one rank makes it.
+    guard Launch.rank == 0 else { return }
     let folder = URL(filePath: name)
+    guard !FileManager.default.fileExists(atPath: folder.path) else {
+      throw ExperimentError(.inputOutput, "\(name): found something of that name here; expected a new name, for nothing is overwritten")
+    }
     do {
       try ModelSkeleton.files(kind, language, name: name).write(to: folder)
     } catch {
       throw ExperimentError(.inputOutput, "\(name): cannot be made: \(error.localizedDescription)")
     }
-    guard Launch.rank == 0 else { return }
     tell("\(name): \(ModelSkeleton.next(kind))", on: .standardOutput)
   }
 }

@@ -113,7 +113,7 @@ extension JobTests {
       let first = try make("taken", "--kind", "plugin")
       let second = try make("taken", "--kind", "swift")
       #expect(first.status == 0 && second.status == 74, "\(second.stderr)")
-      #expect(second.stderr.contains("taken: cannot be made"))
+      #expect(second.stderr.contains("taken: found something of that name here; expected a new name"))
       for words in [["a/b", "--kind", "plugin"], ["1a", "--kind", "plugin"], ["ok", "--kind", "swift", "--language", "fortran"], ["ok", "--kind", "java"]] {
         let result = try run(executable: "daunce-mpi", arguments: ["new-model"] + words, in: JobTests.workshop().folder)
         #expect(result.status == 64, "\(words): \(result.stderr)")

@@ -92,7 +92,7 @@ extension JobTests {
     ])
     func librariesThatAreSomethingElseAreRefused(flags: [String], message: String) throws {
       let workshop = try JobTests.workshop()
-      let library = try flags.isEmpty ? ModelLibraries.faulty(workshop) : ModelLibraries.faulty(workshop, flags[0])
+      let library = try ModelLibraries.faulty(workshop, flags[0])
       try workshop.write(Self.configuration, to: "faulty.yaml")
       let result = try workshop.daunce(
         2, "simulate", "--config", "faulty.yaml", "--output", "refused", "--set", "model.library=\(library.path)")
