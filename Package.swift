@@ -104,7 +104,7 @@ let package = Package(
     room("Uncertainty", ["DaunceMPI", "DaunceEnsemble", "DaunceNetworks", "DaunceNumerics"]),
     room("Archive", ["DaunceState", "DaunceObservations", "CNetCDF"]),
     room("Settings", ["Yams"]),
-    room("Coupling", ["DaunceModels", "DaunceSettings", "DaunceState", "DaunceNumerics", "CDaunceModel", "CLinux"]),
+    room("Coupling", ["DaunceArchive", "DaunceModels", "DaunceSettings", "DaunceState", "DaunceNumerics", "CDaunceModel", "CLinux"]),
     room("Experiment", [
       "DaunceCoupling",
       "DaunceMPI", "DaunceEnsemble", "DaunceState", "DaunceObservations", "DaunceNumerics", "DaunceModels",

@@ -11,6 +11,8 @@ static inline MPI_Comm daunce_comm_world(void) { return MPI_COMM_WORLD; }
 static inline MPI_Comm daunce_comm_null(void) { return MPI_COMM_NULL; }
 static inline MPI_Win daunce_win_null(void) { return MPI_WIN_NULL; }
 static inline MPI_Info daunce_info_null(void) { return MPI_INFO_NULL; }
+static inline MPI_Request daunce_request_null(void) { return MPI_REQUEST_NULL; }
+static inline MPI_Status *daunce_status_ignore(void) { return MPI_STATUS_IGNORE; }
 static inline MPI_Errhandler daunce_errors_return(void) { return MPI_ERRORS_RETURN; }
 
 static inline MPI_Datatype daunce_double(void) { return MPI_DOUBLE; }

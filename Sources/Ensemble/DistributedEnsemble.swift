@@ -7,7 +7,11 @@ public struct DistributedEnsemble {
   /// Of every member's state.
   public let layout: StateLayout
   /// Which rank holds which members.
-  public let distribution: Distribution
+  public private(set) var distribution: Distribution
+  /// Numbers that members have had from the beginning, in the order of the distribution: 0, 1, ... until some are given up.
+  public private(set) var numbers: [Int]
+  /// Which rank held which members at the beginning.
+  private let home: Distribution
   /// Of the ranks that share the ensemble.
   public let communicator: Communicator
   /// States of the members held here, in the order of `distribution.local`, each `[variable][cell]`.
@@ -20,8 +24,24 @@ public struct DistributedEnsemble {
     self.layout = layout
     self.distribution = distribution
     self.communicator = communicator
+    numbers = Array(0..<distribution.members)
+    home = distribution
     states = distribution.local.map { _ in [Double](repeating: 0, count: layout.count) }
   }
+
+  /// Goes on without some members, which are named by their numbers from the beginning. All ranks name the same ones.
+  public mutating func giveUp(_ lost: Set<Int>) {
+    let old = (distribution: distribution, numbers: numbers)
+    distribution = Distribution(old.distribution) { !lost.contains(old.numbers[$0]) }
+    numbers.removeAll { lost.contains($0) }
+    states = zip(old.distribution.local, states).filter { !lost.contains(old.numbers[$0.0]) }.map(\.1)
+  }
+
+  /// Numbers of the members that were held here at the beginning.
+  public var homeMembers: Range<Int> { home.local }
+
+  /// Numbers from the beginning of the members held here.
+  public var localNumbers: ArraySlice<Int> { numbers[distribution.local] }
 }
 
 /// Anything that turns a forecast ensemble and the observations of one time into an analysis ensemble: a filter or a

@@ -129,7 +129,7 @@ public final class Environment {
   private static func prepare() {
     let isAlone = !isLaunchedByMPIRun
     let cores = usableCores
-    if let ranks = localRanks, ranks >= cores {
+    if let ranks = launchedRanks, ranks >= cores {
       setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
     }
     if isAlone {
@@ -145,13 +145,16 @@ public final class Environment {
   }
 
   /// Ranks on this machine, as the launcher tells before MPI is started.
-  private static var localRanks: Int? {
+  private static var launchedRanks: Int? {
     for name in ["OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE"] {
       // Slurm writes `10(x2)` for ten tasks on each of two nodes.
       if let ranks = variable(name).flatMap({ Int($0.prefix { $0.isNumber }) }) { return ranks }
     }
     return nil
   }
+
+  /// Ranks on this machine, by the launcher's word; 1 where there was none.
+  public static var localRanks: Int { launchedRanks ?? 1 }
 
   static func variable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }

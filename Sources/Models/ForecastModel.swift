@@ -59,14 +59,19 @@ extension CoarseModel {
 /// A model that keeps something from one forecast to the next that is not in the state: what is carried forward, a member
 /// or a truth, has an instance of its own.
 public protocol InstancedModel: ForecastModel {
-  /// Whether this one does after all; if not, one instance carries every member.
+  /// Whether this one does after all.
   var keepsMemory: Bool { get }
+
+  /// Whether every trajectory needs an instance; if not, one carries them all.
+  var needsInstances: Bool { get }
 
   /// Whether `restore` brings back all that there is besides the state; if not, an instance begins anew with the state.
   var isRestoredWhole: Bool { get }
 
   /// An instance that has carried nothing yet.
-  func makeInstance() throws -> any InstancedModel
+  ///
+  /// - Parameter name: of the trajectory, as a file can be named: `member-003`.
+  func makeInstance(named name: String) throws -> any InstancedModel
 
   /// What it keeps.
   func save() throws -> [UInt8]
@@ -133,6 +138,8 @@ extension DescribedModel {
 }
 
 extension InstancedModel {
+  /// Those do that keep something.
+  public var needsInstances: Bool { keepsMemory }
   /// It does.
   public var isRestoredWhole: Bool { true }
 }

@@ -56,6 +56,10 @@ struct CheckpointOptions: ParsableArguments {
 
   @Flag(help: "Go on from the newest whole checkpoint in the output folder.")
   var resume = false
+
+  @Flag(
+    help: "Go on after a member's program has failed, and run no others again: forecasts that were finished then are taken.")
+  var rerunFailed = false
 }
 
 extension CheckpointSchedule: ExpressibleByArgument {

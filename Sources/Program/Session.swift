@@ -6,6 +6,7 @@ import DaunceSettings
 import Foundation
 import Logging
 import DaunceMPI
+import DaunceModels
 
 /// What a stage is given: everything that the command line decides.
 struct Session {
@@ -52,8 +53,16 @@ struct Session {
     let folder =
       output.pathExtension == "nc"
       ? URL(filePath: output.path + ".checkpoints") : output.appending(path: "checkpoints")
+    if options.rerunFailed {
+      guard let model = context.model as? any SideBySideModel else {
+        throw ExperimentError(
+          .data, "--rerun-failed: found the model \(context.model.name), which runs no programs; expected model.name: external, or --resume")
+      }
+      model.reusesFinished = true
+    }
     context.checkpoints = try Checkpoints(
-      folder: folder, schedule: options.checkpointEvery, identity: identity, resumes: options.resume, context: context,
+      folder: folder, schedule: options.checkpointEvery, identity: identity, resumes: options.resume || options.rerunFailed,
+      context: context,
       provenance: provenance, isInterrupted: { Signals.isAskedToStop })
     var session = self
     session.commandLine = context.checkpoints.command ?? commandLine

@@ -98,6 +98,7 @@ public final class AnalysisFile {
       record.diagnosticSpread += try rows("\(name)_spread", nil, truth, now)
     }
     record.energies = try rows("energy", [member], truth, now)
+    if contents.keepsStatus { record.status = try rows("member_status", [member], truth, now) }
     record.minima = []
     for v in contents.bounded { record.minima += try rows("min_\(contents.layout.fields[v].name)", [], truth, now) }
     if !contents.constraints.isEmpty {

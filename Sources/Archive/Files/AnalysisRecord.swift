@@ -16,6 +16,7 @@ public import DaunceState
 ///       double weight(member) ;  double probability(probability) ;
 ///       double covariance_weighted(truth, time, state, state_2) ;                                     when asked
 ///       double K(truth, time, member, x) ; ...                    when asked
+///       double member_status(truth, time, member) ;               for programs, and where failures don't end a job
 ///
 /// No times of day and no durations are in it: two runs with one configuration write the same bytes.
 public struct AnalysisContents: Sendable, Hashable {
@@ -31,6 +32,8 @@ public struct AnalysisContents: Sendable, Hashable {
   public var constraints: [String] = []
   public var keepsMembers = false
   public var keepsCovariance = false
+  /// Whether it is kept what became of members' forecasts.
+  public var keepsStatus = false
   /// Importance weights of the members; empty for none.
   public var weights: [Double] = []
   /// Probabilities of the members' quantiles, which are kept where there are weights.
@@ -74,6 +77,9 @@ public struct AnalysisRecord: Sendable, Hashable {
   public var covariance: [Double]
   /// States (`[member][variable][cell]`); empty unless kept.
   public var members: [Double]
+  /// What became of the members' forecasts (`[member]`): 0 made, 1 made when tried again, 2 replaced, 3 given up; empty
+  /// unless kept.
+  public var status: [Double]
   /// Mean and spread of the members by their weights, variables and then diagnostics (`[element]`), and quantiles by equal
   /// and by those weights (`[element][probability]`); empty without weights.
   public var weightedMean, weightedSpread, quantiles, weightedQuantiles: [Double]
@@ -92,6 +98,7 @@ public struct AnalysisRecord: Sendable, Hashable {
     minima = missing(contents.bounded.count)
     multipliers = missing(contents.memberCount * contents.constraints.count)
     covariance = missing(contents.keepsCovariance ? count * count : 0)
+    status = missing(contents.keepsStatus ? contents.memberCount : 0)
     members = missing(contents.keepsMembers ? contents.memberCount * count : 0)
     let weighted = contents.weights.isEmpty ? 0 : count + contents.diagnostics.count * cells
     (weightedMean, weightedSpread) = (missing(weighted), missing(weighted))
@@ -122,7 +129,7 @@ public struct AnalysisRecord: Sendable, Hashable {
   private static var parts: [WritableKeyPath<AnalysisRecord, [Double]>] {
     [
       \.mean, \.spread, \.diagnosticMean, \.diagnosticSpread, \.energies, \.minima, \.multipliers, \.covariance, \.members,
-      \.weightedMean, \.weightedSpread, \.quantiles, \.weightedQuantiles, \.weightedCovariance,
+      \.weightedMean, \.weightedSpread, \.quantiles, \.weightedQuantiles, \.weightedCovariance, \.status,
     ]
   }
 

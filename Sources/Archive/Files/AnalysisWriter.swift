@@ -91,6 +91,14 @@ public final class AnalysisWriter {
       let name = layout.fields[v].name
       try column("min_\(name)", [], \.minima, [i], 1, plain("smallest \(name) of all members and cells"))
     }
+    if contents.keepsStatus {
+      try column(
+        "member_status", [member], \.status, [0], contents.memberCount,
+        [
+          Attribute("long_name", "what became of each member's forecast"), Attribute("units", "1"),
+          Attribute("flag_values", .numbers([0, 1, 2, 3])), Attribute("flag_meanings", "made made_when_tried_again replaced given_up"),
+        ])
+    }
     if !contents.constraints.isEmpty {
       let constraint = try writer.dimension("constraint", length: contents.constraints.count)
       try writer.write(

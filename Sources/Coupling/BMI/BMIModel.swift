@@ -106,7 +106,7 @@ public final class BMIModel: TwinModel, InstancedModel, DescribedModel {
   }
 
   /// Another model of the library, initialised.
-  public func makeInstance() throws -> any InstancedModel { try BMIModel(self) }
+  public func makeInstance(named name: String) throws -> any InstancedModel { try BMIModel(self) }
 
   /// Nothing: the interface has no function for it.
   public func save() throws -> [UInt8] { [] }

@@ -112,7 +112,7 @@ public final class PluginModel: TwinModel, CoarseModel, ConservingModel, Instanc
   }
 
   /// Another model of the library.
-  public func makeInstance() throws -> any InstancedModel { try PluginModel(self) }
+  public func makeInstance(named name: String) throws -> any InstancedModel { try PluginModel(self) }
 
   /// What the library keeps besides the state.
   public func save() throws -> [UInt8] { keepsMemory ? try handle.save() : [] }

@@ -21,6 +21,8 @@ public struct Configuration: ConfigurationRoot {
 
   /// The forecast model and its stochastic scheme.
   public var model = Model()
+  /// What is done about forecasts that fail.
+  public var forecasts = Forecasts()
   /// How a truth is started.
   public var nature = Nature()
   /// How a truth is observed.
@@ -58,6 +60,40 @@ public struct Configuration: ConfigurationRoot {
     public var config: String?
     @Key("prognostic variables of a model with BMI: its state")
     public var variables: [BMIVariable] = []
+    @Key("file that describes the model external", absent: "none")
+    public var description: String?
+    @Key("NetCDF file with the arrays that the description names", absent: "none")
+    public var arrays: String?
+    @Key("program that carries a state; with a worker: what it is asked", absent: "none")
+    public var command: String?
+    @Key("program, or request, that makes an initial state for nature runs", absent: "none")
+    public var start: String?
+    @Key("program, or request, that carries a state coarsely, for agents to correct", absent: "none")
+    public var coarse: String?
+    @Key("program that stays alive and answers requests", absent: "none")
+    public var worker: String?
+    @Key("folder with the files that every member's folder has", absent: "none")
+    public var template: String?
+    @Key("names in the template that are copied and not linked, such as *.nml")
+    public var copied: [String] = []
+    @Key("folder that members of the model external have their folders in")
+    public var folder = "members"
+    @Key("how a state is handed over: a NetCDF file, or its doubles one after the other")
+    public var format = ExternalSettings.Format.netcdf
+    @Key("fields in files of the model's own, in place of that")
+    public var files: [FieldFile] = []
+    @Key("files that a member takes from one forecast to the next")
+    public var keeps: [String] = []
+    @Key("longest time of a forecast by the model external, in seconds", .positive, absent: "none")
+    public var timeLimit: Double?
+    @Key("cores of the model external, for one member", .atLeast(1))
+    public var cores = 1
+    @Key("memory that each of its processes may have, in gigabytes of addresses", .positive, absent: "none")
+    public var memory: Double?
+    @Key("members at a time on a node; auto: as many as it has cores for", .atLeast(1))
+    public var atOnce: Int?
+    @Key("variables that the model external finds beside those of the job")
+    public var environment = ParameterTable()
     @Key("unit system of the MJO skeleton: the paper's or the standard one (1500 km, 8.33 h)")
     public var units = Units.paper
     @Key("large-scale source of the MJO skeleton, (4.9) for the warm pool")
@@ -80,6 +116,18 @@ public struct Configuration: ConfigurationRoot {
     public var levels = 40
     @Key("wind of convection above 2.5 km less that at the ground, in m/s", .within(0...40))
     public var shear = 12.0
+  }
+
+  /// What is done about forecasts that fail.
+  public struct Forecasts: Codable, Sendable, Hashable {
+    @Key("times that the program of a model external is run again after a failure", .atLeast(0))
+    public var retries = 0
+    @Key("what becomes of a member whose forecast fails: the job stops, others go on without it, or it is replaced by another, perturbed one")
+    public var onFailure = OnFailure.stop
+    @Key("fewest members to go on with; auto: half of them, at least 2", .atLeast(2))
+    public var leastMembers: Int?
+    @Key("size of a replaced member's perturbation, in the ensemble's spread", .nonNegative)
+    public var perturbation = 0.1
   }
 
   /// How a truth is started.

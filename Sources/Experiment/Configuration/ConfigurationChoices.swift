@@ -49,6 +49,18 @@ extension Configuration.Model {
   }
 }
 
+extension Configuration.Forecasts {
+  /// What becomes of a member whose forecast fails.
+  public enum OnFailure: String, ConfigurationChoice {
+    /// The job stops.
+    case stop
+    /// The others go on without it.
+    case survivors
+    /// Another member takes its place, perturbed.
+    case replace
+  }
+}
+
 extension Configuration.Initial {
   /// What an ensemble is started from.
   public enum Kind: String, ConfigurationChoice {

@@ -71,6 +71,13 @@ extension Configuration {
       .init(
         [.plugin, .bmi].contains(model.name) && model.library == nil, "model.name", "model.library", "the file of a shared library"),
       .init(
+        model.name == .external && model.description == nil, "model.name", "model.description", "the file that says what a state is"),
+      .init(
+        model.name == .external && model.command == nil && model.worker == nil, "model.name", "model.command",
+        "a program that carries a state, or model.worker"),
+      .init(
+        forecasts.leastMembers.map { $0 > members } ?? false, "members", "forecasts.least_members", "at most all members"),
+      .init(
         model.name == .bmi && model.register == nil, "model.name", "model.register", "the name of the registering function"),
       .init(
         model.name == .bmi && model.variables.isEmpty, "model.name", "model.variables", "at least one prognostic variable"),

@@ -42,42 +42,58 @@ package final class AnalysisRecorder {
     contents.keepsMembers = context.configuration.output.members
     contents.keepsCovariance = context.configuration.output.covariance
     contents.weights = weights
+    contents.keepsStatus = ForecastCare.isNeeded(context)
     contents.clock = context.clock
     record = AnalysisRecord(for: contents)
     writer = try AnalysisWriter(path: path, contents: contents, provenance: output.provenance.titled(title))
   }
 
   /// Adds the analysis of the next time of a truth.
-  package func add(_ summary: AnalysisSummary, truth: Int = 0) throws {
+  ///
+  /// - Parameter status: what became of the members' forecasts, by their numbers from the beginning.
+  package func add(_ summary: AnalysisSummary, truth: Int = 0, status: [MemberStatus] = []) throws {
     let count = context.layout.count
     record.time = times[written[truth]]
     record.mean.fill(from: summary.mean, at: 0)
     record.spread.fill(from: summary.spread, at: 0)
     record.diagnosticMean.fill(from: summary.mean, at: count)
     record.diagnosticSpread.fill(from: summary.spread, at: count)
-    if !summary.energy.isEmpty { record.energies.fill(from: summary.energy, at: 0) }
+    let members = summary.numbers
+    if members.count < context.configuration.members { forgetMembers() }
+    if !summary.energy.isEmpty { for (m, number) in members.enumerated() { record.energies[number] = summary.energy[m] } }
+    for (number, one) in status.enumerated() where !record.status.isEmpty { record.status[number] = one.rawValue }
     var bounded = 0
     for (v, variable) in context.layout.fields.enumerated() where variable.lowerBound != nil {
       var least = Double.infinity
       summary.members.withUnsafeBufferPointer { members in
-        for m in 0..<context.configuration.members {
+        for m in members.indices {
           for i in context.layout.range(v) { least = min(least, members[m * count + i]) }
         }
       }
       record.minima[bounded] = least
       bounded += 1
     }
-    record.members.fill(from: summary.members, at: 0)
-    let equal = [Double](repeating: 1 / Double(context.configuration.members), count: context.configuration.members)
+    if !record.members.isEmpty {
+      for (m, number) in members.enumerated() {
+        for i in 0..<count { record.members[number * count + i] = summary.members[m * count + i] }
+      }
+    }
+    let equal = [Double](repeating: 1 / Double(members.count), count: members.count)
     addCovariance(of: summary.members, equal, summary.mean, to: &record.covariance)
     if let weighted = summary.weighted {
       record.weightedMean.fill(from: weighted.mean, at: 0)
       record.weightedSpread.fill(from: weighted.spread, at: 0)
       record.quantiles.fill(from: weighted.quantiles, at: 0)
       record.weightedQuantiles.fill(from: weighted.weightedQuantiles, at: 0)
-      addCovariance(of: summary.members, writer.contents.weights, weighted.mean, to: &record.weightedCovariance)
+      addCovariance(of: summary.members, weighted.weights, weighted.mean, to: &record.weightedCovariance)
     }
     try append(record, truth: truth)
+  }
+
+  /// Members that are gone have no values.
+  private func forgetMembers() {
+    for i in record.energies.indices { record.energies[i] = .nan }
+    for i in record.members.indices { record.members[i] = .nan }
   }
 
   /// Covariance of members with weights of sum 1, unbiased; nothing where it is not kept.

@@ -15,19 +15,23 @@ package final class AssimilationMethod {
   /// The word in `methods`.
   package let name: String
   private let forecast: (inout DistributedEnsemble, Int) throws -> Void
-  private let update: any EnsembleUpdate
-  /// The model of each local member; `nil` for agents, whose forecasts begin without memory.
-  private let models: ModelInstances?
+  private var update: any EnsembleUpdate
+  /// The models of the local members; `nil` for agents, whose forecasts begin without memory.
+  private var models: ModelInstances?
+  /// What is done about failures, and an update for an ensemble of fewer members; `nil` where nothing is done.
+  private var care: (forecasts: ForecastCare, makeUpdate: () throws -> any EnsembleUpdate)?
 
   private init(
-    name: String, forecast: @escaping (inout DistributedEnsemble, Int) throws -> Void, update: any EnsembleUpdate,
-    models: ModelInstances? = nil
+    name: String, update: any EnsembleUpdate, forecast: @escaping (inout DistributedEnsemble, Int) throws -> Void
   ) {
     self.name = name
     self.forecast = forecast
     self.update = update
-    self.models = models
   }
+
+  /// What became of every member's last forecast, by its number from the beginning; empty where nothing is done about
+  /// failures.
+  var memberStatus: [MemberStatus] { care?.forecasts.status ?? [] }
 
   /// Forecast and analysis of one cycle; the ensemble's clock, if any, is left running.
   ///
@@ -39,7 +43,15 @@ package final class AssimilationMethod {
   ) throws -> (any Error)? {
     ensemble.clock?.enter(.forecast)
     var failure: (any Error)?
-    do { try forecast(&ensemble, number) } catch { failure = error }
+    if let care {
+      let members = ensemble.numbers.count
+      failure = try care.forecasts.carry(&ensemble, cycle: number)
+      // All ranks know of it.
+      if care.forecasts.hasStopped { return failure }
+      if ensemble.numbers.count < members { try renewUpdate() }
+    } else {
+      do { try forecast(&ensemble, number) } catch { failure = error }
+    }
     if let inspect {
       ensemble.clock?.enter(.diagnosis)
       inspect(ensemble)
@@ -54,9 +66,38 @@ package final class AssimilationMethod {
     return failure
   }
 
+  /// The same update, for an ensemble that has become smaller, with what it remembers.
+  private func renewUpdate() throws {
+    guard let care else { return }
+    var memory = Snapshot()
+    update.save(into: &memory)
+    update = try care.makeUpdate()
+    try update.restore(from: memory)
+  }
+
+  // MARK: Going on later
+
+  /// Whether `goBack` can be called, after a failure that ends the job.
+  var canGoBack: Bool { care?.forecasts.canGoBack ?? false }
+
+  /// Puts the ensemble and all else to where they were before the forecast that failed.
+  func goBack(_ ensemble: inout DistributedEnsemble) throws { try care?.forecasts.goBack(&ensemble) }
+
   /// Adds to a snapshot what the next cycle needs: the ensemble, and what the update remembers.
   func save(_ ensemble: DistributedEnsemble, into snapshot: inout Snapshot) throws {
-    snapshot.set("states", members: ensemble.states)
+    let givenUp = care?.forecasts.givenUp ?? []
+    if givenUp.isEmpty {
+      snapshot.set("states", members: ensemble.states)
+    } else {
+      // A place for every member that there has been.
+      var (states, rest) = ([[Double]](), ensemble.states[...])
+      for member in ensemble.homeMembers {
+        states.append(
+          givenUp.contains(member) ? [Double](repeating: 0, count: ensemble.layout.count) : rest.removeFirst())
+      }
+      snapshot.set("states", members: states)
+      snapshot.set("given_up", givenUp.map { Int64($0) })
+    }
     try models?.save(into: &snapshot)
     update.save(into: &snapshot)
   }
@@ -64,6 +105,10 @@ package final class AssimilationMethod {
   /// Takes it back.
   func restore(_ ensemble: inout DistributedEnsemble, from snapshot: Snapshot) throws {
     ensemble.states = try snapshot.memberValues("states", count: ensemble.layout.count)
+    if let care, snapshot.shared["given_up"] != nil {
+      let lost: [Int64] = try snapshot.values("given_up")
+      care.forecasts.giveUp(Set(lost.map { Int($0) }), of: &ensemble)
+    }
     try models?.restore(from: snapshot)
     try update.restore(from: snapshot)
   }
@@ -81,26 +126,14 @@ extension AssimilationMethod {
     _ method: Configuration.Method, context: ExperimentContext, seed: UInt64, band: Band?, solver: Configuration.Filter.Solver? = nil,
     origin: Int = 0
   ) throws -> AssimilationMethod {
-    let update = try makeUpdate(method, context: context, seed: seed, band: band, solver: solver)
-    let models = try ModelInstances(of: context.model, count: context.distribution.local.count) {
-      context.progress.note($0)
+    let forecasts = try MemberForecasts(context, seed: seed, origin: origin)
+    let makeUpdate = { try Self.makeUpdate(method, context: context, seed: seed, band: band, solver: solver) }
+    let filter = AssimilationMethod(name: method.rawValue, update: try makeUpdate()) { ensemble, cycle in
+      try forecasts.carry(&ensemble, cycle: cycle)
     }
-    let steps = context.observing.stepsBetween
-    return AssimilationMethod(
-      name: method.rawValue,
-      forecast: { ensemble, cycle in
-        for (m, member) in ensemble.distribution.local.enumerated() {
-          var state = ensemble.states[m].mutableSpan
-          do {
-            try models[m].forecast(
-              &state, from: origin + (cycle - 1) * steps, steps: steps,
-              noise: RandomStream(seed: seed, purpose: .forecastNoise, member: member, cycle: cycle))
-          } catch {
-            throw ForecastFailure(trajectory: "member \(member), cycle \(cycle)", cause: error)
-          }
-        }
-      },
-      update: update, models: models)
+    filter.models = forecasts.models
+    filter.care = ForecastCare(context, forecasts).map { ($0, makeUpdate) }
+    return filter
   }
 
   /// The update of such a filter, with the configured inflation.
@@ -133,8 +166,7 @@ extension AssimilationMethod {
 
   /// Agents that are ready to act.
   static func agents(_ update: AgentUpdate, name: String) -> AssimilationMethod {
-    AssimilationMethod(
-      name: name, forecast: { ensemble, cycle in try update.forecast(&ensemble, cycle: cycle) }, update: update)
+    AssimilationMethod(name: name, update: update) { ensemble, cycle in try update.forecast(&ensemble, cycle: cycle) }
   }
 }
 
@@ -206,6 +238,7 @@ extension ExperimentContext {
     abandon: () throws -> String? = { nil }
   ) throws -> Int? {
     var worst = [0.0, 0.0, 0.0]
+    let report = ProgramReport(self)
     for cycle in first + 1..<max(first, cycles) + 1 {
       let observed = try observations(cycle)
       let start = DispatchTime.now().uptimeNanoseconds
@@ -215,6 +248,10 @@ extension ExperimentContext {
       worst[2] = checkpoints.vote()
       try communicator.allreduce(&worst, .max)
       if worst[0] > 1 {
+        if method.canGoBack {
+          try method.goBack(&ensemble)
+          try checkpoints.act(on: 1, place: "cycle \(cycle - 1) of \(place)") { try save(cycle - 1, ensemble) }
+        }
         let path = try communicator.collectively(abandon)
         try communicator.collectively { if let broken { throw (broken as? ForecastFailure)?.keeping(path) ?? broken } }
       }
@@ -222,6 +259,7 @@ extension ExperimentContext {
       try record(cycle, ensemble, worst[1])
       try checkpoints.act(on: worst[2], place: "cycle \(cycle) of \(place)") { try save(cycle, ensemble) }
     }
+    try report?.tell(place)
     return nil
   }
 }

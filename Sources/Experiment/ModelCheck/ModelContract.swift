@@ -201,7 +201,7 @@ public struct ModelContract {
         expected: "the same bits")
       return
     }
-    let (one, two) = (try instanced.makeInstance(), try instanced.makeInstance())
+    let (one, two) = (try instanced.makeInstance(named: "first"), try instanced.makeInstance(named: "second"))
     var (a, b) = (state, other)
     for k in 0..<3 {
       a = try carried(a, by: one, from: k * steps, steps: steps, 6 + k)
@@ -211,7 +211,7 @@ public struct ModelContract {
     report.tell(
       "memory", instanced.isRestoredWhole ? "\(memory.count) bytes beside the state" : "none that could be restored: named variables alone")
     let after = try carried(a, by: one, from: 3 * steps, steps: steps, 9)
-    let third = try instanced.makeInstance()
+    let third = try instanced.makeInstance(named: "third")
     try third.restore(memory)
     let restored = try carried(a, by: third, from: 3 * steps, steps: steps, 9)
     if instanced.isRestoredWhole {
@@ -222,7 +222,7 @@ public struct ModelContract {
       report.tell(
         "memory: a model that begins anew", after == restored ? "the same bits: it depends on nothing else" : difference(after, restored))
     }
-    let alone = try instanced.makeInstance()
+    let alone = try instanced.makeInstance(named: "alone")
     var c = state
     for k in 0..<3 { c = try carried(c, by: alone, from: k * steps, steps: steps, 6 + k) }
     report.check(

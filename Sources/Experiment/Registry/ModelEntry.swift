@@ -1,4 +1,5 @@
 import DaunceCoupling
+import DaunceMPI
 public import DaunceModels
 import DaunceSettings
 
@@ -67,6 +68,13 @@ public struct ModelEntry: RegistryEntry {
           library: $0.model.library ?? "", register: $0.model.register ?? "", configuration: $0.model.config ?? "",
           variables: $0.model.variables)
       }),
+    ModelEntry(
+      "external", "a program of one's own that is run for each member",
+      keys: [
+        "description", "arrays", "command", "start", "coarse", "worker", "template", "copied", "folder", "format", "files",
+        "keeps", "time_limit", "cores", "memory", "at_once", "environment",
+      ], cells: nil,
+      make: { try ExternalModel(ExternalSettings($0), cores: Environment.usableCores) }),
   ]
 }
 
@@ -95,6 +103,8 @@ extension Configuration.Model {
     public static let plugin = Self("plugin")
     /// A model with the Basic Model Interface.
     public static let bmi = Self("bmi")
+    /// A program of the user's.
+    public static let external = Self("external")
   }
 }
 
@@ -108,6 +118,20 @@ extension MJOConfiguration {
     noiseAmplitude *= model.noiseAmplitude * model.noiseAmplitude
     floor = model.floor
     noiseScheme = model.noiseScheme == .feller ? .feller : .eulerFloor
+  }
+}
+
+extension ExternalSettings {
+  fileprivate init(_ configuration: Configuration) {
+    self.init()
+    let model = configuration.model
+    (description, arrays) = (model.description, model.arrays)
+    (command, start, coarse, worker) = (model.command, model.start, model.coarse, model.worker)
+    (template, copied, folder) = (model.template, model.copied, model.folder)
+    (format, files, keeps) = (model.format, model.files, model.keeps)
+    (seconds, cores, gigabytes, atOnce) = (model.timeLimit, model.cores, model.memory, model.atOnce)
+    environment = model.environment
+    retries = configuration.forecasts.retries
   }
 }
 

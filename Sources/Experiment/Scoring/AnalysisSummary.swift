@@ -16,7 +16,9 @@ package final class AnalysisSummary {
   private(set) var mean: [Double]
   private(set) var spread: [Double]
   /// By the members' weights; `nil` without.
-  let weighted: WeightedMoments?
+  private(set) var weighted: WeightedMoments?
+  /// Numbers from the beginning of the members that there are, in their order.
+  private(set) var numbers: [Int]
   /// `[member]`; empty without an energy.
   private(set) var energy: [Double]
 
@@ -27,7 +29,10 @@ package final class AnalysisSummary {
   private var own: [Double]
   /// The same of all ranks, one after the other, on rank 0; empty elsewhere.
   private var received: [Double]
-  private let counts: [Int]
+  private var counts: [Int]
+  private var distribution: Distribution
+  /// Of all members that there were at the beginning; empty: none beside equal ones.
+  private let weights: [Double]
   /// Derived fields of all members on rank 0, `[member][field][cell]`; empty elsewhere.
   private(set) var derived: [Double]
   /// Elements of a member's state and of its derived fields, and 1 if it has an energy.
@@ -47,6 +52,16 @@ package final class AnalysisSummary {
       energy: context.energy == nil ? 0 : 1
     )
     self.sizes = sizes
+    (self.distribution, self.weights) = (distribution, weights)
+    (members, derived, own, received, energy, counts, numbers) = ([], [], [], [], [], [], [])
+    mean = [Double](repeating: 0, count: offsets[names.count])
+    spread = mean
+    makeRoom(for: Array(0..<distribution.members))
+  }
+
+  /// Gives everything the size that it has for the members with these numbers.
+  private func makeRoom(for numbers: [Int]) {
+    self.numbers = numbers
     let share = sizes.state + sizes.derived + sizes.energy
     counts = (0..<distribution.ranks).map { distribution.range(of: $0).count * share }
     let (isRoot, isShared) = (context.communicator.isRoot, distribution.ranks > 1)
@@ -55,10 +70,10 @@ package final class AnalysisSummary {
     derived = zeros(isRoot ? distribution.members * sizes.derived : 0)
     own = zeros(isShared ? distribution.local.count * share : 0)
     received = zeros(isShared && isRoot ? distribution.members * share : 0)
-    mean = zeros(offsets[names.count])
-    spread = mean
     energy = zeros(distribution.members * sizes.energy)
-    weighted = isRoot && !weights.isEmpty ? WeightedMoments(weights, width: mean.count) : nil
+    let left = numbers.compactMap { weights.isEmpty ? nil : weights[$0] }
+    let sum = numbers.count < weights.count ? left.reduce(0, +) : 1
+    weighted = isRoot && !weights.isEmpty ? WeightedMoments(left.map { $0 / sum }, width: mean.count) : nil
   }
 
   /// Derives what every member has of its own, gathers all on rank 0 and summarises it there. Collective; one gather.
@@ -66,8 +81,12 @@ package final class AnalysisSummary {
   /// A clock is left in `output`, for what comes next with the analysis.
   package func summarise(_ ensemble: DistributedEnsemble) throws {
     ensemble.clock?.enter(.diagnosis)
+    if ensemble.numbers.count != numbers.count {
+      distribution = ensemble.distribution
+      makeRoom(for: ensemble.numbers)
+    }
     let held = ensemble.states.count
-    if context.distribution.ranks == 1 {
+    if distribution.ranks == 1 {
       for (m, state) in ensemble.states.enumerated() {
         put(state, in: &members, at: m * sizes.state)
         derive(state, fields: &derived, at: m * sizes.derived)
@@ -116,8 +135,8 @@ package final class AnalysisSummary {
   /// Puts what has come from the ranks into its place.
   private func unpack() {
     var start = 0
-    for rank in 0..<context.distribution.ranks {
-      let held = context.distribution.range(of: rank)
+    for rank in 0..<distribution.ranks {
+      let held = distribution.range(of: rank)
       func take(_ size: Int, _ target: inout [Double]) {
         let count = held.count * size
         put(received, start..<start + count, in: &target, at: held.lowerBound * size)
@@ -132,7 +151,7 @@ package final class AnalysisSummary {
   /// Mean and standard deviation (divisor N - 1) over members, in their order, of `width` elements each; to `mean` and
   /// `spread` from element `first` on.
   private func moments(of values: [Double], width: Int, at first: Int) {
-    let count = context.distribution.members
+    let count = distribution.members
     let share = Double(count)
     mean.withUnsafeMutableBufferPointer { mean in
       spread.withUnsafeMutableBufferPointer { spread in

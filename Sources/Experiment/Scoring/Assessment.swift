@@ -31,6 +31,7 @@ extension ExperimentContext {
       try begin(method, &ensemble, summary, scorer, from: saved)
       let first = saved == nil ? 0 : resumePoint.cycle
       saved = nil
+      var status = method.memberStatus
       let failure = try assimilate(
         method, &ensemble, cycles: truth.cycles, after: first, place: "truth \(k + 1) by \(name)",
         observations: {
@@ -41,8 +42,10 @@ extension ExperimentContext {
       ) { cycle, ensemble, seconds in
         if let change = try changes?.end(ensemble) { scorer?.add(change) }
         try summary.summarise(ensemble)
+        scorer?.add(method.memberStatus, before: status)
+        status = method.memberStatus
         scorer?.add(summary, cycle: cycle, seconds: truth.isTimed(cycle) ? seconds : nil)
-        if isRecorded(cycle) { try recorder?.add(summary, truth: k) }
+        if isRecorded(cycle) { try recorder?.add(summary, truth: k, status: status) }
         if !truth.isWhole { progress.advance(to: k * truth.cycles + cycle) }
         // The other ranks do their next forecasts while rank 0 scores, and no clock would show what a cycle takes. So
         // before some cycles they wait.

@@ -146,6 +146,12 @@ public struct MethodScore {
           ]))
         }))
     }
+    if truths.contains(where: { !$0.events.isEmpty }) {
+      func sum(_ count: KeyPath<MemberEvents, Int>) -> JSON { .integer(truths.reduce(0) { $0 + $1.events[keyPath: count] }) }
+      entry["failed_forecasts"] = .object([
+        "retried": sum(\.retried), "replaced": sum(\.replaced), "given_up": sum(\.givenUp),
+      ])
+    }
     if let places = truths.first?.places, !places.isEmpty {
       entry["at_observations"] = parts(places.map(\.field), \.observed)
       entry["elsewhere"] = parts(places.map(\.field), \.elsewhere)

@@ -45,6 +45,8 @@ struct TruthScore: Codable {
   /// and in the mean over members the change's size.
   var budgetChanges: [RunningScore]
   var budgetChangeSizes: [RunningScore]
+  /// Forecasts that failed.
+  var events = MemberEvents()
 }
 
 /// Scores a method's analyses of one truth as they come.
@@ -55,6 +57,7 @@ final class Scorer {
   private let truth: TrajectoryStream
   private let spinUp: Int
   private var crpsField: CRPSField
+  private var crpsMembers: Int
   /// Invariants of the initial members, `[member][invariant]`.
   private var initialInvariants: [Double] = []
 
@@ -63,7 +66,8 @@ final class Scorer {
     self.band = band
     self.truth = truth
     spinUp = context.configuration.truths.spinupCycles
-    crpsField = CRPSField(members: context.configuration.members)
+    crpsMembers = context.configuration.members
+    crpsField = CRPSField(members: crpsMembers)
     let diagnostics = context.traits.diagnostics
     let spinUp = spinUp
     let members = context.configuration.members
@@ -106,7 +110,7 @@ final class Scorer {
 
   private func members(_ summary: AnalysisSummary) -> [[Double]] {
     let count = context.layout.count
-    return (0..<context.configuration.members).map { Array(summary.members[$0 * count..<($0 + 1) * count]) }
+    return summary.numbers.indices.map { Array(summary.members[$0 * count..<($0 + 1) * count]) }
   }
 
   private func compareInvariants(_ summary: AnalysisSummary) {
@@ -115,7 +119,7 @@ final class Scorer {
     for (m, state) in members(summary).enumerated() {
       for (k, invariant) in invariants.enumerated() {
         let size = zip(invariant.coefficients, state).reduce(0) { $0 + abs($1.0 * $1.1) }
-        let change = abs(invariant.value(of: state.span) - initialInvariants[m * invariants.count + k])
+        let change = abs(invariant.value(of: state.span) - initialInvariants[summary.numbers[m] * invariants.count + k])
         score.invariantErrors[k] = max(score.invariantErrors[k], change / size)
       }
     }
@@ -132,7 +136,9 @@ final class Scorer {
   /// Takes the analysis of `cycle` on rank 0, and the wall seconds of the cycle if they were measured.
   func add(_ summary: AnalysisSummary, cycle: Int, seconds: Double?) {
     let count = context.layout.count
-    let members = context.configuration.members
+    let members = summary.numbers.count
+    let isWhole = members == context.configuration.members
+    if members != crpsMembers { (crpsMembers, crpsField) = (members, CRPSField(members: members)) }
     for (f, t) in truthFields(cycle).enumerated() {
       let (n, first) = (t.count, summary.offsets[f])
       if cycle > spinUp { for value in t { score.fields[f].truth.add(value) } }
@@ -154,7 +160,8 @@ final class Scorer {
         continue
       }
       let values = summary.members.span.extracting(droppingFirst: first)
-      score.fields[f].ranks.add(values, stride: count, truth: t.span)
+      // Ranks among fewer members are others.
+      if isWhole { score.fields[f].ranks.add(values, stride: count, truth: t.span) }
       let crps = crpsField.sum(values, stride: count, truth: t.span)
       score.fields[f].crps.add(crps / Double(n))
       for p in score.places.indices where score.places[p].field == f {
@@ -175,6 +182,9 @@ final class Scorer {
     }
     if let seconds { score.seconds.add(seconds) }
   }
+
+  /// Takes what became of the members' forecasts in a cycle, and in the one before.
+  func add(_ status: [MemberStatus], before: [MemberStatus]) { score.events.add(status, before: before) }
 
   /// Notes that the method failed at `cycle`.
   func fail(at cycle: Int) { score.failure = cycle }

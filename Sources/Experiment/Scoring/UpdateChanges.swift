@@ -20,7 +20,8 @@ final class UpdateChanges {
   private var own: [Double]
   /// The same of all members on rank 0, empty elsewhere.
   private var all: [Double]
-  private let counts: [Int]
+  private var counts: [Int]
+  private var members: Int
 
   /// Nothing where the model has no budgets.
   init?(_ context: ExperimentContext) {
@@ -28,14 +29,23 @@ final class UpdateChanges {
     self.context = context
     self.model = model
     names = model.budgetNames
-    let (distribution, width) = (context.distribution, 2 * model.budgetNames.count)
+    (own, all, counts, members) = ([], [], [], 0)
+    makeRoom(for: context.distribution)
+  }
+
+  private func makeRoom(for distribution: Distribution) {
+    let width = 2 * names.count
     own = [Double](repeating: 0, count: distribution.local.count * width)
     all = [Double](repeating: 0, count: context.communicator.isRoot ? distribution.members * width : 0)
     counts = (0..<distribution.ranks).map { distribution.range(of: $0).count * width }
+    members = distribution.members
   }
 
   /// Takes the members' forecast.
-  func begin(_ ensemble: DistributedEnsemble) { take(ensemble, part: 0) }
+  func begin(_ ensemble: DistributedEnsemble) {
+    if ensemble.distribution.members != members { makeRoom(for: ensemble.distribution) }
+    take(ensemble, part: 0)
+  }
 
   /// Takes their analysis. Collective; one gather.
   ///
@@ -44,7 +54,7 @@ final class UpdateChanges {
     take(ensemble, part: 1)
     try context.communicator.gatherv(own, into: &all, counts: counts)
     guard context.communicator.isRoot else { return nil }
-    let (members, count) = (context.distribution.members, names.count)
+    let count = names.count
     return (0..<count).map { b in
       var (amount, change, size) = (0.0, 0.0, 0.0)
       for m in 0..<members {

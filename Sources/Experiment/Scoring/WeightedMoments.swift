@@ -3,7 +3,7 @@ import DaunceArchive
 /// Mean, spread and quantiles of members that have weights, beside quantiles of the same members with equal ones.
 final class WeightedMoments {
   /// Of sum 1, `[member]`.
-  private let weights: [Double]
+  let weights: [Double]
   /// 1 less the sum of squared weights: what makes the variance unbiased, (N - 1) / N for equal ones.
   private let unbiased: Double
   private var order: [Int]

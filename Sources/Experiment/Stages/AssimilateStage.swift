@@ -106,7 +106,7 @@ public struct AssimilateStage {
     ) { cycle, ensemble, _ in
       guard series.recorded.contains(cycle) else { return }
       try summary.summarise(ensemble)
-      try recorder?.add(summary)
+      try recorder?.add(summary, status: method.memberStatus)
       context.progress.advance(to: cycle)
     } save: { cycle, ensemble in
       var snapshot = Snapshot()

@@ -81,7 +81,7 @@ extension ExperimentContext {
   private func spunUp(
     of name: String, from start: RandomStream, noise: (_ piece: Int) -> RandomStream
   ) throws -> (state: [Double], memory: [UInt8]) {
-    guard let twin = try modelInstance() as? any TwinModel else {
+    guard let twin = try modelInstance(named: name.replacing(" ", with: "-")) as? any TwinModel else {
       throw ExperimentError(
         .data, "key model.name", found: "\(model.name), which has no initial state",
         expected: "a model that truths can be made of (it conforms to TwinModel), or assimilate with files")
@@ -107,7 +107,7 @@ extension ExperimentContext {
   func carry(
     _ start: (state: [Double], memory: [UInt8]), seed: UInt64, cycles: Range<Int>
   ) throws -> (states: [Double], memory: [UInt8]) {
-    let model = try modelInstance(memory: start.memory)
+    let model = try modelInstance(named: "truth-\(seed)", memory: start.memory)
     var state = start.state
     var states = [Double]()
     states.reserveCapacity((cycles.count + 1) * layout.count)

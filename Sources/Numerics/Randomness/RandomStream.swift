@@ -42,6 +42,7 @@ public enum Purpose: UInt32, Sendable, CaseIterable {
   case predictiveDraw = 32
   case bootstrap = 33
   case weightChain = 34
+  case replacement = 35
   case test = 255
 }
 

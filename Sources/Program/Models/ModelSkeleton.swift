@@ -25,6 +25,19 @@ struct ModelSkeleton {
       } else {
         skeleton.add("model.c", PackageResources.plugin_model_c, name)
       }
+    case .external:
+      let isPython = language == .python
+      skeleton.add("README.md", PackageResources.external_README_md, name, source: isPython ? "model.py" : "model.c")
+      skeleton.add("model.yaml", PackageResources.external_model_yaml, name)
+      if isPython {
+        skeleton.add("Makefile", PackageResources.external_python_Makefile, name)
+        skeleton.add("experiment.yaml", PackageResources.external_python_experiment_yaml, name)
+        skeleton.add("model.py", PackageResources.external_model_py, name)
+      } else {
+        skeleton.add("Makefile", PackageResources.external_Makefile, name)
+        skeleton.add("experiment.yaml", PackageResources.external_experiment_yaml, name)
+        skeleton.add("model.c", PackageResources.external_model_c, name)
+      }
     case .swift:
       skeleton.add("README.md", PackageResources.swift_README_md, name)
       skeleton.add("Package.swift", PackageResources.swift_Package_swift_txt, name)
@@ -39,18 +52,19 @@ struct ModelSkeleton {
   /// What to do with a new model of a kind.
   static func next(_ kind: NewModel.Kind) -> String {
     switch kind {
-    case .plugin: "make builds it, make test tries it; README.md tells more"
+    case .plugin, .external: "make builds it, make test tries it; README.md tells more"
     case .swift: "./test builds and tries it; README.md tells more"
     }
   }
 
   private mutating func add(
-    _ path: String, _ bytes: [UInt8], _ name: String, isFortran: Bool = false, isProgram: Bool = false
+    _ path: String, _ bytes: [UInt8], _ name: String, source: String? = nil, isFortran: Bool = false, isProgram: Bool = false
   ) {
     var text = String(decoding: bytes, as: UTF8.self)
     if !name.isEmpty {
       text = text.replacing("NAME", with: name).replacing("PACKAGE", with: Self.package)
     }
+    if let source { text = text.replacing("SOURCE", with: source) }
     if isFortran {
       text = text.replacing("libmodel.so: model.c daunce_model.h\n\t$(CC) $(CFLAGS) -ffp-contract=off -Wall -Wextra -fPIC -shared -o $@ model.c -lm", with: "libmodel.so: model.f90\n\t$(FC) $(FFLAGS) -ffp-contract=off -Wall -Wno-unused-dummy-argument -fPIC -shared -o $@ model.f90")
         .replacing("CFLAGS ?= -O3", with: "FC = gfortran\nFFLAGS ?= -O3").replacing("model.c", with: "model.f90")

@@ -9,21 +9,21 @@ struct NewModel: ParsableCommand {
 
   /// Ways to have a model.
   enum Kind: String, ExpressibleByArgument, CaseIterable {
-    case plugin, swift
+    case plugin, external, swift
   }
 
-  /// Languages of a plugin.
+  /// Languages of a plugin or program.
   enum Language: String, ExpressibleByArgument, CaseIterable {
-    case c, fortran
+    case c, fortran, python
   }
 
   @Argument(help: ArgumentHelp("Name of the model, and of the folder that is made here.", valueName: "name"))
   var name: String
 
-  @Option(help: "plugin: a shared library; swift: a program of one's own on top of this one.")
+  @Option(help: "plugin: a shared library; external: a program; swift: a program of one's own on top of this one.")
   var kind: Kind
 
-  @Option(help: "Language of a plugin.")
+  @Option(help: "Language of a plugin (c, fortran) or of a program (c, python).")
   var language = Language.c
 
   func validate() throws {
@@ -34,6 +34,10 @@ struct NewModel: ParsableCommand {
       throw ValidationError("NAME: found \(name), expected letters, digits and hyphens, a letter first.")
     }
     if kind == .swift, language != .c { throw ValidationError("--language has no meaning for --kind swift.") }
+    if kind == .plugin, language == .python { throw ValidationError("--language: found python, expected c or fortran for --kind plugin.") }
+    if kind == .external, language == .fortran {
+      throw ValidationError("--language: found fortran, expected c or python for --kind external.")
+    }
   }
 
   func run() throws {

@@ -6,6 +6,8 @@ public struct ForecastFailure: Error, CustomStringConvertible {
   public let cause: any Error
   /// File with the analyses before it, if there is one.
   private var path: String?
+  /// What else there is to say.
+  private var notes: [String] = []
 
   init(trajectory: String, cause: any Error) {
     (self.trajectory, self.cause) = (trajectory, cause)
@@ -18,6 +20,13 @@ public struct ForecastFailure: Error, CustomStringConvertible {
     return failure
   }
 
+  /// The same, with more to say.
+  func noting(_ notes: [String]) -> Self {
+    var failure = self
+    failure.notes += notes
+    return failure
+  }
+
   /// As messages show it.
-  public var description: String { "\(trajectory): \(cause)\(path.map { "; \($0) holds the analyses before it" } ?? "")" }
+  public var description: String { "\(trajectory): \(cause)\(notes.map { "; \($0)" }.joined())\(path.map { "; \($0) holds the analyses before it" } ?? "")" }
 }
