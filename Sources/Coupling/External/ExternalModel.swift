@@ -331,7 +331,12 @@ private final class ExternalWork: ProgramWork {
     let piece = pieces[k]
     if seconds > 0 { setup.count(seconds, of: piece.model.trajectory) }
     let result = Result {
-      if let error { throw error }
+      switch error {
+      case let error as ProcessOutcome: throw CouplingError(ExternalSetup.name, "\(error)")
+      case let error as WorkerError: throw CouplingError(ExternalSetup.name, "\(error), of \(piece.model.place)")
+      case let error?: throw error
+      case nil: break
+      }
       return try piece.model.take(piece, before: before[k])
     }
     if case .failure = result, attempts[k] < setup.settings.retries {

@@ -248,12 +248,16 @@ extension ExperimentContext {
       worst[2] = checkpoints.vote()
       try communicator.allreduce(&worst, .max)
       if worst[0] > 1 {
+        var notes: [String] = []
         if method.canGoBack {
           try method.goBack(&ensemble)
           try checkpoints.act(on: 1, place: "cycle \(cycle - 1) of \(place)") { try save(cycle - 1, ensemble) }
+          notes = ["--rerun-failed goes on from cycle \(cycle - 1) with the forecasts that were made"]
         }
         let path = try communicator.collectively(abandon)
-        try communicator.collectively { if let broken { throw (broken as? ForecastFailure)?.keeping(path) ?? broken } }
+        try communicator.collectively {
+          if let broken { throw (broken as? ForecastFailure)?.noting(notes).keeping(path) ?? broken }
+        }
       }
       if worst[0] > 0 { return cycle }
       try record(cycle, ensemble, worst[1])

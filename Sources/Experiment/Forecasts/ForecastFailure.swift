@@ -27,6 +27,10 @@ public struct ForecastFailure: Error, CustomStringConvertible {
     return failure
   }
 
-  /// As messages show it.
-  public var description: String { "\(trajectory): \(cause)\(notes.map { "; \($0)" }.joined())\(path.map { "; \($0) holds the analyses before it" } ?? "")" }
+  /// As messages show it: what else there is to say behind the cause, below it where that has several lines.
+  public var description: String {
+    let text = "\(trajectory): \(cause)"
+    let more = notes + (path.map { ["\($0) holds the analyses before it"] } ?? [])
+    return ([text] + more).joined(separator: text.contains("\n") ? "\n" : "; ")
+  }
 }

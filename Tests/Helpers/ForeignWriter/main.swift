@@ -7,6 +7,7 @@ import Foundation
 //
 //     ForeignWriter initial FROM TO VARIANT
 //     ForeignWriter observations FROM TO VARIANT
+//     ForeignWriter restart CELLS TO VARIANT
 
 /// Ends the program on the library's refusal.
 func check(_ status: Int32, _ doing: String) {
@@ -180,10 +181,11 @@ func rewriteObservations(_ from: String, _ to: String, _ variant: String) {
 
 let arguments = CommandLine.arguments
 guard arguments.count == 5 else {
-  print("expected: ForeignWriter initial|observations FROM TO VARIANT")
+  print("expected: ForeignWriter initial|observations|restart FROM TO VARIANT")
   exit(64)
 }
 switch arguments[1] {
 case "initial": rewriteInitial(arguments[2], arguments[3], arguments[4])
+case "restart": writeRestart(Int(arguments[2]) ?? 1, to: arguments[3], arguments[4])
 default: rewriteObservations(arguments[2], arguments[3], arguments[4])
 }

@@ -97,6 +97,15 @@ public final class RunningJob {
     return found.map { kill(pid_t($0), signal) == 0 } ?? false
   }
 
+  /// Kills mpirun and all ranks at once, but nothing that ranks have started.
+  ///
+  /// - Parameter program: name of the ranks' executable.
+  public func killAll(_ program: String) {
+    for process in processes(marked: mark) where Self.launchers.contains(name(of: process)) || name(of: process) == program {
+      kill(pid_t(process), SIGKILL)
+    }
+  }
+
   private func name(of process: Int) -> String {
     let text = (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? ""
     return text.trimmingCharacters(in: .whitespacesAndNewlines)

@@ -16,7 +16,7 @@ import Testing
     "Uncertainty": ["Ensemble", "Networks", "Numerics", "MPI"],
     "Archive": ["State", "Observations"],
     "Settings": [],
-    "Coupling": ["Models", "Settings", "State", "Numerics"],
+    "Coupling": ["Archive", "Models", "Settings", "State", "Numerics"],
     "Experiment": [
       "MPI", "Constraints", "Ensemble", "State", "Observations", "Numerics", "Models", "Assimilation", "Agents",
       "Archive", "Coupling", "Networks", "Settings", "Uncertainty",
