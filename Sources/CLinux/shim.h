@@ -40,3 +40,13 @@ static inline int daunce_limit_memory(int process, unsigned long bytes) {
   if (bytes < limits.hard) limits.hard = bytes;
   return daunce_change_limits(process, addresses, &limits, (void *)0);
 }
+
+int daunce_get_affinity(int process, unsigned long size, void *mask) __asm__("sched_getaffinity");
+int daunce_set_affinity(int process, unsigned long size, const void *mask) __asm__("sched_setaffinity");
+
+/// Lets a running process have all cores that another one may have.
+static inline int daunce_share_cores(int process, int other) {
+  unsigned long mask[128];
+  if (daunce_get_affinity(other, sizeof mask, mask) != 0) return -1;
+  return daunce_set_affinity(process, sizeof mask, mask);
+}

@@ -168,7 +168,7 @@ public final class ExternalModel: TwinModel, CoarseModel, ConservingModel, SideB
       })
     setup.run(work)
     for k in tasks.indices {
-      tasks[k].retries = work.attempts[k]
+      tasks[k].retries = work.failures[k]
       do {
         tasks[k].state = try work.result(k)
         tasks[k].failure = nil
@@ -250,7 +250,7 @@ public final class ExternalModel: TwinModel, CoarseModel, ConservingModel, SideB
     }
     var before: [String: FileStamp] = [:]
     for name in exchange.outputs {
-      let isRead = piece.kind != .start && (exchange.originals.contains(name) || setup.settings.files.contains { $0.file == name })
+      let isRead = exchange.originals.contains(name) || piece.kind != .start && setup.settings.files.contains { $0.file == name }
       if isRead || setup.settings.keeps.contains(name) {
         before[name] = FileStamp("\(folder.path)/\(name)")
       } else {
@@ -297,6 +297,9 @@ public final class ExternalModel: TwinModel, CoarseModel, ConservingModel, SideB
     return state
   }
 
+  /// Somebody will look for what is in its folder.
+  func keepFolder() { instance.folder?.isTransient = false }
+
   /// Where its files are.
   var place: String { instance.folder?.path ?? instance.name }
   /// Name of its folder.
@@ -309,20 +312,20 @@ private final class ExternalWork: ProgramWork {
   private let pieces: [ExternalModel.Piece]
   private var before: [[String: FileStamp]]
   private var results: [Result<[Double], any Error>?]
-  /// Times that each was done again.
-  private(set) var attempts: [Int]
+  /// How often each has failed.
+  private(set) var failures: [Int]
 
   init(_ setup: ExternalSetup, _ pieces: [ExternalModel.Piece]) {
     (self.setup, self.pieces) = (setup, pieces)
     before = pieces.map { _ in [:] }
     results = pieces.map { _ in nil }
-    attempts = pieces.map { _ in 0 }
+    failures = pieces.map { _ in 0 }
   }
 
   var count: Int { pieces.count }
 
   func prepare(_ k: Int) throws -> ProgramRequest? {
-    guard let (request, before) = try pieces[k].model.prepare(pieces[k], isAgain: attempts[k] > 0) else { return nil }
+    guard let (request, before) = try pieces[k].model.prepare(pieces[k], isAgain: failures[k] > 0) else { return nil }
     self.before[k] = before
     return request
   }
@@ -339,9 +342,10 @@ private final class ExternalWork: ProgramWork {
       }
       return try piece.model.take(piece, before: before[k])
     }
-    if case .failure = result, attempts[k] < setup.settings.retries {
-      attempts[k] += 1
-      return true
+    if case .failure = result {
+      failures[k] += 1
+      if failures[k] <= setup.settings.retries { return true }
+      piece.model.keepFolder()
     }
     results[k] = result
     return false

@@ -107,8 +107,10 @@ final class ExternalSetup {
     }
     let environment = ProcessEnvironment.cleaned(
       atStart, keepsMPISettings: true, keepsAllocation: false, cores: settings.cores, adding: variables)
+    // mpirun binds ranks to cores, but not itself: a rank's programs use those of others that have nothing to do.
     let limits = ProcessLimits(
-      seconds: settings.seconds, memory: settings.gigabytes.map { Int($0 * 1e9) })
+      seconds: settings.seconds, memory: settings.gigabytes.map { Int($0 * 1e9) },
+      coresOf: atStart["OMPI_COMM_WORLD_LOCAL_SIZE"] == nil ? nil : getppid())
     let atOnce = settings.atOnce ?? max(1, cores / settings.cores)
     // Other processes of the job on this node start programs too.
     let isAlone = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE", "SLURM_TASKS_PER_NODE"]

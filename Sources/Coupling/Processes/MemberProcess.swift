@@ -70,6 +70,7 @@ package final class MemberProcess {
     // The limit is set from here, right after the start, and not by a shell before it: an error of the start remains the
     // program's own. What the program has taken in between counts too, since the limit is one for the sum.
     if let memory = command.limits.memory { _ = daunce_limit_memory(number, UInt(max(0, memory))) }
+    if let other = command.limits.coresOf { _ = daunce_share_cores(number, other) }
     let descriptor = daunce_process_descriptor(number)
     self.descriptor = descriptor < 0 ? nil : descriptor
     streams.closeTheirs()

@@ -52,14 +52,17 @@ package struct ProcessLimits: Sendable, Hashable {
   /// Bytes of addresses (RLIMIT_AS) for each process of it; `nil` for no limit of ours. Programs that reserve more than
   /// they use, such as Java and Julia, need far more than their memory.
   package var memory: Int?
+  /// A process whose cores it may have, in place of those that this one is bound to; `nil` for these.
+  package var coresOf: Int32?
   /// Bytes in each file of its output, at least 256: beyond these its middle is left out.
   package var keptBytes: Int
 
   /// Limits; without arguments a mebibyte of each output and nothing else.
-  package init(seconds: Double? = nil, grace: Double = 5, memory: Int? = nil, keptBytes: Int = 1 << 20) {
+  package init(seconds: Double? = nil, grace: Double = 5, memory: Int? = nil, coresOf: Int32? = nil, keptBytes: Int = 1 << 20) {
     self.seconds = seconds
     self.grace = grace
     self.memory = memory
+    self.coresOf = coresOf
     self.keptBytes = keptBytes
   }
 }

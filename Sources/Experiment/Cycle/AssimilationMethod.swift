@@ -238,7 +238,6 @@ extension ExperimentContext {
     abandon: () throws -> String? = { nil }
   ) throws -> Int? {
     var worst = [0.0, 0.0, 0.0]
-    let report = ProgramReport(self)
     for cycle in first + 1..<max(first, cycles) + 1 {
       let observed = try observations(cycle)
       let start = DispatchTime.now().uptimeNanoseconds
@@ -263,7 +262,6 @@ extension ExperimentContext {
       try record(cycle, ensemble, worst[1])
       try checkpoints.act(on: worst[2], place: "cycle \(cycle) of \(place)") { try save(cycle, ensemble) }
     }
-    try report?.tell(place)
     return nil
   }
 }

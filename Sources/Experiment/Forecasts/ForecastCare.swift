@@ -14,8 +14,8 @@ final class ForecastCare {
 
   private let context: ExperimentContext
   private let settings: Configuration.Forecasts
-  /// States before the forecast, to save when it fails; empty where nothing will be saved.
-  private var before: [[Double]] = []
+  /// States before the forecast, to save when it fails; `nil` where nothing will be saved.
+  private var before: [[Double]]?
   /// Whether other ranks of this machine need the cores while this one waits for them.
   private let waitsAsleep: Bool
   /// Scratch: 1 for a retried, 2 for a failed member, by number.
@@ -68,7 +68,7 @@ final class ForecastCare {
     for member in lost {
       let owner = owner(of: member, in: ensemble)
       let text = try context.communicator.broadcast(failures[member].map { "\($0)" } ?? "", root: owner)
-      context.progress.note("\(text); \(outcome)")
+      context.progress.note("\(text)\(text.contains("\n") ? "\n" : "; ")\(outcome)")
     }
     if settings.onFailure == .replace {
       for member in lost { try replace(member, lost, in: &ensemble, cycle: cycle) }
@@ -82,11 +82,11 @@ final class ForecastCare {
   // MARK: Going back
 
   /// Whether the ensemble can be had as it was before the forecast that failed.
-  var canGoBack: Bool { hasStopped && !before.isEmpty }
+  var canGoBack: Bool { hasStopped && before != nil }
 
   /// Puts it there.
   func goBack(_ ensemble: inout DistributedEnsemble) throws {
-    ensemble.states = before
+    if let before { ensemble.states = before }
     try forecasts.models.rewind()
   }
 

@@ -24,6 +24,7 @@ extension ExperimentContext {
     // Of many cycles, they are what is counted.
     let unit = truths.first.map { $0.isWhole ? 1 : $0.cycles } ?? 1
     progress.begin(name, total: truths.count * unit)
+    let report = ProgramReport(self)
     for (k, truth) in truths.enumerated().dropFirst(resumePoint.truth) {
       let method = try make(truth.seed)
       var ensemble = try makeInitialEnsemble(around: truth.initial, seed: truth.seed)
@@ -72,6 +73,7 @@ extension ExperimentContext {
       progress.advance(to: (k + 1) * unit)
     }
     progress.end()
+    try report?.tell(name)
     resumePoint.discard(checkpoints)
     return scores
   }

@@ -100,6 +100,7 @@ public struct AssimilateStage {
     let saved = try resumePoint.resume(context.checkpoints, recorder: recorder)
     if let saved { try method.restore(&ensemble, from: saved) }
     context.progress.begin(inputs.method.rawValue, total: series.cycles.count)
+    let report = ProgramReport(context)
     let failure = try context.assimilate(
       method, &ensemble, cycles: series.cycles.count, after: resumePoint.cycle, place: inputs.method.rawValue,
       observations: { series.cycles[$0 - 1] }
@@ -118,6 +119,7 @@ public struct AssimilateStage {
       return path
     }
     context.progress.end()
+    try report?.tell(inputs.method.rawValue)
     // Together, for the ranks that write nothing would end the job with their error while the file is being completed.
     try communicator.collectively {
       if failure != nil { try recorder?.giveUp() }

@@ -54,9 +54,9 @@ import Testing
     ("members: {count: 3}", "members", "a group of keys", "an integer of at least 2"),
     (
       "model: lorenz96", "model", "lorenz96",
-      "a group of the keys name, library, parameters, register, config, variables, units, background, cells, noise_amplitude, noise_scheme, floor, forcing, damping, levels, shear"
+      "a group of the keys name, library, parameters, register, config, variables, description, arrays, command, start, coarse, worker, template, copied, folder, format, files, keeps, time_limit, cores, memory, at_once, environment, units, background, cells, noise_amplitude, noise_scheme, floor, forcing, damping, levels, shear"
     ),
-    ("model: {name: MJO}", "model.name", "MJO", "mjo-skeleton | lorenz96 | lorenz63 | advection1d | convection | plugin | bmi"),
+    ("model: {name: MJO}", "model.name", "MJO", "mjo-skeleton | lorenz96 | lorenz63 | advection1d | convection | plugin | bmi | external"),
     ("output: {members: yes please}", "output.members", "yes please", "true or false"),
     (
       "constraints: {band: [1]}", "constraints.band", "[1]",

@@ -102,15 +102,15 @@ struct ExternalPrograms {
   /// Assimilates the files.
   func assimilate(
     _ ranks: Int, _ settings: [String] = [], configuration: String = "experiment.yaml", output: String = "out",
-    environment: [String: String] = [:], more: [String] = []
+    environment: [String: String] = [:], method: String = "letkf", more: [String] = []
   ) throws -> JobResult {
     try workshop.job(
-      ranks, words(settings, configuration: configuration, output: output) + more, in: place, environment: environment)
+      ranks, words(settings, configuration: configuration, output: output, method: method) + more, in: place, environment: environment)
   }
 
   /// Values of an analysis file.
-  func values(_ name: String, of output: String = "out") throws -> [Double] {
-    try DatasetReader(path: folder.path + "/\(output)/analysis-letkf.nc").values(name)
+  func values(_ name: String, of output: String = "out", _ method: String = "letkf") throws -> [Double] {
+    try DatasetReader(path: folder.path + "/\(output)/analysis-\(method).nc").values(name)
   }
 
   /// What the built-in model gives.
