@@ -36,7 +36,7 @@ enum NumberFile {
       throw ArchiveError(.wrongSize, path: path, found: "\(values.count) numbers", expected: "\(count)")
     }
     if let i = values.firstIndex(where: { !$0.isFinite }) {
-      throw ArchiveError(.notFinite, path: path, object: "number \(i)", found: "\(values[i])", expected: "finite numbers")
+      throw ArchiveError(.notFinite, path: path, object: "number \(i)", found: values[i].isNaN ? "NaN" : "\(values[i])", expected: "finite numbers")
     }
     return values
   }

@@ -14,7 +14,7 @@ extension JobTests {
       ("kill", "signal 9 (Killed)"), ("fail", "exit code 3 after "), ("full", "exit code 4 after "),
       ("nothing", "/member-003/output.bin: found no such file after a run without an error; expected the state afterwards"),
       ("half", "/member-003/output.bin: 160 bytes; expected 320: 40 doubles"),
-      ("nan", "/member-003/output.bin: number 5: -nan; expected finite numbers"),
+      ("nan", "/member-003/output.bin: number 5: NaN; expected finite numbers"),
       ("grid", "/member-003/output.bin: 640 bytes; expected 320: 40 doubles"),
       ("gigabyte", "exit code 5 after "),
     ])

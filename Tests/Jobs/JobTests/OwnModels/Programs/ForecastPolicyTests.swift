@@ -115,7 +115,10 @@ extension JobTests {
       try #require(unperturbed.status == 0, "\(unperturbed.stderr)")
       let states = try programs.values("X", of: "copied")[(6 * 6 * 40)..<(7 * 6 * 40)]
       let rows = (0..<6).map { Array(states.dropFirst($0 * 40).prefix(40)) }
-      #expect((0..<6).contains { $0 != 3 && rows[$0] == rows[3] })
+      // Members that are alike remain so but for rounding.
+      let nearest = (0..<6).filter { $0 != 3 }.map { m in zip(rows[m], rows[3]).map { abs($0 - $1) }.max() ?? .nan }.min()
+      let distance = try #require(nearest)
+      #expect(distance < 1e-10)
     }
 
     /// The run stops at the seventh cycle; then only what failed is run again, and the same bits come out.
@@ -140,7 +143,7 @@ extension JobTests {
         try programs.write(
           """
           #!/bin/sh
-          case "$PWD $5" in *member-002\\ 2.2|*member-000\\ 2.4) exit 3 ;; esac
+          case "$PWD $5" in *member-002\\ 0.2|*member-000\\ 0.4) exit 3 ;; esac
           exec \(programs.folder.path)/model "$@"
           """, to: "model-that-fails")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: programs.folder.path + "/model-that-fails")
