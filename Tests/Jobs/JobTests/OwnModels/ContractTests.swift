@@ -85,6 +85,20 @@ extension JobTests {
           == Data(contentsOf: sourceFolder.appending(path: "Sources/CDaunceModel/include/daunce_model.h")))
     }
 
+    @Test(.enabled(if: ExternalPrograms.canBeBuilt), arguments: ["c", "python"])
+    func programsAreBuiltAndTried(language: String) throws {
+      guard language == "c" || isInstalled("python3") else { return }
+      let folder = try JobTests.workshop().folder.appending(path: "new-program-\(language)")
+      let made = try make("new-program-\(language)", "--kind", "external", "--language", language)
+      try #require(made.status == 0, "\(made.stderr)")
+      let test = try run(
+        command: ["make", "all", "test", "DAUNCE=\(buildFolder.appending(path: "daunce-mpi").path)"], in: folder, timeout: 120)
+      #expect(test.status == 0, "\(test.stdout)\(test.stderr)")
+      #expect(test.stdout.contains("the model keeps its contract") && test.stdout.contains("\nletkf "))
+      let readme = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
+      #expect(readme.hasPrefix("# new-program-\(language)\n") && readme.contains("`model.\(language == "c" ? "c" : "py")`"))
+    }
+
     /// The skeleton's sources against this build's modules: the package of docs/examples has been built as a whole.
     @Test func aSwiftPackageCompiles() throws {
       let folder = try JobTests.workshop().folder.appending(path: "new-swift")
@@ -114,7 +128,7 @@ extension JobTests {
       let second = try make("taken", "--kind", "swift")
       #expect(first.status == 0 && second.status == 74, "\(second.stderr)")
       #expect(second.stderr.contains("taken: found something of that name here; expected a new name"))
-      for words in [["a/b", "--kind", "plugin"], ["1a", "--kind", "plugin"], ["ok", "--kind", "swift", "--language", "fortran"], ["ok", "--kind", "java"]] {
+      for words in [["a/b", "--kind", "plugin"], ["1a", "--kind", "plugin"], ["ok", "--kind", "swift", "--language", "fortran"], ["ok", "--kind", "java"], ["ok", "--kind", "external", "--language", "fortran"], ["ok", "--kind", "plugin", "--language", "python"]] {
         let result = try run(executable: "daunce-mpi", arguments: ["new-model"] + words, in: JobTests.workshop().folder)
         #expect(result.status == 64, "\(words): \(result.stderr)")
       }

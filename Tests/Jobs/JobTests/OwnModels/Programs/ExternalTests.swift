@@ -56,6 +56,58 @@ extension JobTests {
       var link = stat()
       #expect(lstat(programs.folder.path + "/members/member-002/note.txt", &link) == 0 && link.st_mode & S_IFMT == S_IFLNK)
       #expect(lstat(programs.folder.path + "/members/member-002/restart.nc", &link) == 0 && link.st_mode & S_IFMT == S_IFREG)
+      // A program that ends well and has not touched the file that it is to carry on in place.
+      let untouched = try programs.assimilate(
+        1, ["model.template=template", "model.files=[{field: X, file: restart.nc}]", "model.command=true"], output: "untouched")
+      #expect(untouched.status == 65 && untouched.stderr.contains("restart.nc: found the file that was handed over, unchanged"), "\(untouched.stderr)")
+    }
+
+    /// What members keep in files goes with them and into checkpoints: every third forecast of a member takes two steps.
+    @Test func membersKeepFilesAndCheckpointsHaveThem() throws {
+      let workshop = try JobTests.workshop()
+      func make(_ place: String) throws -> InterruptedRun {
+        let programs = try ExternalPrograms(workshop, place)
+        let template = programs.folder.appending(path: "template")
+        try FileManager.default.createDirectory(at: template, withIntermediateDirectories: true)
+        try Data("0\n".utf8).write(to: template.appending(path: "count.txt"))
+        try programs.write(
+          """
+          #!/bin/sh
+          set -e
+          count=$(($(cat count.txt) + 1))
+          echo $count > count.txt
+          [ $((count % 3)) != 0 ] || { "$0/../model" forecast input.bin twice.bin "$1" "$2"; mv twice.bin input.bin; }
+          exec "${0%/*}/model" forecast input.bin output.bin "$1" "$2"
+          """.replacing("\"$0/../model\"", with: "\"${0%/*}/model\""), to: "counting")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: programs.folder.path + "/counting")
+        return try InterruptedRun(
+          workshop, place,
+          configuration: """
+            model:
+              name: external
+              description: model.yaml
+              format: doubles
+              template: template
+              keeps: [count.txt]
+              command: ./counting {from} {to}
+              start: ./model start {output} {seed}
+            members: 4
+            methods: [letkf, free]
+            nature: {spinup: 1}
+            initial: {climatology_runs: 4}
+            filter: {half_width: 4, inflation: 1.05}
+            truths: {training: 1, training_cycles: 100, test: 1, cycles: 10, spinup_cycles: 2}
+            """)
+      }
+      let whole = try make("keeps-whole")
+      let reference = try whole.job(ranks: 2)
+      try #require(reference.status == 0, "\(reference.stderr)")
+      let stopped = try make("keeps-stopped")
+      #expect(try stopped.interruptions(every: 1) > 1)
+      #expect(try differences(whole.files(), stopped.files()) == [])
+      let contract = try run(executable: "daunce-mpi", arguments: ["check-model", "--config", "tiny.yaml", "--quiet"], in: whole.folder)
+      #expect(contract.status == 0 && contract.stdout.contains("ok  memory: saved and restored"), "\(contract.stdout)\(contract.stderr)")
+      #expect(contract.stdout.contains("ok  memory: two members side by side"), "\(contract.stdout)")
     }
 
     /// Programs find no MPI variables of ours, but their cores, their own variables, and their folder; one with ranks of its own is
