@@ -194,6 +194,12 @@ let package = Package(
     .target(name: "AllocationCounter", path: "Tests/Helpers/AllocationCounter"),
     helper("ForeignWriter", ["CNetCDF"]),
     helper("ProcessProbe", ["DaunceCoupling"]),
+    helper(
+      "HostedProbe",
+      [
+        "DaunceCoupling", "DaunceEnsemble", "DaunceExperiment", "DaunceMPI", "DaunceNumerics", "DaunceObservations",
+        "DaunceSettings",
+      ]),
     helper("MPIProbe", ["DaunceMPI", "DaunceEnsemble", "TestSupport"]),
     helper(
       "AssimilationProbe",

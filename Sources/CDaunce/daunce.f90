@@ -55,10 +55,14 @@ module daunce_c
       type(c_ptr), value :: session
       character(kind=c_char), intent(in) :: file(*)
     end function
-    integer(c_int32_t) function c_read_ensemble(session, file, states, stride) bind(c, name="daunce_read_ensemble")
-      import :: c_int32_t, c_int64_t, c_double, c_ptr, c_char
+    integer(c_int32_t) function c_set_initial(session, file) bind(c, name="daunce_set_initial")
+      import :: c_int32_t, c_ptr, c_char
       type(c_ptr), value :: session
       character(kind=c_char), intent(in) :: file(*)
+    end function
+    integer(c_int32_t) function c_initial_states(session, states, stride) bind(c, name="daunce_initial_states")
+      import :: c_int32_t, c_int64_t, c_double, c_ptr
+      type(c_ptr), value :: session
       real(c_double), intent(inout) :: states(*)
       integer(c_int64_t), value :: stride
     end function
@@ -112,7 +116,7 @@ module daunce
   use daunce_c
   implicit none
   private :: c_version, c_error, c_notes, c_set_description, c_set_array, c_set_configuration, c_set, c_set_method
-  private :: c_set_observations, c_read_ensemble, c_observe, c_observe_places, c_length, fortran_text, c_text
+  private :: c_set_observations, c_set_initial, c_initial_states, c_observe, c_observe_places, c_length, fortran_text, c_text
 
   integer(c_int32_t), parameter :: DAUNCE_OK = 0, DAUNCE_USAGE = 64, DAUNCE_DATA = 65, DAUNCE_LOST = 66, &
     DAUNCE_INTERNAL = 70, DAUNCE_IO = 74
@@ -176,6 +180,10 @@ module daunce
     end function
     integer(c_int64_t) function daunce_last_observed(session) bind(c)
       import :: c_int64_t, c_ptr
+      type(c_ptr), value :: session
+    end function
+    real(c_double) function daunce_time(session) bind(c)
+      import :: c_double, c_ptr
       type(c_ptr), value :: session
     end function
     real(c_double) function daunce_interval(session) bind(c)
@@ -296,17 +304,22 @@ contains
     code = c_set_method(session, c_loc(name), of_folder)
   end function
 
+  integer(c_int32_t) function daunce_set_initial(session, file) result(code)
+    type(c_ptr), intent(in) :: session
+    character(len=*), intent(in) :: file
+    code = c_set_initial(session, c_text(file))
+  end function
+
   integer(c_int32_t) function daunce_set_observations(session, file) result(code)
     type(c_ptr), intent(in) :: session
     character(len=*), intent(in) :: file
     code = c_set_observations(session, c_text(file))
   end function
 
-  integer(c_int32_t) function daunce_read_ensemble(session, file, states) result(code)
+  integer(c_int32_t) function daunce_initial_states(session, states) result(code)
     type(c_ptr), intent(in) :: session
-    character(len=*), intent(in) :: file
     real(c_double), intent(inout), contiguous :: states(:, :)  ! (number, member)
-    code = c_read_ensemble(session, c_text(file), states, size(states, 1, kind=c_int64_t))
+    code = c_initial_states(session, states, size(states, 1, kind=c_int64_t))
   end function
 
   integer(c_int32_t) function daunce_observe(session, quantity, cells, values, deviations) result(code)

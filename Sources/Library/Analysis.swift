@@ -26,6 +26,9 @@ public func lastObserved(_ session: OpaquePointer?) -> Int64 { number(session) {
 @_cdecl("daunce_interval")
 public func interval(_ session: OpaquePointer?) -> Double { (try? Session.of(session)?.started("").interval) ?? -1 }
 
+@_cdecl("daunce_time")
+public func time(_ session: OpaquePointer?) -> Double { (try? Session.of(session)?.started("").time) ?? .nan }
+
 @_cdecl("daunce_seed")
 public func seed(_ session: OpaquePointer?, _ member: Int64, _ cycle: Int64, _ seed: UnsafeMutablePointer<UInt64>?) -> Int32 {
   perform(session) { session throws(HostedError) in
@@ -38,19 +41,20 @@ public func seed(_ session: OpaquePointer?, _ member: Int64, _ cycle: Int64, _ s
   }
 }
 
-@_cdecl("daunce_read_ensemble")
-public func readEnsemble(
-  _ session: OpaquePointer?, _ file: UnsafePointer<CChar>?, _ states: UnsafeMutablePointer<Double>?, _ stride: Int64
-) -> Int32 {
+@_cdecl("daunce_initial_states")
+public func initialStates(_ session: OpaquePointer?, _ states: UnsafeMutablePointer<Double>?, _ stride: Int64) -> Int32 {
   perform(session) { session throws(HostedError) in
-    let analysis = try session.started("daunce_read_ensemble")
-    let problem = file == nil || states == nil || stride < Int64(analysis.stateSize)
-    try session.agree(
-      problem ? HostedError(.usage, "daunce_read_ensemble: found NULL or a stride of \(stride); expected a file, a place, and a stride of \(analysis.stateSize) at least") : nil)
-    guard let file, let states else { return }
-    for (m, state) in try analysis.readEnsemble(String(cString: file)).enumerated() {
+    let analysis = try session.started("daunce_initial_states")
+    guard !analysis.initial.isEmpty else {
+      throw HostedError(.usage, "daunce_initial_states: found none; expected daunce_set_initial before daunce_start, and no analysis yet")
+    }
+    guard let states, stride >= Int64(analysis.stateSize) else {
+      throw HostedError(
+        .usage, "daunce_initial_states: found NULL or a stride of \(stride); expected a place, and a stride of \(analysis.stateSize) at least")
+    }
+    for (m, state) in analysis.initial.enumerated() {
       state.withUnsafeBufferPointer { from in
-        if let from = from.baseAddress { (states + m * Int(stride)).update(from: from, count: analysis.stateSize) }
+        if let from = from.baseAddress { (states + m * Int(stride)).update(from: from, count: state.count) }
       }
     }
   }

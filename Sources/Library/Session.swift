@@ -31,11 +31,6 @@ final class Session {
   /// Whether settings can be told.
   var isOpen: Bool { analysis == nil }
 
-  /// Throws on all ranks what is wrong on any. Collective.
-  func agree(_ problem: HostedError?) throws(HostedError) {
-    try communicator.hosted { if let problem { throw problem } }
-  }
-
   /// The started session's analysis.
   func started(_ function: StaticString) throws(HostedError) -> HostedAnalysis {
     guard let analysis else { throw HostedError(.usage, "\(function): found a session that has not been started; expected daunce_start before") }

@@ -74,6 +74,11 @@ public func setTime(_ session: OpaquePointer?, _ time: Double) -> Int32 {
   change(session, "daunce_set_time") { $0.start = time }
 }
 
+@_cdecl("daunce_set_initial")
+public func setInitial(_ session: OpaquePointer?, _ file: UnsafePointer<CChar>?) -> Int32 {
+  change(session, "daunce_set_initial") { $0.initial = file.map { String(cString: $0) } }
+}
+
 @_cdecl("daunce_set_observations")
 public func setObservations(_ session: OpaquePointer?, _ file: UnsafePointer<CChar>?) -> Int32 {
   change(session, "daunce_set_observations") { $0.observations = file.map { String(cString: $0) } }

@@ -19,7 +19,7 @@ extension Communicator {
   public static func host(_ handle: Int32) throws(MPIError) -> Communicator {
     guard isRunning else { throw .unsupported("MPI is not running: found a communicator before MPI_Init or after MPI_Finalize") }
     let given = daunce_comm_from_fortran(handle)
-    guard given != daunce_comm_null() else {
+    guard given != nil, given != daunce_comm_null() else {
       throw .unsupported("found \(handle), which is no communicator; expected the Fortran handle of one (MPI_Comm_c2f)")
     }
     var isBetweenGroups: CInt = 0

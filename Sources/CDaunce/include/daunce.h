@@ -88,8 +88,11 @@ int32_t daunce_set_method(daunce_session *session, const char *method, const cha
  * sum is the key `members`. */
 int32_t daunce_set_members(daunce_session *session, int64_t members);
 
-/* Time of the initial states; 0 where it is not set. */
+/* Time of the initial states; 0, or the time of the file below, where it is not set. */
 int32_t daunce_set_time(daunce_session *session, double time);
+
+/* A file with the initial states, as `daunce-mpi assimilate --initial` reads it; daunce_initial_states hands them over. */
+int32_t daunce_set_initial(daunce_session *session, const char *file);
 
 /* A file of observations in any format that `daunce-mpi assimilate --observations` reads; daunce_assimilate takes from it what
  * is due. */
@@ -111,7 +114,9 @@ int64_t daunce_state_size(const daunce_session *session);
 int64_t daunce_members(const daunce_session *session);
 int64_t daunce_first_member(const daunce_session *session);
 
-/* Time from one cycle to the next (key observations.interval times the time step). */
+/* Time of the last analysis or of the initial states (not a number before daunce_start), and the time from one cycle to the
+ * next (key observations.interval times the time step). */
+double daunce_time(const daunce_session *session);
 double daunce_interval(const daunce_session *session);
 
 /* The last cycle that has an analysis, 0 before the first; and the last one that the file has observations of, 0 without a
@@ -123,9 +128,9 @@ int64_t daunce_last_observed(const daunce_session *session);
  * noise is that of the program. */
 int32_t daunce_seed(daunce_session *session, int64_t member, int64_t cycle, uint64_t *seed);
 
-/* Collective. The states of a file as `daunce-mpi assimilate --initial` reads it: state k of this rank at states + k * stride
- * (stride >= daunce_state_size, in doubles). */
-int32_t daunce_read_ensemble(daunce_session *session, const char *file, double *states, int64_t stride);
+/* The initial states of daunce_set_initial, before the first analysis: member k of this rank to states + k * stride (in
+ * doubles, daunce_state_size at least). */
+int32_t daunce_initial_states(daunce_session *session, double *states, int64_t stride);
 
 /* Observations for the next daunce_assimilate: alike on all ranks, or on rank 0 alone. Copied; several calls add up. What is
  * wrong with them daunce_assimilate tells, on all ranks. `quantity`: a field's name or CF standard name, or what a network of

@@ -21,6 +21,8 @@ public final class HostedAnalysis {
   /// Whether `ensemble` holds an analysis.
   var hasAnalysis = false
   private let start: Double
+  /// States of the local members at the beginning, where a file has them (`[member][stateSize]`).
+  public private(set) var initial: [[Double]]
   private let file: (path: String, cycles: [ObservationSet])?
   private let observations: HostedObservations
   private let summary: AnalysisSummary
@@ -33,7 +35,8 @@ public final class HostedAnalysis {
   }
 
   private init(_ parts: Parts) {
-    (context, method, file, start) = (parts.context, parts.method, parts.file, parts.start)
+    (context, method, file) = (parts.context, parts.method, parts.file)
+    (start, initial) = (parts.start, parts.initial)
     ensemble = context.makeEnsemble()
     observations = HostedObservations(context)
     summary = AnalysisSummary(context)
@@ -54,6 +57,8 @@ public final class HostedAnalysis {
   var local: Range<Int> { context.distribution.local }
   /// Time between cycles, in the model's unit.
   public var interval: Double { context.interval }
+  /// Time of the last analysis, or of the beginning.
+  public var time: Double { start + Double(cycle) * interval }
   /// The last cycle that the file has observations of; 0 without a file.
   public var lastObserved: Int { file?.cycles.count ?? 0 }
 
@@ -105,7 +110,7 @@ public final class HostedAnalysis {
       }
     }
     if let file, number > cycle + 1 { notePassed(file.path, file.cycles[min(cycle, file.cycles.count)..<min(number - 1, file.cycles.count)]) }
-    (cycle, hasAnalysis) = (number, true)
+    (cycle, hasAnalysis, initial) = (number, true, [])
   }
 
   /// Mean and standard deviation (divisor N - 1) of the last analysis over all members, on every rank (`[layout.count]`).
@@ -119,18 +124,6 @@ public final class HostedAnalysis {
       try context.communicator.broadcast(&mean)
       try context.communicator.broadcast(&spread)
       return (mean, spread)
-    }
-  }
-
-  /// The local members of a file as `daunce-mpi assimilate --initial` reads it (`[member][layout.count]`).
-  public func readEnsemble(_ path: String) throws(HostedError) -> [[Double]] {
-    try context.communicator.hosted {
-      let file = try EnsembleFile.read(path, layout: layout, memberCount: members, clock: context.clock)
-      guard abs(file.time - start) <= 1e-3 * context.interval else {
-        throw HostedError(
-          .badData, path, found: "time \(file.time)", expected: "\(start), the start of this session (daunce_set_time)")
-      }
-      return local.map { Array(file.members[file.range(of: $0, count: layout.count)]) }
     }
   }
 

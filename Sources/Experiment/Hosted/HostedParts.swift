@@ -5,6 +5,7 @@ import DaunceMPI
 import DaunceNumerics
 import DaunceObservations
 import DaunceSettings
+import DaunceState
 import Foundation
 
 extension HostedAnalysis {
@@ -14,6 +15,8 @@ extension HostedAnalysis {
     let method: AssimilationMethod
     let file: (path: String, cycles: [ObservationSet])?
     let start: Double
+    /// Of the local members, where there is a file of them (`[member][layout.count]`).
+    let initial: [[Double]]
 
     /// Collective; local mistakes are told on all ranks before anything is communicated that depends on them.
     init(_ settings: HostedSettings, _ communicator: Communicator, _ notes: any ProgressReporter) throws {
@@ -21,22 +24,19 @@ extension HostedAnalysis {
         (try settings.configuration(), try settings.modelDescription(), try settings.checkedMethod())
       }
       try communicator.agree(
-        on: settings.digest, about: "the description, its arrays, the method, the start, or whether there are agents, a file of observations, a coarse forecast")
+        on: settings.digest, about: "the description, its arrays, the method, the time, or whether there are agents, files, a coarse forecast")
       try Self.checkMembers(settings.members, configuration, communicator)
       try Self.checkAdditive(configuration, kind)
-      guard settings.start.isFinite else {
-        throw HostedError(.usage, "daunce_set_time", found: "\(settings.start)", expected: "a finite number")
-      }
       let model = try communicator.hosted { try HostModel(description, arrays: settings.arrays, coarse: settings.coarse) }
       let context = try ExperimentContext(
         configuration: configuration, communicator: communicator, progress: notes, model: model)
-      let origin = settings.start / model.timeStep
+      (start, initial) = try Self.beginning(settings, context)
+      let origin = start / model.timeStep
       guard abs(origin) < 1e15 else {
-        throw HostedError(
-          .usage, "daunce_set_time", found: "\(settings.start)", expected: "a number of time steps that can be counted")
+        throw HostedError(.usage, "daunce_set_time", found: "\(start)", expected: "a number of time steps that can be counted")
       }
       let trained = try settings.agents.map { try context.agentsToAct(from: URL(filePath: $0)) }
-      file = try Self.open(settings, context, trained)
+      file = try Self.open(settings, start, context, trained)
       let seed = configuration.seed
       method = try LinearAlgebra.withOneThread {
         try trained.map {
@@ -45,19 +45,35 @@ extension HostedAnalysis {
         } ?? AssimilationMethod.filter(kind, context: context, seed: seed, band: nil, origin: Int(origin.rounded()))
       }
       self.context = context
-      start = settings.start
+    }
+
+    /// Time of the first states, and the local ones of a file.
+    private static func beginning(
+      _ settings: HostedSettings, _ context: ExperimentContext
+    ) throws -> (start: Double, initial: [[Double]]) {
+      guard let path = settings.initial else { return (settings.start ?? 0, []) }
+      let (layout, communicator) = (context.layout, context.communicator)
+      let file = try communicator.hosted {
+        try EnsembleFile.read(path, layout: layout, memberCount: context.configuration.members, clock: context.clock)
+      }
+      try communicator.agree(
+        on: Digest.xxh64(([file.time] + file.members).withUnsafeBytes { Array($0) }), about: "the initial ensemble")
+      if let told = settings.start, abs(told - file.time) > 1e-3 * context.interval {
+        throw HostedError(.usage, "daunce_set_time", found: "\(told)", expected: "\(file.time), the time of \(path)")
+      }
+      return (file.time, context.distribution.local.map { Array(file.members[file.range(of: $0, count: layout.count)]) })
     }
 
     /// Reads the file of observations, on all ranks.
     private static func open(
-      _ settings: HostedSettings, _ context: ExperimentContext, _ trained: TrainedAgents?
+      _ settings: HostedSettings, _ start: Double, _ context: ExperimentContext, _ trained: TrainedAgents?
     ) throws -> (path: String, cycles: [ObservationSet])? {
       guard let path = settings.observations else { return nil }
       let (series, cycles) = try context.communicator.hosted {
         let series = try ObservationTimes(
           path: path, layout: context.layout, quantities: context.networks.quantities, laws: context.networks.laws,
           clock: context.clock)
-        return (series, try ObservedSeries.schedule(series, start: settings.start, context, initial: "daunce_set_time", observations: path).cycles)
+        return (series, try ObservedSeries.schedule(series, start: start, context, initial: settings.initial ?? "daunce_set_time", observations: path).cycles)
       }
       try context.communicator.agree(on: Digest.xxh64(series.numbers.withUnsafeBytes { Array($0) }), about: "the observations")
       series.warn(context, of: path, about: trained)

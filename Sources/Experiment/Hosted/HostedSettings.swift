@@ -20,8 +20,10 @@ public struct HostedSettings {
   public var agents: String?
   /// Members that this rank holds.
   public var members = 0
-  /// Time of the first states, in the model's unit.
-  public var start = 0.0
+  /// Time of the first states, in the model's unit; `nil`: the file's, or 0.
+  public var start: Double?
+  /// File of the first states, if there is one.
+  public var initial: String?
   /// File of observations, if there is one.
   public var observations: String?
   /// For agents that correct it.
@@ -80,8 +82,8 @@ public struct HostedSettings {
       packed.put(values)
     }
     packed.put(method)
-    packed.put([start])
-    packed.put([agents == nil, observations == nil, coarse == nil].map { $0 ? Int64(1) : 0 })
+    packed.put(start.map { [$0] } ?? [])
+    packed.put([agents == nil, initial == nil, observations == nil, coarse == nil].map { $0 ? Int64(1) : 0 })
     return Digest.xxh64(packed.bytes)
   }
 }

@@ -50,6 +50,7 @@ program ensemble
     call check(daunce_set_method(session, method, agents))
   end if
   call check(daunce_set_members(session, int(held, c_int64_t)))
+  call check(daunce_set_initial(session, trim(folder)//"/initial.nc"))
   call check(daunce_set_observations(session, trim(folder)//"/observations.nc"))
   call check(daunce_start(session))
   call show_notes()
@@ -57,12 +58,12 @@ program ensemble
   size = daunce_state_size(session)
   first = daunce_first_member(session)
   allocate (states(size, held), mean(size), spread(size))
-  call check(daunce_read_ensemble(session, trim(folder)//"/initial.nc", states))
+  call check(daunce_initial_states(session, states))
   if (rank == 0) open (newunit=unit, file=result, access="stream", form="unformatted", status="replace")
 
   do cycle = 1, daunce_last_observed(session)
-    from = (cycle - 1) * daunce_interval(session)
-    to = cycle * daunce_interval(session)
+    from = daunce_time(session)
+    to = from + daunce_interval(session)
 
     ! The program's own forecast, with the noise that daunce-mpi would give the member.
     do k = 1, held
