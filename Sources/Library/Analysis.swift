@@ -46,11 +46,14 @@ public func initialStates(_ session: OpaquePointer?, _ states: UnsafeMutablePoin
   perform(session) { session throws(HostedError) in
     let analysis = try session.started("daunce_initial_states")
     guard !analysis.initial.isEmpty else {
-      throw HostedError(.usage, "daunce_initial_states: found none; expected daunce_set_initial before daunce_start, and no analysis yet")
+      throw HostedError(
+        .usage, "daunce_initial_states: found none; expected daunce_set_initial before daunce_start, and no analysis yet")
     }
     guard let states, stride >= Int64(analysis.stateSize) else {
       throw HostedError(
-        .usage, "daunce_initial_states: found NULL or a stride of \(stride); expected a place, and a stride of \(analysis.stateSize) at least")
+        .usage,
+        "daunce_initial_states: found NULL or a stride of \(stride); expected a place, and a stride of \(analysis.stateSize) "
+          + "at least")
     }
     for (m, state) in analysis.initial.enumerated() {
       state.withUnsafeBufferPointer { from in
@@ -69,7 +72,10 @@ private func keep(
     let analysis = try session.started(function)
     if count == 0 { return }
     guard let quantity, count > 0, isThere else {
-      session.problem = HostedError(.usage, "\(function): found NULL, or arrays of different lengths; expected a quantity, and values with as many errors and cells or places")
+      session.problem = HostedError(
+        .usage,
+        "\(function): found NULL, or arrays of different lengths; expected a quantity, and values with as many errors and "
+          + "cells or places")
       return
     }
     session.batches.append(batch(String(cString: quantity), Int(count), analysis))
@@ -119,7 +125,9 @@ private func assimilate(
       let found = pointers(Int(members))
       states = found.compactMap { $0 }
       if states.count < found.count || states.count < Int(members) {
-        problem = HostedError(.usage, "\(function): found NULL; expected a place for each of \(members) states, and a stride of their size at least")
+        problem = HostedError(
+          .usage,
+          "\(function): found NULL; expected a place for each of \(members) states, and a stride of their size at least")
       }
     } else {
       problem = HostedError(

@@ -33,7 +33,9 @@ final class Session {
 
   /// The started session's analysis.
   func started(_ function: StaticString) throws(HostedError) -> HostedAnalysis {
-    guard let analysis else { throw HostedError(.usage, "\(function): found a session that has not been started; expected daunce_start before") }
+    guard let analysis else {
+      throw HostedError(.usage, "\(function): found a session that has not been started; expected daunce_start before")
+    }
     return analysis
   }
 

@@ -9,7 +9,8 @@ private func change(
 ) -> Int32 {
   perform(session) { session throws(HostedError) in
     guard session.isOpen else {
-      throw HostedError(.usage, "\(function): found a session that has been started; expected this call before daunce_start")
+      throw HostedError(
+        .usage, "\(function): found a session that has been started; expected this call before daunce_start")
     }
     try body(&session.settings)
   }
@@ -35,14 +36,17 @@ public func setArray(
   change(session, "daunce_set_array") { settings throws(HostedError) in
     let name = try text(name, "daunce_set_array", "a name")
     guard let values, count >= 0 else {
-      throw HostedError(.usage, "daunce_set_array: \(name): found \(count) numbers at \(values == nil ? "NULL" : "a place"); expected numbers")
+      throw HostedError(
+        .usage, "daunce_set_array: \(name): found \(count) numbers at \(values == nil ? "NULL" : "a place"); expected numbers")
     }
     settings.arrays[name] = Array(UnsafeBufferPointer(start: values, count: Int(count)))
   }
 }
 
 @_cdecl("daunce_set_configuration")
-public func setConfiguration(_ session: OpaquePointer?, _ file: UnsafePointer<CChar>?, _ yaml: UnsafePointer<CChar>?) -> Int32 {
+public func setConfiguration(
+  _ session: OpaquePointer?, _ file: UnsafePointer<CChar>?, _ yaml: UnsafePointer<CChar>?
+) -> Int32 {
   change(session, "daunce_set_configuration") { settings throws(HostedError) in
     settings.path = file.map { String(cString: $0) }
     settings.text = yaml.map { String(cString: $0) }
@@ -52,7 +56,9 @@ public func setConfiguration(_ session: OpaquePointer?, _ file: UnsafePointer<CC
 @_cdecl("daunce_set")
 public func set(_ session: OpaquePointer?, _ key: UnsafePointer<CChar>?, _ value: UnsafePointer<CChar>?) -> Int32 {
   change(session, "daunce_set") { settings throws(HostedError) in
-    settings.keys.append((try text(key, "daunce_set", "a key"), try text(value, "daunce_set", "a value")))
+    let key = try text(key, "daunce_set", "a key")
+    settings.keys.removeAll { $0.key == key }
+    if let value { settings.keys.append((key, String(cString: value))) }
   }
 }
 

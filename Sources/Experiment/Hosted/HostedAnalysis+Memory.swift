@@ -68,7 +68,9 @@ extension HostedAnalysis {
       let sizes: [Int64] = try unpacked.values()
       let own = [Int64(members), Int64(local.lowerBound), Int64(local.upperBound), Int64(layout.count)]
       guard sizes.count == 5, Array(sizes.prefix(4)) == own else {
-        throw refused("members, ranks or states of another session (\(sizes.prefix(4)))", "members, first and last here, size of a state of this one (\(own))")
+        throw refused(
+          "members, ranks or states of another session (\(sizes.prefix(4)))",
+          "members, first and last here, size of a state of this one (\(own))")
       }
       let shared: [UInt8] = try unpacked.values()
       var snapshot = Snapshot()

@@ -30,7 +30,9 @@ public final class HostedAnalysis {
   /// Checks everything that the host has told, on all ranks, before anything takes time.
   ///
   /// - Parameter communicator: of all ranks of the ensemble, a duplicate that nobody else uses.
-  public convenience init(_ settings: HostedSettings, communicator: Communicator, notes: any ProgressReporter) throws(HostedError) {
+  public convenience init(
+    _ settings: HostedSettings, communicator: Communicator, notes: any ProgressReporter
+  ) throws(HostedError) {
     self.init(try communicator.hosted { try Parts(settings, communicator, notes) })
   }
 
@@ -88,16 +90,18 @@ public final class HostedAnalysis {
     }
     let given = try observed(packed.bytes, time: time, problem)
     let number = checked
-    if let given, let file, file.cycles.indices.contains(number - 1), file.cycles[number - 1].count > 0, given.count > 0 {
+    let due = file.flatMap { $0.cycles.indices.contains(number - 1) ? $0.cycles[number - 1] : nil }
+    if let given, let file, let due, given.count > 0, due.count > 0 {
       throw HostedError(
         .usage, "daunce_assimilate", found: "observations of time \(time) by daunce_observe and in \(file.path)",
         expected: "one of them")
     }
-    let due = file.flatMap { $0.cycles.indices.contains(number - 1) ? $0.cycles[number - 1] : nil }
     hasAnalysis = false
     try communicator.hosted {
-      let broken = LinearAlgebra.withOneThread { Result { try method.cycle(&ensemble, observations: given ?? due ?? .none, number: number) } }
-      if let error = try broken.get() { throw error }
+      let broken = try LinearAlgebra.withOneThread {
+        try method.cycle(&ensemble, observations: given ?? due ?? .none, number: number)
+      }
+      if let broken { throw broken }
       guard let lost = firstLost else { return }
       throw HostedError(
         code: HostedError.lost,
@@ -109,7 +113,9 @@ public final class HostedAnalysis {
         if let from = from.baseAddress { state.update(from: from, count: layout.count) }
       }
     }
-    if let file, number > cycle + 1 { notePassed(file.path, file.cycles[min(cycle, file.cycles.count)..<min(number - 1, file.cycles.count)]) }
+    if let file, number > cycle + 1 {
+      notePassed(file.path, file.cycles[min(cycle, file.cycles.count)..<min(number - 1, file.cycles.count)])
+    }
     (cycle, hasAnalysis, initial) = (number, true, [])
   }
 
@@ -186,13 +192,17 @@ public final class HostedAnalysis {
     }
     guard votes[3] > 0 else { return nil }
     guard votes[5] == ~votes[6] else {
-      throw HostedError(.usage, "daunce_observe", found: "other observations on some ranks", expected: "the same on all, or on rank 0 alone")
+      throw HostedError(
+        .usage, "daunce_observe", found: "other observations on some ranks",
+        expected: "the same on all, or on rank 0 alone")
     }
     return try communicator.hosted {
       var bytes = own
       if votes[4] > 0 { try communicator.broadcast(resizing: &bytes) }
       guard !bytes.isEmpty else {
-        throw HostedError(.usage, "daunce_observe", found: "observations, but none on rank 0", expected: "the same on all ranks, or on rank 0 alone")
+        throw HostedError(
+          .usage, "daunce_observe", found: "observations, but none on rank 0",
+          expected: "the same on all ranks, or on rank 0 alone")
       }
       var unpacked = UnpackedBytes(bytes)
       return try observations.makeSet(of: unpacked.batches(), at: time)

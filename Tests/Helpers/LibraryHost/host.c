@@ -191,8 +191,13 @@ static void settings_error(const char *name) {
   if (!strcmp(name, "additive")) told.text = "{members: 6, filter: {half_width: 2, additive: 0.1}}";
   if (!strcmp(name, "communicator")) told.comm = MPI_COMM_NULL;
   daunce_session *session = begin(&told, &code);
-  int same = is_same(code, daunce_error(session));
-  if (rank == 0) printf("%d same=%d | %s\n", (int)code, same, daunce_error(session));
+  int same = is_same(code, daunce_error(session)), again = -1;
+  char text[4096];
+  snprintf(text, sizeof text, "%s", daunce_error(session));
+  if (!strcmp(name, "key")) daunce_set(session, told.key, NULL), again = daunce_start(session);
+  if (!strcmp(name, "method")) daunce_set_method(session, "letkf", NULL), again = daunce_start(session);
+  if (!strcmp(name, "total")) daunce_set_members(session, held), again = daunce_start(session);
+  if (rank == 0) printf("%d same=%d again=%d | %s\n", (int)code, same, again, text);
   if (session) daunce_destroy(&session);
 }
 

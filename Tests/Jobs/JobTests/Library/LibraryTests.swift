@@ -79,7 +79,10 @@ extension JobTests {
 
     /// Agents that correct a coarse forecast of the host's, and a model with memory whose host observes a quantity.
     @Test(arguments: [
-      ("lorenz96", "rl", ["X"], "{methods: [rl], agents: {warm_start: {steps: 60, batch: 8}, ppo: {iterations: 1, horizon: 4, sequences: 2}}}"),
+      (
+        "lorenz96", "rl", ["X"],
+        "{methods: [rl], agents: {warm_start: {steps: 60, batch: 8}, ppo: {iterations: 1, horizon: 4, sequences: 2}}}"
+      ),
       (
         "adams_bashforth", "letkf", ["X", "mean"],
         "{observations: {networks: [{field: mean, every: 2, sd: 0.5, interval: 10}]}, filter: {update: all}}"
@@ -138,10 +141,12 @@ extension JobTests {
       let result = try HostPrograms.make(workshop()).job(
         "host", ["settings"] + Self.wrongSettings.map(\.0), ranks: 3, in: workshop().folder)
       try #require(result.status == 0 && result.stderr == "", "\(result.stdout)\(result.stderr)")
-      let lines = result.stdout.split(separator: "\n")
-      try #require(lines.count == Self.wrongSettings.count, "\(result.stdout)")
-      for ((name, code, message), line) in zip(Self.wrongSettings, lines) {
-        #expect(line.hasPrefix("\(code) same=1 | ") && line.contains(message), "\(name): \(line)")
+      let told = result.stdout.split(separator: "\n")
+      try #require(told.count == Self.wrongSettings.count, "\(result.stdout)")
+      for ((name, code, message), line) in zip(Self.wrongSettings, told) {
+        // Some are put right in the same session.
+        let again = ["key", "method", "total"].contains(name) ? 0 : -1
+        #expect(line.hasPrefix("\(code) same=1 again=\(again) | ") && line.contains(message), "\(name): \(line)")
       }
     }
 
@@ -167,9 +172,9 @@ extension JobTests {
       let result = try HostPrograms.make(workshop()).job(
         "host", ["analysis"] + Self.wrongAnalyses.map(\.0), ranks: 3, in: workshop().folder)
       try #require(result.status == 0 && result.stderr == "", "\(result.stdout)\(result.stderr)")
-      let lines = result.stdout.split(separator: "\n")
-      try #require(lines.count == Self.wrongAnalyses.count, "\(result.stdout)")
-      for ((name, code, message), line) in zip(Self.wrongAnalyses, lines) {
+      let told = result.stdout.split(separator: "\n")
+      try #require(told.count == Self.wrongAnalyses.count, "\(result.stdout)")
+      for ((name, code, message), line) in zip(Self.wrongAnalyses, told) {
         #expect(line.hasPrefix("\(code) same=1 untouched=1 again=0 | ") && line.contains(message), "\(name): \(line)")
       }
       // A time that has an analysis already: the second call is refused.
@@ -178,7 +183,8 @@ extension JobTests {
 
     @Test func callsInAWrongOrderAndOnNoSession() throws {
       let line = try lines("order")
-      #expect(line.count == 1 && line[0].hasPrefix("64 64 -1 -1 | 64 64 64 64 65 | 64 64 64 64 | found -7, which is no communicator"), "\(line)")
+      let expected = "64 64 -1 -1 | 64 64 64 64 65 | 64 64 64 64 | found -7, which is no communicator"
+      #expect(line.count == 1 && line[0].hasPrefix(expected), "\(line)")
     }
 
     /// Cells on rank 0 or on all ranks, places and a file: the same bits, on any number of ranks.
@@ -194,8 +200,9 @@ extension JobTests {
 
     @Test func aSessionGoesOnFromSavedBytes() throws {
       let line = try lines("save")
-      #expect(line.count == 1 && line[0].hasPrefix("same other 65 65 daunce_restore: found a session with eakf; expected one with letkf"), "\(line)")
-      #expect(line[0].contains("; rank 2: daunce_restore: found ") && line[0].contains(" damaged bytes; expected what daunce_save gave"))
+      let expected = "same other 65 65 daunce_restore: found a session with eakf; expected one with letkf"
+      try #require(line.count == 1 && line[0].hasPrefix(expected), "\(line)")
+      #expect(line[0].contains("; rank 2: daunce_restore: found ") && line[0].contains(" damaged bytes; expected what"))
     }
 
     @Test func modesAndMPIAreLeftAsTheyWere() throws {
@@ -206,28 +213,26 @@ extension JobTests {
       let workshop = try workshop()
       let hosts = try HostPrograms.make(workshop)
       let results = try [1, 2].map { try hosts.job("ring", [], ranks: $0, in: workshop.folder) }
-      #expect(results[0].stdout == results[1].stdout && results[0].stdout.hasPrefix("ring: error of the mean 0."), "\(results)")
+      #expect(results[0].stdout.hasPrefix("ring: error of the mean 0.") && results[0].stdout == results[1].stdout, "\(results)")
       #expect(results.allSatisfy { $0.status == 0 && $0.stderr == "" })
     }
   }
 
   /// What libdaunce.so shows to others.
   @Suite(.enabled(if: HostPrograms.canBeBuilt && isInstalled("nm", "ldd", "g++"))) struct LibrarySymbolTests {
-    private static func names(_ text: String, after mark: String) -> Set<String> {
-      Set(
-        text.components(separatedBy: mark).dropFirst().map { String($0.prefix { $0.isLetter || $0 == "_" }) })
-    }
-
-    /// The header's functions and no others: nothing that a host could call by mistake, such as the `exit` that watches models.
+    /// The header's functions and no others, such as the `exit` that watches models.
     @Test func theHeadersFunctionsAreAllThatItShows() throws {
       let library = buildFolder.appending(path: "libdaunce.so").path
       let symbols = try run(command: ["nm", "-D", "--defined-only", library])
       let shown = Set(symbols.stdout.split(separator: "\n").compactMap { $0.split(separator: " ").last.map(String.init) })
       let header = try String(contentsOf: sourceFolder.appending(path: "Sources/CDaunce/include/daunce.h"), encoding: .utf8)
-      let declared = Self.names(
-        header.split(separator: "\n").filter { $0.hasPrefix("int32_t") || $0.hasPrefix("int64_t") || $0.hasPrefix("double") || $0.hasPrefix("const char") }
-          .map { $0.replacingOccurrences(of: "*", with: "") }.joined(separator: "\n"), after: " daunce_")
-      #expect(declared.count > 25 && Set(declared.map { "daunce_\($0)" }) == shown, "\(shown.symmetricDifference(declared.map { "daunce_\($0)" }))")
+      let functions = Set(
+        header.split(separator: "\n").compactMap { line -> String? in
+          guard ["int32_t", "int64_t", "double", "const char"].contains(where: { line.hasPrefix($0) }) else { return nil }
+          let words = line.prefix { $0 != "(" }.split { $0 == " " || $0 == "*" }
+          return words.last.map(String.init)
+        })
+      #expect(functions.count > 25 && functions == shown, "\(shown.symmetricDifference(functions))")
       let module = try String(contentsOf: sourceFolder.appending(path: "Sources/CDaunce/daunce.f90"), encoding: .utf8)
       for name in shown { #expect(module.contains(name), "\(name) in daunce.f90") }
     }
