@@ -81,14 +81,13 @@ public final class HostedAnalysis {
     time: Double, states: [UnsafeMutablePointer<Double>], batches: [HostedBatch], problem found: HostedError? = nil
   ) throws(HostedError) {
     let communicator = context.communicator
-    let packed = PackedBytes(batches)
     var checked = 0
     let problem = Result { () throws(HostedError) in
       if let found { throw found }
       checked = try self.number(of: time)
       try take(states)
     }
-    let given = try observed(packed.bytes, time: time, problem)
+    let given = try observed(batches, time: time, problem)
     let number = checked
     let due = file.flatMap { $0.cycles.indices.contains(number - 1) ? $0.cycles[number - 1] : nil }
     if let given, let file, let due, given.count > 0, due.count > 0 {
@@ -176,9 +175,14 @@ public final class HostedAnalysis {
   /// - Parameter problem: of this rank, which is thrown on all.
   /// - Returns: `nil` where no rank has any.
   private func observed(
-    _ own: [UInt8], time: Double, _ problem: Result<Void, HostedError>
+    _ batches: [HostedBatch], time: Double, _ problem: Result<Void, HostedError>
   ) throws(HostedError) -> ObservationSet? {
     let communicator = context.communicator
+    if communicator.size == 1 {
+      try problem.get()
+      return batches.isEmpty ? nil : try observations.makeSet(of: batches, at: time)
+    }
+    let own = PackedBytes(batches).bytes
     let digest = own.isEmpty ? 0 : Digest.xxh64(own) | 1
     let has: UInt64 = own.isEmpty ? 0 : 1
     var isFailed: UInt64 = 0
@@ -197,8 +201,9 @@ public final class HostedAnalysis {
         expected: "the same on all, or on rank 0 alone")
     }
     return try communicator.hosted {
+      if votes[4] == 0 { return try observations.makeSet(of: batches, at: time) }
       var bytes = own
-      if votes[4] > 0 { try communicator.broadcast(resizing: &bytes) }
+      try communicator.broadcast(resizing: &bytes)
       guard !bytes.isEmpty else {
         throw HostedError(
           .usage, "daunce_observe", found: "observations, but none on rank 0",
