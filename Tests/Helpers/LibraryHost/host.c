@@ -219,6 +219,7 @@ static void analysis_error(const char *name) {
   int last = rank == ranks - 1, is_far = !strcmp(name, "lost");
   if (!strcmp(name, "nan") && last) states[held - 1][4] = NAN;
   if (is_far && last) states[held - 1][4] = 150;
+  if (is_far) daunce_observe(session, "u", 1, &cell, &value, &error);
   memcpy(before, states, sizeof states);
   if (!strcmp(name, "count") && last) count += 1;
   if (!strcmp(name, "size") && last) length -= 1;
