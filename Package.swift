@@ -23,6 +23,17 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("InternalImportsByDefault"),
   ]
 
+/// Linker flags for a library that brings Swift's runtime and Foundation along and shows nothing but the functions of
+/// exports.map: programs that use it need no Swift. LLVM's linker, which the toolchain has, hides all the rest.
+let selfContained: [String] =
+  ["-static-stdlib", "-use-ld=lld"]
+  + ["-soname=libdaunce.so", "--version-script=\(Context.packageDirectory)/Sources/CDaunce/exports.map", "-z", "defs"]
+  .flatMap { ["-Xlinker", $0] }
+  + [
+    "FoundationEssentials", "FoundationInternationalization", "CoreFoundation", "_FoundationCollections", "_FoundationCShims",
+    "_FoundationICU",
+  ].map { "-l\($0)" }
+
 /// A module of the library, in a folder of its short name.
 func room(
   _ name: String, _ dependencies: [Target.Dependency], embeds: [String] = [], plugins: [Target.PluginUsage] = []
@@ -62,6 +73,8 @@ let package = Package(
   name: "daunce-mpi",
   products: [
     .executable(name: "daunce-mpi", targets: ["daunce-mpi"]),
+    // For programs in C and Fortran, with everything inside and nothing but daunce.h outside.
+    .library(name: "daunce", type: .dynamic, targets: ["DaunceLibrary"]),
     .library(name: "Daunce", targets: rooms.map { "Daunce\($0)" }),
   ],
   dependencies: [
@@ -83,6 +96,8 @@ let package = Package(
 
     // What a user's model library exports, and guarded calls of it.
     .target(name: "CDaunceModel", path: "Sources/CDaunceModel"),
+    // What libdaunce.so shows to other programs.
+    .target(name: "CDaunce", path: "Sources/CDaunce", exclude: ["exports.map", "daunce.f90"]),
 
     room("State", []),
     room("Numerics", ["COpenBLAS"]),
@@ -123,6 +138,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], embeds: ["Templates"], plugins: ["StampBuild"]),
+    .target(
+      name: "DaunceLibrary", dependencies: ["DaunceExperiment", "DaunceMPI", "CDaunce"], path: "Sources/Library",
+      swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(selfContained, .when(platforms: [.linux]))]),
     .executableTarget(name: "daunce-mpi", dependencies: ["DaunceProgram"], swiftSettings: settings),
     .plugin(name: "StampBuild", capability: .buildTool()),
 
@@ -175,6 +194,12 @@ let package = Package(
     .target(name: "AllocationCounter", path: "Tests/Helpers/AllocationCounter"),
     helper("ForeignWriter", ["CNetCDF"]),
     helper("ProcessProbe", ["DaunceCoupling"]),
+    helper(
+      "HostedProbe",
+      [
+        "DaunceCoupling", "DaunceEnsemble", "DaunceExperiment", "DaunceMPI", "DaunceNumerics", "DaunceObservations",
+        "DaunceSettings",
+      ]),
     helper("MPIProbe", ["DaunceMPI", "DaunceEnsemble", "TestSupport"]),
     helper(
       "AssimilationProbe",

@@ -1,5 +1,6 @@
 #pragma once
 #include <mpi.h>
+#include <stdint.h>
 #include "abort.h"
 #include "board.h"
 
@@ -8,6 +9,7 @@
 // shared memory needs of the machine is in board.h.
 
 static inline MPI_Comm daunce_comm_world(void) { return MPI_COMM_WORLD; }
+static inline MPI_Comm daunce_comm_from_fortran(int32_t handle) { return MPI_Comm_f2c((MPI_Fint)handle); }
 static inline MPI_Comm daunce_comm_null(void) { return MPI_COMM_NULL; }
 static inline MPI_Win daunce_win_null(void) { return MPI_WIN_NULL; }
 static inline MPI_Info daunce_info_null(void) { return MPI_INFO_NULL; }

@@ -1,10 +1,10 @@
-import DaunceState
+package import DaunceState
 
 extension StateLayout {
   /// Refuses a state with what is no number in it.
   ///
   /// - Throws: `CouplingError` with the first such element.
-  func requireFinite(_ x: UnsafePointer<Double>, of model: String, after call: @autoclosure () -> String) throws {
+  package func requireFinite(_ x: UnsafePointer<Double>, of model: String, after call: @autoclosure () -> String) throws {
     guard !FiniteNumbers.areAll(x, count: count), let i = (0..<count).first(where: { !x[$0].isFinite }) else { return }
     let (field, cell) = cell(of: i)
     throw CouplingError(

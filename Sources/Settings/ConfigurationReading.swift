@@ -38,13 +38,20 @@ extension ConfigurationRoot {
   ///
   /// - Parameter source: file name for messages.
   public init(yaml: String, source: String) throws(ConfigurationError) {
+    self.init()
+    try apply(yaml: yaml, source: source)
+  }
+
+  /// Puts what a YAML text says in place of this configuration's values.
+  ///
+  /// - Parameter source: file name for messages.
+  public mutating func apply(yaml: String, source: String) throws(ConfigurationError) {
     let root: Node?
     do {
       root = try ConfigurationLimits.compose(yaml)
     } catch {
       throw ConfigurationError([Self.syntaxProblem(error, in: yaml, source: .file(source))])
     }
-    self.init()
     guard let root, root != Node("", .implicit) else { return }
     guard let mapping = root.mapping else {
       throw ConfigurationError([
@@ -81,7 +88,8 @@ extension ConfigurationRoot {
     self = try replacing(given)
   }
 
-  private static func read(_ path: String) throws(ConfigurationError) -> String {
+  /// The text of a file.
+  package static func read(_ path: String) throws(ConfigurationError) -> String {
     let data: Data
     do {
       data = try ConfigurationLimits.read(path)

@@ -148,8 +148,8 @@ extension ModelDescription {
 }
 
 extension RandomStream {
-  /// 64 bits that stand for this stream.
-  var seed: UInt64 {
+  /// 64 bits that stand for this stream: what models outside of the program are given.
+  package var seed: UInt64 {
     let words = words(at: 0)
     return UInt64(words.x) << 32 | UInt64(words.y)
   }

@@ -45,10 +45,12 @@ public final class ExperimentContext {
   /// Of the model's states.
   public var layout: StateLayout { model.layout }
 
+  /// - Parameter given: a model that is there already; `nil`: the configuration's.
   /// - Throws: when ranks disagree about the configuration, there are more ranks than members, or the model refuses its
   ///   parameters; before anything else is communicated.
   public init(
-    configuration: Configuration, communicator: Communicator, progress: any ProgressReporter = SilentProgress()
+    configuration: Configuration, communicator: Communicator, progress: any ProgressReporter = SilentProgress(),
+    model given: (any ForecastModel)? = nil
   ) throws {
     try communicator.agree(on: configuration.digest, about: "the configuration")
     self.configuration = configuration
@@ -60,7 +62,7 @@ public final class ExperimentContext {
     guard let entry = configuration.modelEntry else {
       throw ExperimentError(.bug, "no model is called \(configuration.model.name.rawValue)")
     }
-    model = try entry.make(configuration)
+    model = try given ?? entry.make(configuration)
     traits = ModelTraits(of: model)
     try communicator.agree(on: Self.digest(of: model), about: "the model")
     if let watched = model as? any WatchedModel { watched.warn = { progress.note($0) } }

@@ -41,7 +41,7 @@ struct ObservedSeries {
   }
 
   /// Lines observation times up with cycles of the configured interval.
-  private static func schedule(
+  static func schedule(
     _ series: ObservationTimes, start: Double, _ context: ExperimentContext, initial: String, observations: String
   ) throws -> (cycles: [ObservationSet], recorded: Set<Int>) {
     let interval = context.interval
@@ -69,35 +69,45 @@ struct ObservedSeries {
 
   /// Digest of what was read, for files need not be the same on every machine.
   var digest: UInt64 {
-    var numbers = start.members + observations.times + [start.time]
-    for observed in observations.sets {
-      numbers.append(Double(observed.count))
-      numbers += observed.network.kinds.map(Double.init) + observed.values + observed.errorVariances
-      for place in observed.network.places { numbers += (0..<3).map { place.coordinates[$0] } }
-    }
+    let numbers = start.members + observations.numbers + [start.time]
     return Digest.xxh64(numbers.withUnsafeBytes { Array($0) })
   }
 
   /// Tells what is in the files and has no effect on the analyses.
   func warn(_ context: ExperimentContext, about trained: TrainedAgents?) {
-    let path = observationsPath
-    if context.communicator.isRoot, let count = try? ObservationFile.count(in: path), count > 1 {
-      context.progress.note("\(path): observations of \(count) truths; the first truth's are used")
+    observations.warn(context, of: observationsPath, about: trained)
+  }
+}
+
+extension ObservationTimes {
+  /// Everything that decides what is assimilated, one number after the other.
+  var numbers: [Double] {
+    sets.reduce(into: times) { numbers, observed in
+      numbers.append(Double(observed.count))
+      numbers += observed.network.kinds.map(Double.init) + observed.values + observed.errorVariances
+      for place in observed.network.places { numbers += (0..<3).map { place.coordinates[$0] } }
     }
-    let flagged = observations.flagCounts.filter { $0.flag != .used }.map { "\($0.count) \($0.flag.name)" }
-    if observations.count == 0 {
+  }
+
+  /// Tells what is in the file and has no effect on the analyses.
+  func warn(_ context: ExperimentContext, of path: String, about trained: TrainedAgents?) {
+    if context.communicator.isRoot, let truths = try? ObservationFile.count(in: path), truths > 1 {
+      context.progress.note("\(path): observations of \(truths) truths; the first truth's are used")
+    }
+    let flagged = flagCounts.filter { $0.flag != .used }.map { "\($0.count) \($0.flag.name)" }
+    if count == 0 {
       context.progress.note("\(path): no usable observation (\(flagged.joined(separator: ", "))): analyses are forecasts")
     } else if !flagged.isEmpty {
-      context.progress.note("\(path): \(observations.count) observations used; left out: \(flagged.joined(separator: ", "))")
+      context.progress.note("\(path): \(count) observations used; left out: \(flagged.joined(separator: ", "))")
     }
     guard let trained else { return }
     let kinds = Dictionary(uniqueKeysWithValues: trained.settings.observed.map { ($0.number, $0) })
-    let unseen = Set(observations.sets.flatMap { $0.network.kinds.map(Int.init) }).subtracting(kinds.keys).sorted()
+    let unseen = Set(sets.flatMap { $0.network.kinds.map(Int.init) }).subtracting(kinds.keys).sorted()
     if !unseen.isEmpty {
       let names = unseen.map { context.networks.quantities[$0].name }.joined(separator: ", ")
       context.progress.note("\(path): the agents were trained without observations of \(names) and leave them out")
     }
-    for observed in observations.sets {
+    for observed in sets {
       for (number, found) in zip(observed.network.kinds, observed.errorVariances) {
         guard let kind = kinds[Int(number)], !kind.seesError,
           abs(found - kind.errorVariance) > 1e-3 * kind.errorVariance

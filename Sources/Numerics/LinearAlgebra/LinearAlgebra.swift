@@ -7,6 +7,15 @@ public enum LinearAlgebra {
     openblas_set_num_threads(1)
   }
 
+  /// Runs `body` with one thread, and leaves BLAS to whoever else uses it in this process as it was.
+  public static func withOneThread<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    let before = openblas_get_num_threads()
+    guard before != 1 else { return try body() }
+    openblas_set_num_threads(1)
+    defer { openblas_set_num_threads(before) }
+    return try body()
+  }
+
   /// Threads that BLAS would use.
   public static var threads: Int { Int(openblas_get_num_threads()) }
 

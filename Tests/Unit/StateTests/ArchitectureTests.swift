@@ -28,11 +28,12 @@ import Testing
     "Program": [
       "Benchmark", "Coupling", "Experiment", "Settings", "Archive", "Assimilation", "Ensemble", "Numerics", "Models", "MPI",
     ],
+    "Library": ["Experiment", "MPI"],
     "daunce-mpi": ["Program"],
   ]
   private static let libraries = [
     "COpenMPI": "MPI", "CNetCDF": "Archive", "COpenBLAS": "Numerics", "CNLopt": "Constraints", "Yams": "Settings",
-    "CDaunceModel": "Coupling", "CLinux": "Coupling",
+    "CDaunceModel": "Coupling", "CLinux": "Coupling", "CDaunce": "Library",
   ]
 
   private static let sources = URL(filePath: #filePath).deletingLastPathComponent()
