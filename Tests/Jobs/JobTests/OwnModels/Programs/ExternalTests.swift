@@ -76,6 +76,7 @@ extension JobTests {
           set -e
           count=$(($(cat count.txt) + 1))
           echo $count > count.txt
+          case "$FAILS ${PWD##*-} $count" in "yes 001 4") [ -e ../tried ] || { : > ../tried; exit 3; } ;; esac
           [ $((count % 3)) != 0 ] || { "$0/../model" forecast input.bin twice.bin "$1" "$2"; mv twice.bin input.bin; }
           exec "${0%/*}/model" forecast input.bin output.bin "$1" "$2"
           """.replacing("\"$0/../model\"", with: "\"${0%/*}/model\""), to: "counting")
@@ -105,6 +106,14 @@ extension JobTests {
       let stopped = try make("keeps-stopped")
       #expect(try stopped.interruptions(every: 1) > 1)
       #expect(try differences(whole.files(), stopped.files()) == [])
+      // A forecast that is tried again begins with what the member had before it.
+      let retried = try workshop.job(
+        2, whole.arguments + ["--output", "retried", "--set", "forecasts.retries=1"], in: whole.place, environment: ["FAILS": "yes"])
+      try #require(retried.status == 0, "\(retried.stderr)")
+      let means: [[Double]] = try ["out", "retried"].map {
+        try DatasetReader(path: whole.folder.path + "/\($0)/analysis-letkf.nc").values("X_mean")
+      }
+      #expect(means[0] == means[1] && FileManager.default.fileExists(atPath: whole.folder.path + "/members/tried"))
       let contract = try run(executable: "daunce-mpi", arguments: ["check-model", "--config", "tiny.yaml", "--quiet"], in: whole.folder)
       #expect(contract.status == 0 && contract.stdout.contains("ok  memory: saved and restored"), "\(contract.stdout)\(contract.stderr)")
       #expect(contract.stdout.contains("ok  memory: two members side by side"), "\(contract.stdout)")
@@ -118,6 +127,7 @@ extension JobTests {
         """
         #!/bin/sh
         env | sort > found
+        env -u OMP_NUM_THREADS nproc > cores
         ulimit -v >> found
         mpirun -np 2 sh -c 'echo "rank $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE"' > ranks || exit 9
         exec "$@"
@@ -128,7 +138,9 @@ extension JobTests {
         [
           "model.command=./look ./model forecast {input} {output} {from} {to}", "model.cores=2", "model.memory=4",
           "model.environment={OWN: thing}",
-        ], more: ["--cycles", "3"])
+        ],
+        environment: ["OMPI_MCA_hwloc_base_binding_policy": "core", "PRTE_MCA_hwloc_default_binding_policy": "core"],
+        more: ["--cycles", "3"])
       try #require(result.status == 0, "\(result.stderr)")
       let member = programs.folder.path + "/members/member-004/"
       let lines = try String(contentsOfFile: member + "found", encoding: .utf8).split(separator: "\n").map(String.init)
@@ -137,6 +149,9 @@ extension JobTests {
       for prefix in ["OMPI_COMM_", "PMIX_", "OMPI_UNIVERSE", "OMPI_MCA_ess"] {
         #expect(!lines.contains { $0.hasPrefix(prefix) }, "\(prefix)")
       }
+      // A rank is bound to a core of its own; its programs are not.
+      let cores = try run(command: ["env", "-u", "OMP_NUM_THREADS", "nproc"])
+      #expect(try String(contentsOfFile: member + "cores", encoding: .utf8) == cores.stdout)
       let ranks = try String(contentsOfFile: member + "ranks", encoding: .utf8).split(separator: "\n").sorted()
       #expect(ranks == ["rank 0 of 2", "rank 1 of 2"])
     }
