@@ -52,8 +52,8 @@ int32_t daunce_interface(void);
 /* Name and version: "daunce-mpi 0.1.0". */
 const char *daunce_version(void);
 
-/* Why the last function that was given this session failed; "" where none has. With NULL: why the last daunce_create
- * did. Valid until the next call with this session. */
+/* Why the last function that failed with this session did; "" where none has. With NULL: why the last daunce_create did,
+ * or a call with what is no session. Valid until the next failure. */
 const char *daunce_error(const daunce_session *session);
 
 /* What a user should know (observations left out, agents used elsewhere than where they learned), a line each, since
