@@ -58,15 +58,15 @@ package final class AnalysisRecorder {
     record.spread.fill(from: summary.spread, at: 0)
     record.diagnosticMean.fill(from: summary.mean, at: count)
     record.diagnosticSpread.fill(from: summary.spread, at: count)
-    let members = summary.numbers
-    if members.count < context.configuration.members { forgetMembers() }
-    if !summary.energy.isEmpty { for (m, number) in members.enumerated() { record.energies[number] = summary.energy[m] } }
+    let numbers = summary.numbers
+    if numbers.count < context.configuration.members { forgetMembers() }
+    if !summary.energy.isEmpty { for (m, number) in numbers.enumerated() { record.energies[number] = summary.energy[m] } }
     for (number, one) in status.enumerated() where !record.status.isEmpty { record.status[number] = one.rawValue }
     var bounded = 0
     for (v, variable) in context.layout.fields.enumerated() where variable.lowerBound != nil {
       var least = Double.infinity
       summary.members.withUnsafeBufferPointer { members in
-        for m in members.indices {
+        for m in numbers.indices {
           for i in context.layout.range(v) { least = min(least, members[m * count + i]) }
         }
       }
@@ -74,11 +74,11 @@ package final class AnalysisRecorder {
       bounded += 1
     }
     if !record.members.isEmpty {
-      for (m, number) in members.enumerated() {
+      for (m, number) in numbers.enumerated() {
         for i in 0..<count { record.members[number * count + i] = summary.members[m * count + i] }
       }
     }
-    let equal = [Double](repeating: 1 / Double(members.count), count: members.count)
+    let equal = [Double](repeating: 1 / Double(numbers.count), count: numbers.count)
     addCovariance(of: summary.members, equal, summary.mean, to: &record.covariance)
     if let weighted = summary.weighted {
       record.weightedMean.fill(from: weighted.mean, at: 0)
