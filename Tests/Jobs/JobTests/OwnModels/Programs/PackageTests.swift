@@ -3,23 +3,25 @@ import Foundation
 import TestSupport
 import Testing
 
+/// The folder, if tests of packages are wanted.
+private let environments = ProcessInfo.processInfo.environment["DAUNCE_TEST_PACKAGES"]
+
 extension JobTests {
   /// Models from PyPI (docs/examples/packages), where DAUNCE_TEST_PACKAGES is a folder for their virtual environments: installing
   /// them takes a network and minutes.
-  @Suite(.enabled(if: PackageTests.environments != nil, "DAUNCE_TEST_PACKAGES is not set to a folder for virtual environments"))
+  @Suite(.enabled(if: environments != nil, "DAUNCE_TEST_PACKAGES is not set to a folder for virtual environments"))
   struct PackageTests {
-    static let environments = ProcessInfo.processInfo.environment["DAUNCE_TEST_PACKAGES"]
-
     /// The script's own exit code tells whether the contract holds and errors have fallen by the factor that it states; then a few
     /// cycles with the same bits at other numbers of ranks, and an error in Python, whose traceback is shown.
     @Test(arguments: [("qgs", ["psi", "temperature"]), ("landlab", ["depth", "rain"])])
     func packagesAreModels(name: String, fields: [String]) throws {
       let workshop = try JobTests.workshop()
       let place = "package-\(name)"
-      let environment = try #require(Self.environments) + "/" + name
+      let environment = try #require(environments) + "/" + name
+      let program = buildFolder.appending(path: "daunce-mpi").path
       let result = try run(
         script: "docs/examples/packages/run", arguments: [name, place], in: workshop.folder, timeout: 1800,
-        environment: ["DAUNCE": buildFolder.appending(path: "daunce-mpi").path, "DAUNCE_VENV": environment].merging(mpirunSettings) { $1 })
+        environment: mpirunSettings.merging(["DAUNCE": program, "DAUNCE_VENV": environment]) { $1 })
       guard result.status != 77 else { return print(result.stderr) }
       try #require(result.status == 0, "\(result.stdout)\(result.stderr)")
       #expect(result.stdout.contains("the model keeps its contract") && result.stdout.contains("smallest factor "))
