@@ -5,6 +5,7 @@ A state is ten coefficients of the stream function (m2 s-1), then ten of the tem
 import os
 import sys
 import traceback
+import zlib
 from urllib.parse import quote, unquote
 
 os.environ["SPARSE_AUTO_DENSIFY"] = "1"  # qgs 1.0.0 leaves it to the package sparse to make numbers of its scalars
@@ -16,8 +17,10 @@ from qgs.functions.tendencies import create_tendencies
 from qgs.params.params import QgParams
 
 TIME_STEP = 0.25  # hours
-# qgs takes half a minute to work the model's terms out. Workers have folders side by side, and one file of terms.
-TERMS = "../qgs-terms.npz"
+# qgs takes half a minute to work the model's terms out. Workers have folders side by side, and one file of terms for all: those
+# of this script as it is.
+with open(__file__, "rb") as script:
+    TERMS = f"../qgs-terms-{zlib.crc32(script.read()):08x}.npz"
 
 parameters = QgParams({"phi0_npi": 50 / 180, "hd": 0.3})
 parameters.set_atmospheric_channel_fourier_modes(2, 2)
