@@ -52,7 +52,7 @@ def start(output, seed):
 def forecast(source, output, begin, end, seed):
     noise = np.random.default_rng(int(seed))
     with Dataset(source) as file:
-        water[:] = np.maximum(file["depth"][:], 0)  # an analysis may be below 0
+        water[:] = np.maximum(file["depth"][:], 0)
         rain = np.array(file["rain"][:])
     for _ in range(round((float(end) - float(begin)) / TIME_STEP)):
         rain = PERSISTENCE * rain + np.sqrt(1 - PERSISTENCE**2) * pattern(noise)
