@@ -336,7 +336,7 @@ private final class ExternalWork: ProgramWork {
     let result = Result {
       switch error {
       case let error as ProcessOutcome: throw CouplingError(ExternalSetup.name, "\(error)")
-      case let error as WorkerError: throw CouplingError(ExternalSetup.name, "\(error), of \(piece.model.place)")
+      case let error as WorkerError: throw CouplingError("\(ExternalSetup.name) in \(piece.model.place)", "\(error)")
       case let error?: throw error
       case nil: break
       }

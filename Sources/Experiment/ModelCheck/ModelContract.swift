@@ -257,6 +257,8 @@ public struct ModelContract {
 
   private mutating func measure(from state: [Double]) throws {
     let model = try makeModel()
+    // What takes its time once, such as a program's start, is not counted.
+    _ = try carried(state, by: model, steps: steps)
     let time = try seconds { _ = try carried(state, by: model, steps: steps) }
     report.tell("speed", Self.text(time) + " for the interval, \(Self.text(time / Double(steps))) a time step")
     let count = max(5, min(Self.watched, Int(5 / max(time, 1e-9))))

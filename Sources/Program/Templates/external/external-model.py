@@ -6,6 +6,8 @@ prints is kept in files. A state is in a file of doubles, in the order of model.
 import array
 import random
 import sys
+import traceback
+from urllib.parse import quote, unquote
 
 CELLS, STEP, FORCING = 40, 0.05, 8.0
 
@@ -52,10 +54,9 @@ def forecast(source, output, begin, end, seed):
 
 
 for line in sys.stdin:
-    # A space in a name is written as %20.
-    kind, *words = [word.replace("%20", " ").replace("%25", "%") for word in line.split()]
+    kind, *words = map(unquote, line.split())
     try:
         {"start": start, "forecast": forecast}[kind](*words)
         print("ok", flush=True)
-    except Exception as problem:
-        print("error", repr(problem).replace("\n", " "), flush=True)
+    except Exception:
+        print("error", quote(traceback.format_exc().strip()), flush=True)

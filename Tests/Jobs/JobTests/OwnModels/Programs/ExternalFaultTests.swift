@@ -79,7 +79,7 @@ extension JobTests {
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: programs.folder.path + "/worker")
       let result = try programs.assimilate(2, ["model.worker=./worker", "model.command=forecast {input} {output}", "model.time_limit=1"])
       #expect(result.status == 65 && result.stderr.contains(message), "\(result.stderr)")
-      #expect(result.stderr.contains("of \(programs.folder.path)/members/member-000"), "\(result.stderr)")
+      #expect(result.stderr.contains("external model in \(programs.folder.path)/members/member-000: "), "\(result.stderr)")
     }
   }
 }
