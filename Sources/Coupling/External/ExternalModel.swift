@@ -293,7 +293,8 @@ public final class ExternalModel: TwinModel, CoarseModel, ConservingModel, SideB
       }
     }
     let state = try setup.exchange.take(from: folder.path)
-    if piece.kind == .forecast { try folder.note(finished: piece.digest) }
+    // Without the note it would be run again, no more.
+    if piece.kind == .forecast { try? folder.note(finished: piece.digest) }
     return state
   }
 

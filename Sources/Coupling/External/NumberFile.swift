@@ -7,15 +7,19 @@ enum NumberFile {
   static func write(_ values: [Double], as form: FieldFile.Form, to path: String) throws {
     unlink(path)
     guard let file = fopen(path, "w") else { throw problem(path, "cannot create the file", errno) }
-    var isWhole: Bool
+    var isWhole = true
     if form == .text {
       let text = values.map { "\($0)\n" }.joined()
       isWhole = fputs(text, file) >= 0
     } else {
       isWhole = fwrite(values, 8, values.count, file) == values.count
     }
-    let code = errno
-    isWhole = fclose(file) == 0 && isWhole
+    var code = errno
+    // What is left in memory goes to the disk only now.
+    if fclose(file) != 0 {
+      if isWhole { code = errno }
+      isWhole = false
+    }
     guard isWhole else { throw problem(path, "cannot write", code) }
   }
 

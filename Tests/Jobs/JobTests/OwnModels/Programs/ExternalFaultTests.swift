@@ -68,6 +68,22 @@ extension JobTests {
       #expect(result.stderr.contains("member 0, cycle 1: "), "\(result.stderr)")
     }
 
+    /// A disk that has room for one member's files.
+    @Test(.enabled(if: FullDiskTests.mayMount, "needs the right to mount a small file system"))
+    func aDiskWithoutRoomIsNamed() throws {
+      let programs = try ExternalPrograms(JobTests.workshop(), "no-room")
+      let disk = programs.folder.appending(path: "members")
+      try FileManager.default.createDirectory(at: disk, withIntermediateDirectories: true)
+      try #require(mount("none", disk.path, "tmpfs", 0, "size=8k") == 0)
+      defer { umount(disk.path) }
+      let result = try programs.assimilate(
+        1, ["model.worker=./lorenz96 worker", "model.command=forecast {input} {output} {from} {to}", "model.at_once=1"])
+      #expect(result.status == 74, "\(result.status) \(result.stderr)")
+      #expect(
+        result.stderr.contains("member 1, cycle 1: \(disk.path)/member-001/input.bin: cannot write: No space left on device"),
+        "\(result.stderr)")
+    }
+
     /// Workers that refuse, end, or don't answer.
     @Test(arguments: [
       ("refuse", "error on request `forecast "), ("end", "exit code 7"), ("silent", "ended at its time limit, after 1 s"),
