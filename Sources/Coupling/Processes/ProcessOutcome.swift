@@ -59,6 +59,13 @@ package struct ProcessOutcome: Error, Sendable, Hashable, CustomStringConvertibl
   /// Whether it ended by itself with code 0.
   package var isSuccess: Bool { ending == .exited(0) }
 
+  /// Whether it was ended at its start by a signal that asks a job to stop. mpirun sends these to a rank and to all that is in
+  /// the rank's process group, in which a program is until it has one of its own: it was not meant.
+  var isCaughtAtStart: Bool {
+    guard case .killed(let signal) = ending, seconds < 0.1 else { return false }
+    return [SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP].contains(signal)
+  }
+
   /// The last lines that tell why: of its standard error, or of its output where it has written no errors.
   package var lastLines: String { lastErrors.isEmpty ? lastOutput : lastErrors }
 

@@ -27,7 +27,7 @@ extension JobTests {
         if killed.status != 0 { kills += 1 }
         #expect(processesLeft(marked: job.mark).isEmpty)
         let checkpoints = (try? FileManager.default.contentsOfDirectory(atPath: programs.folder.path + "/\(output)/checkpoints")) ?? []
-        let hasCheckpoint = checkpoints.contains { $0.hasPrefix("manifest-") }
+        let hasCheckpoint = checkpoints.contains { $0.hasPrefix("manifest-") && $0.hasSuffix(".json") }
         if killed.status != 0 {
           let again = try programs.assimilate(
             [1, 2, 3][seed % 3], settings, output: output, more: ["--checkpoint-every", "1"] + (hasCheckpoint ? ["--resume"] : []))
