@@ -51,6 +51,7 @@ struct ExternalPrograms {
       gigabyte) head -c 1000000000 /dev/zero | tr '\\0' x; exit 5 ;;
       full) "$@" && cat "$4" > /dev/full && exit 0; exit 4 ;;
       slow) sleep 0.3; exec "$@" ;;
+      brief) sleep 0.02; exec "$@" ;;
     esac
     """
 
